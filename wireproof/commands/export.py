@@ -81,9 +81,9 @@ def export(
     Secrets in known header fields are masked unless --no-redact is given.
 
     Several FILEs, a folder, a pattern or a URL, or a folder as OUT, make a data set: tables of
-    exchanges, elements, verdicts, diagnostics and connections, one Parquet file per capture and
-    table. Captures already in the data set are skipped. Consecutive files of one recorder are one
-    capture. Exits with 1 if a capture cannot be read.
+    exchanges, elements, verdicts, diagnostics and connections, as Parquet files of up to 250
+    captures each. Captures already in the data set are skipped. Consecutive files of one recorder
+    are one capture. Exits with 1 if a capture cannot be read.
     """
     if is_data_set(files, output):
         return _data_set(files, form, output, policy, data, packets, reading, spread)

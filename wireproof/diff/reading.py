@@ -21,6 +21,10 @@ KINDS = cast("tuple[Kind, ...]", tuple(READ))
 Say = Callable[[str], object]
 
 
+class Damaged(OSError):
+    """A table's file cannot be read."""
+
+
 def profile_of(
     sources: Sequence[str], say: Say | None = None, *, keylog: KeyLog | None = None
 ) -> Profile:
@@ -34,11 +38,21 @@ def profile_of(
         if len(sources) > 1:
             raise ValueError("a baseline is compared alone")
         return decoded(Path(sources[0]).read_bytes())
-    gathering = Gathering()
     options = TableOptions(KINDS, policy="none", keylog=keylog)
     with ExitStack() as stack:
-        for place in places(sources, options, say or _refuse, stack):
-            _add_data_set(place, gathering, say)
+        found = places(sources, options, say or _refuse, stack)
+        try:
+            return _gathered(found, say)
+        except Damaged:
+            if say is None:
+                raise
+            return _gathered(found, say, thoroughly=True)
+
+
+def _gathered(found: Sequence[str], say: Say | None, *, thoroughly: bool = False) -> Profile:
+    gathering = Gathering()
+    for place in found:
+        _add_data_set(place, gathering, say, thoroughly=thoroughly)
     return gathering.profile()
 
 
@@ -48,17 +62,17 @@ def _refuse(message: str) -> None:
 
 @contextmanager
 def _naming(file: str) -> Iterator[None]:
-    """Have errors name the file of a run that they are about. Raises OSError."""
+    """Have errors name the file of a run that they are about. Raises Damaged."""
     try:
         yield
     except (OSError, ValueError) as error:
-        raise OSError(None, reason(error), file) from error
+        raise Damaged(None, reason(error), file) from error
 
 
-def _add_data_set(source: str, gathering: Gathering, say: Say | None) -> None:
+def _add_data_set(source: str, gathering: Gathering, say: Say | None, *, thoroughly: bool) -> None:
     import pyarrow.parquet as pq
 
-    for kind, files in DataSet(source).files(say).items():
+    for kind, files in DataSet(source).files(say, thoroughly=thoroughly).items():
         for path in files if kind in KINDS else ():
             with _naming(path), ExitStack() as stack:
                 place: object = path

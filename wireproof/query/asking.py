@@ -8,9 +8,10 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ..output import open_stream, open_text
+from ..tables.parts import is_data_set
 from ..tables.reading import TableOptions
 from ..views.rows import FORMATS
-from .database import Database, Say, opened
+from .database import Database, Say, Unanswered, opened
 
 
 class QueryOptions(NamedTuple):
@@ -40,8 +41,10 @@ def run(options: QueryOptions, say: Say) -> Asked:
     ``say`` is told what is left out. Raises OSError, and ValueError for a query that DuckDB
     refuses, and for nothing to be asked.
     """
-    with opened(options.sources, options.tables, say) as database, ExitStack() as stack:
-        columns, batches = _asked(database, options.sql)
+    with ExitStack() as stack:
+        database, columns, batches = _asked(
+            options.sources, options.sql, options.tables, say, stack
+        )
         if options.format == "parquet":
             rows = _write_parquet(columns, batches, options.output, stack)
             return Asked(rows, database.left_out)
@@ -61,17 +64,36 @@ def ask(source: str | Sequence[str], sql: str, say: Say = print) -> Any:
     import pyarrow as pa
 
     given = [source] if isinstance(source, str) else list(source)
-    with opened(given, TableOptions(), say) as database:
-        columns, batches = database.ask(sql)
+    with ExitStack() as stack:
+        _, columns, batches = _asked(given, sql, TableOptions(), say, stack)
         found = list(batches)
     return pa.Table.from_batches(found, schema=columns)
 
 
-def _asked(database: Database, sql: str) -> tuple[Any, Iterator[Any]]:
-    """Return a result whose first rows are there: a query that fails costs nobody a file."""
+def _asked(
+    sources: Sequence[str], sql: str, tables: TableOptions, say: Say, stack: ExitStack
+) -> tuple[Database, Any, Iterator[Any]]:
+    """Return a result whose first rows are there: a query that fails costs nobody a file.
+
+    If DuckDB cannot read a file of a data set, all of them are compared with what was written, and
+    the rest is asked: bytes that changed have the size that they had.
+    """
+    with ExitStack() as trying:
+        try:
+            found = _first(trying.enter_context(opened(sources, tables, say)), sql)
+        except Unanswered:
+            if not any(map(is_data_set, sources)):
+                raise
+        else:
+            stack.push(trying.pop_all())
+            return found
+    return _first(stack.enter_context(opened(sources, tables, say, thoroughly=True)), sql)
+
+
+def _first(database: Database, sql: str) -> tuple[Database, Any, Iterator[Any]]:
     columns, batches = database.ask(sql)
     first = next(batches, None)
-    return columns, batches if first is None else chain([first], batches)
+    return database, columns, batches if first is None else chain([first], batches)
 
 
 def _write_parquet(

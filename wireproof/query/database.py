@@ -31,6 +31,10 @@ MAGIC = re.compile(r"[*?[]")
 Say = Callable[[str], object]
 
 
+class Unanswered(ValueError):
+    """What a query came to nothing for may be the files: it is none of the query's own faults."""
+
+
 class Database:
     """What can be asked; a context manager's, as :func:`opened` gives it."""
 
@@ -42,7 +46,8 @@ class Database:
     def ask(self, sql: str) -> tuple[Any, Iterator[Any]]:
         """Return a result's columns as pyarrow.Schema, and its rows as pyarrow.RecordBatch.
 
-        Raises ValueError for what DuckDB cannot do; the batches raise it too.
+        Raises ValueError for what DuckDB cannot do, Unanswered if files may be why; the batches
+        raise them too.
         """
         import duckdb
         import pyarrow as pa
@@ -53,7 +58,7 @@ class Database:
                 return pa.schema([]), iter(())
             reader = relation.to_arrow_reader(ROWS)
         except duckdb.Error as error:
-            raise ValueError(_plain(error)) from error
+            raise _fault(error) from error
         return reader.schema, _batches(reader)
 
 
@@ -63,7 +68,16 @@ def _batches(reader: Any) -> Iterator[Any]:
     try:
         yield from reader
     except (duckdb.Error, OSError) as error:  # Arrow words DuckDB's as an OSError
-        raise ValueError(_plain(error)) from error
+        raise _fault(error) from error
+
+
+def _fault(error: Exception) -> ValueError:
+    """Return an error to be raised: what a query says itself is not asked again."""
+    import duckdb
+
+    own = duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.DataError
+    kind = ValueError if isinstance(error, own) else Unanswered
+    return kind(_plain(error))
 
 
 def _plain(error: Exception | str) -> str:
@@ -75,28 +89,39 @@ def _plain(error: Exception | str) -> str:
 
 @contextmanager
 def opened(
-    sources: Sequence[str], options: TableOptions, say: Say, *, separate: bool = False
+    sources: Sequence[str],
+    options: TableOptions,
+    say: Say,
+    *,
+    separate: bool = False,
+    thoroughly: bool = False,
 ) -> Iterator[Database]:
     """Give a database of data sets and captures: paths, folders, patterns, URLs.
 
     ``say`` is told of what is left out: captures that cannot be read, parts of data sets that are
-    damaged. Raises OSError, NothingToRead, and ValueError for a data set all of which is damaged.
+    damaged; all of their files are read to see that, if ``thoroughly``. Raises OSError,
+    NothingToRead, ValueError for a data set all of which is damaged, and Unanswered for a file that
+    is no Parquet.
     """
     import duckdb
 
     left_out: list[str] = []
+
+    def leave_out(message: str) -> None:
+        left_out.append(message)
+        say(message)
+
     with ExitStack() as stack:
         connection = stack.enter_context(duckdb.connect(":memory:", config=dict(SETTINGS)))
         connection.execute("SET TimeZone = 'UTC'")
         files: dict[str, list[str]] = {}
-        for place in places(sources, options, left_out.append, stack, separate=separate):
+        for place in places(sources, options, leave_out, stack, separate=separate):
             _check_name(place)
             if is_url(place):
                 connection.register_filesystem(filesystem_of(place)[0])
-            for kind, found in DataSet(place).files(left_out.append).items():
+            found_in = DataSet(place).files(leave_out, thoroughly=thoroughly)
+            for kind, found in found_in.items():
                 files.setdefault(kind, []).extend(found)
-        for message in left_out:
-            say(message)
         for kind in KINDS:
             if kind in files:
                 _view(connection, kind, files[kind])
@@ -118,14 +143,14 @@ def _check_name(place: str) -> None:
 
 
 def _view(connection: Any, kind: Kind, files: Sequence[str]) -> None:
-    """Make a view of a table's files. Raises ValueError for one that cannot be read."""
+    """Make a view of a table's files. Raises Unanswered for one that cannot be read."""
     import duckdb
 
     named = ", ".join("'" + _literal(one).replace("'", "''") + "'" for one in files)
     try:
         connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{named}])")
     except duckdb.Error as error:
-        raise ValueError(_plain(str(error).partition("\n\n")[0])) from error
+        raise Unanswered(_plain(str(error).partition("\n\n")[0])) from error
 
 
 def _literal(file: str) -> str:

@@ -280,17 +280,18 @@ class DataSet:
         replaced = _replaced(found)
         return ((name, part) for name, part in found.items() if name not in replaced)
 
-    def files(self, say: Say | None = None) -> dict[Kind, list[str]]:
+    def files(self, say: Say | None = None, *, thoroughly: bool = False) -> dict[Kind, list[str]]:
         """Return the files of each table, those that count: paths, or URLs.
 
-        ``say`` is told of parts that are damaged, which are left out. Raises as before, and
-        ValueError if all are; without ``say`` if one is.
+        ``say`` is told of parts that are damaged, which are left out; all files are read to see
+        that, if ``thoroughly``. Raises as before, and ValueError if all are; without ``say`` if one
+        is.
         """
         found: dict[Kind, list[str]] = {}
-        faults, checking = [], Checking(self._files)
+        faults, checking = [], Checking(self._files, thoroughly=thoroughly)
         for name, part in self.parts():
             if fault := checking.fault(name, part):
-                faults.append(f"{self.place}/{fault}: {AGAIN}")
+                faults.append(f"{self.place}/{fault}: {AGAIN}{' with --check' * thoroughly}")
                 continue
             for kind in part.kinds:
                 found.setdefault(kind, []).append(f"{self.place}/{kind}/{name}.parquet")

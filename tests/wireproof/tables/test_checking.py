@@ -116,6 +116,45 @@ def test_what_is_asked_goes_on_without_it(
     assert ask(str(two), sql, told.append).num_rows == 1 and len(told) == 1
 
 
+def blot(path: Path) -> None:
+    path.write_bytes(bytes(path.stat().st_size))
+
+
+def test_bytes_that_changed_cost_only_their_part(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The size is what it was, so that only whoever reads the file finds out."""
+    before = contents(two)
+    for name in ("burst", "plain"):  # the first file is read at once, the others when they are due
+        path = file_of(two, "exchanges", name)
+        blot(path)
+        capsys.readouterr()
+        assert run(["query", str(two), "SELECT target FROM exchanges", "--format", "csv"]) == 1
+        shown = capsys.readouterr()
+        assert len(shown.out.splitlines()) == 2
+        assert shown.err.startswith(
+            f"wireproof: left out: {path} has other bytes than were written"
+        )
+        assert "export its captures again with --check" in shown.err
+        assert run(["diff", str(two), str(two)]) == 1
+        shown = capsys.readouterr()
+        assert shown.err.count("has other bytes") == 2 and "1 and 1" in shown.out
+        told: list[str] = []
+        assert ask(str(two), "FROM exchanges", told.append).num_rows == 1 and len(told) == 1
+        path.write_bytes(before[str(path.relative_to(two))])
+
+
+def test_a_fault_of_the_query_reads_nothing_again(
+    two: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flip(file_of(two, "verdicts", "burst"))
+    for sql in ("SELEC", "SELECT nothing FROM exchanges", "SELECT target::INT FROM exchanges"):
+        capsys.readouterr()
+        assert run(["query", str(two), sql]) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert "Error" in line
+
+
 def test_all_of_it_damaged_is_an_error(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("plain", "burst"):
         cut(file_of(two, "exchanges", name))
