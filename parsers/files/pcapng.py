@@ -92,10 +92,6 @@ class BlockReader:
         """Where the next block begins in the file."""
         return self._offset + self.position
 
-    def __iter__(self) -> Iterator[Block]:
-        while (block := self.next_block()) is not None:
-            yield block
-
     def next_block(self) -> Block | None:
         """Return the next block; None at the end of the file, or of what can be read of it."""
         if not self._have(8):
@@ -238,16 +234,6 @@ class PcapngReader:
                 break
             if (packet := self._take(block)) is not None:
                 yield Run.of(packet)
-        self._end()
-
-    def numbered_blocks(self) -> Iterator[tuple[Block, int | None]]:
-        """Yield every block as it lies in the file, and the number of the packet that it holds.
-
-        None for a block that holds none. The faults on the way go to the notes.
-        """
-        while self._supported and (block := self._blocks.next_block()) is not None:
-            packet = self._take(block)
-            yield block, None if packet is None else packet[0]
         self._end()
 
     def copied(

@@ -54,16 +54,6 @@ class CaptureReader:
         """Yield the packets, instead, where they lie: for whoever wants few bytes of most."""
         return self._runs
 
-    def numbered_blocks(self) -> Iterator[tuple[Block, int | None]]:
-        """Yield, instead of packets, every block of a pcapng file: all that it takes to rewrite it.
-
-        With each comes the number of the packet that it holds, None if it holds none. Raises
-        UnreadableCapture if it is a pcap file.
-        """
-        if self._pcapng is None:
-            raise UnreadableCapture("only a pcapng file has blocks, and this is a pcap file")
-        return self._pcapng.numbered_blocks()
-
     def copied(
         self, touched: Container[int]
     ) -> Iterator[UsualBlocks | tuple[Block, Packet | None]]:

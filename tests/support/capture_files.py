@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from struct import pack
 
+from parsers.files.blocks import Block
 from parsers.files.packets import Packet
+from parsers.files.pcapng import UsualBlocks
 from parsers.files.reader import CaptureReader
 
 
@@ -26,6 +28,16 @@ def read_all(data: bytes, at_most: int = 1 << 30) -> tuple[list[Packet], Capture
     """Return the packets of a capture file, and what its reader has noted."""
     reader = CaptureReader(Dribble(data, at_most))
     return list(reader), reader
+
+
+def every_block(reader: CaptureReader) -> list[tuple[Block, int | None]]:
+    """Every block of a pcapng file, with the number of the packet that it holds."""
+    found = []
+    for part in reader.copied(range(1 << 32)):
+        assert not isinstance(part, UsualBlocks)
+        block, packet = part
+        found.append((block, None if packet is None else packet[0]))
+    return found
 
 
 def codes(reader: CaptureReader) -> list[str]:

@@ -298,7 +298,10 @@ def test_the_fault_of_a_compressed_file_is_the_only_one() -> None:
 
 def test_blocks_are_iterated_with_their_places() -> None:
     source = CaptureInput(FileSource(BytesIO(START + LE.block(0x777, b"body"))))
-    assert [(block.type, block.byte_order, block.offset) for block in BlockReader(source)] == [
+    assert [
+        (block.type, block.byte_order, block.offset)
+        for block in iter(BlockReader(source).next_block, None)
+    ] == [
         (0x0A0D0D0A, "<", 0),
         (1, "<", 28),
         (0x777, "<", 48),

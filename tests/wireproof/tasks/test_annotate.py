@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.capture_files import Blocks, option, pad, pcap_header, read_all, record
+from support.capture_files import Blocks, every_block, option, pad, pcap_header, read_all, record
 from support.corpus import ROOT
 from support.stored import SMALL, name
 from support.talk import Talk, Tape
@@ -151,8 +151,8 @@ def test_comments_options_and_other_blocks_survive(tmp_path: Path, order: str) -
         "mine",
     ]
     assert result.reader.secrets == [(0x544C534B, b"CLIENT_RANDOM")]
-    written = list(CaptureReader(BytesIO(result.data)).numbered_blocks())
-    read = list(CaptureReader(BytesIO(data)).numbered_blocks())
+    written = every_block(CaptureReader(BytesIO(result.data)))
+    read = every_block(CaptureReader(BytesIO(data)))
     assert [(block.type, number) for block, number in written] == [
         (block.type, number) for block, number in read
     ]
@@ -273,7 +273,7 @@ def test_comments_end_at_their_limit(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_block_of_the_greatest_length_has_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     data = NG.section() + NG.interface() + NG.enhanced(1, b"packet")
-    *_, (block, _) = CaptureReader(BytesIO(data)).numbered_blocks()
+    *_, (block, _) = every_block(CaptureReader(BytesIO(data)))
     assert with_comment(block, "12345678") is not None
     monkeypatch.setattr(module, "MAX_BLOCK", len(block.body) + 12 + 15)
     assert with_comment(block, "12345678") is None
