@@ -13,7 +13,7 @@ from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import Kind
 from ..tables.parts import reason
-from ..tables.places import places
+from ..tables.places import once, places
 from ..tables.reading import TableOptions
 from .profile import READ, Gathering, Profile, decoded
 
@@ -39,6 +39,7 @@ def profile_of(
             raise ValueError("a baseline is compared alone")
         return decoded(Path(sources[0]).read_bytes())
     options = TableOptions(KINDS, policy="none", keylog=keylog)
+    say = say and once(say)
     with ExitStack() as stack:
         found = places(sources, options, say or _refuse, stack)
         try:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..output import open_stream, open_text
 from ..tables.parts import is_data_set
+from ..tables.places import once
 from ..tables.reading import TableOptions
 from ..views.rows import FORMATS
 from .database import Database, Say, Unanswered, opened
@@ -78,6 +79,7 @@ def _asked(
     If DuckDB cannot read a file of a data set, all of them are compared with what was written, and
     the rest is asked: bytes that changed have the size that they had.
     """
+    say = once(say)
     with ExitStack() as trying:
         try:
             found = _first(trying.enter_context(opened(sources, tables, say)), sql)

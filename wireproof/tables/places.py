@@ -22,6 +22,18 @@ class NothingToRead(ValueError):
     """None of the captures can be read; the message says of one which and why."""
 
 
+def once(say: Say) -> Say:
+    """Return what tells each message once: what is read again is not told again."""
+    told: set[str] = set()
+
+    def tell(message: str) -> None:
+        if message not in told:
+            told.add(message)
+            say(message)
+
+    return tell
+
+
 def places(
     sources: Sequence[str],
     options: TableOptions,

@@ -15,6 +15,7 @@ from wireproof.tables.dataset import DataSet
 from wireproof.tables.stores import place_of
 
 SSE = ROOT / "fixtures" / "sse"
+PLAIN = str(SSE / "plain.pcapng")
 Damage = Callable[[Path], object]
 
 
@@ -142,6 +143,18 @@ def test_bytes_that_changed_cost_only_their_part(
         told: list[str] = []
         assert ask(str(two), "FROM exchanges", told.append).num_rows == 1 and len(told) == 1
         path.write_bytes(before[str(path.relative_to(two))])
+
+
+def test_what_is_left_out_is_told_once(two: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", str(SSE / "slow.pcapng"), "-o", f"{two}/"]) == 0
+    cut(file_of(two, "manifest", "slow"))
+    blot(file_of(two, "exchanges", "burst"))
+    for command in (["query", str(two), "FROM exchanges"], ["diff", str(two), PLAIN]):
+        capsys.readouterr()
+        assert run(command) == 1
+        told = capsys.readouterr().err.splitlines()
+        assert len(told) == len(set(told)) == 2
+        assert all(line.startswith("wireproof: left out: ") for line in told)
 
 
 def test_a_fault_of_the_query_reads_nothing_again(
