@@ -10,6 +10,7 @@ many of B are beyond the p99 of A.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -52,7 +53,7 @@ class Change(msgspec.Struct, frozen=True):
     """``first_token p50``, ``streaming: held``."""
     answer: Answer
     before: float | None
-    """Seconds, or a share; null if there is none."""
+    """Seconds, a share, or a mean number of elements; null if there is none."""
     after: float | None
     effect: float
     """Cliff's delta of times; of shares, by how much they differ."""
@@ -139,16 +140,19 @@ def _share(
 
 
 def _fewer(name: str, before: Sequence[float], after: Sequence[float], by: Thresholds) -> Change:
-    """Compare how many elements came: fewer are worse."""
+    """Compare how many elements came: fewer are worse.
+
+    Means are shown, for where fewer than half of the exchanges lost some the median is what it was.
+    """
     found = shift([-value for value in before], [-value for value in after])
-    middles = percentile(before, 0.5), percentile(after, 0.5)
+    means = fmean(before or [0.0]), fmean(after or [0.0])
     answer: Answer = "same"
     if min(len(before), len(after)) < by.least:
-        answer = "too-few" if middles[1] < middles[0] else "same"
+        answer = "too-few" if means[1] < means[0] else "same"
     elif found.chance <= by.chance and found.delta >= by.delta:
         answer = "regression"
     samples = len(before), len(after)
-    return Change(name, "fewer elements: count", answer, *middles, *found, samples)
+    return Change(name, "fewer elements: count", answer, *means, *found, samples)
 
 
 def _times(

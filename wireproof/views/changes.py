@@ -78,7 +78,7 @@ def _figure(change: Shown, value: float | None) -> str:
     if value is None:
         return "none"
     if change.what.endswith("count"):
-        return f"{value:,.0f}"
+        return f"{value:,.1f}".removesuffix(".0")
     return f"{value:.2%}" if change.is_share else duration(value)
 
 

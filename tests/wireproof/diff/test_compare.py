@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from wireproof.diff.compare import Change, compare, is_comparison
 from wireproof.diff.profile import FORMAT, Group, Profile
+from wireproof.views.changes import sentence
 
 
 def of(group: Group, retransmissions: int = 0) -> Profile:
@@ -69,3 +71,12 @@ def test_a_run_that_recorded_nothing_proves_nothing() -> None:
     assert not is_comparison(compare(before, empty))
     assert not is_comparison(compare(before, other))
     assert is_comparison(compare(before, before))
+
+
+def test_elements_that_some_exchanges_lost_are_shown_by_their_mean() -> None:
+    """Fewer than half of them lost some: the median is what it was."""
+    whole = group(30)
+    some = msgspec.structs.replace(whole, counts=[1.0] * 14 + [3.0] * 16)
+    [found] = [one for one in compare(of(whole), of(some)) if one.what.endswith("count")]
+    assert found.answer == "regression" and (found.before, found.after) == (3.0, 62 / 30)
+    assert "3 -> 2.1" in sentence(found)
