@@ -17,7 +17,8 @@ from .secrets import Policy, find, mask_spans, merged
 SECRET_FIELD = re.compile(
     r"(?!(?:sec-websocket-key|access-control-allow-credentials)\Z)(?:.*token|.*-key|.*api-?key"
     r"|.*authorization.*|.*cookie.*|.*secret.*|.*passw(?:or)?d.*|.*session.*|.*signature.*"
-    r"|.*credential.*|.*jwt.*|(?:.*-)?auth|dpop|.*-otp|x-amzn-oidc-data|x-client-cert|authentication)",
+    r"|.*credential.*|.*jwt.*|(?:.*-)?auth|dpop|.*-otp|x-amzn-oidc-data|x-client-cert|authentication)"
+    r"(?:-bin)?",  # binary metadata of gRPC
     re.IGNORECASE | re.ASCII,
 )
 """Names of fields whose values are secret, by what they say: no list of them is ever whole. Those

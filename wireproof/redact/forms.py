@@ -21,7 +21,11 @@ PEM = r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----([^-]*+)"
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 BEARER = r"(?i:bearer)(?:[ +]|%20)([\w.~+/=-]{8,}+|[\w.~+/=-]++\Z)"
 # RFC 3986 section 3.2.1: userinfo, of which the password is the secret, or a token all of it.
-USERINFO = r"://(?:[^/\s:@\"'\\]{0,64}+:([^/\s:@\"'\\]{1,256}+)|([^/\s:@\"'\\]{16,256}+))@"
+# A password may go on in the next piece; a port's number may too, and is none.
+USERINFO = (
+    r"://(?:[^/\s:@\"'\\]{0,64}+:(?!\d{0,5}\Z)([^/\s:@\"'\\]{1,256}+)(?:@|\Z)"
+    r"|([^/\s:@\"'\\]{16,256}+)@)"
+)
 USERINFO_ENCODED = r"(?i:%3a%2f%2f)[^%\s\"'\\]{0,64}+%3[Aa]((?:[^%\s\"'&\\]|%(?!40)){1,256})%40"
 
 # A user's name and password among the arguments of a command; two numbers are a user and a group.
@@ -47,10 +51,13 @@ _NAME_OF_FIELD = r"(?>(?i:form-data);[^\r\n]{0,128}?[; \t](?i:name)\*?=)"
 _HEADER_ENDS = r"[^\r\n]{0,256}+\r?\n(?>(?:[^\r\n]{1,256}+\r?\n){0,8})\r?\n"
 _FIELD_VALUE = every(r"[^\r\n]++|\r?+\n(?!--)|\r(?!\n)")
 OPENINGS = {
-    "form": "form-data; name=password\n\n",
+    "form": "form-data; name=secret-\n\n",
     "long_form": "form-data; name=token\n\n",
+    "member": '"name":"secret-","value":"',
+    "long_member": '"name":"token","value":"',
+    "validated": 'secret-"],"msg":"","input":"',
 }
-"""What a form field that goes on is remembered as, whatever its header was."""
+"""What a value that goes on is remembered as, whatever stood before it."""
 
 
 def form_field(names: Sequence[str]) -> str:
@@ -65,6 +72,18 @@ def form_field(names: Sequence[str]) -> str:
 
 _QUOTE = r"\\{0,3}+\""
 _STRING_BEGINS = rf"\s{{0,32}}+{_QUOTE}"
+_VALIDATED = (
+    r"\\{0,3}+[\"']\s{0,4}+\]\s{0,4}+,\s{0,32}+\\{0,3}+\"msg\\{0,3}+\"\s{0,4}+:\s{0,4}+"
+    r"\\{0,3}+\"[^\"\\]{0,256}+\\{0,3}+\"\s{0,4}+,\s{0,32}+\\{0,3}+\"input\\{0,3}+\"\s{0,4}+:"
+)
+VALIDATED = rf"{_VALIDATED}\s{{0,4}}+{_QUOTE}(?P<validated>[^\"\\\x00-\x1f]++)"
+"""What FastAPI and Pydantic answer to a value that is not valid: ``{"loc": ["body", "password"],
+"msg": "String should have at least 12 characters", "input": "..."}``."""
+# Other members, as a cookie's path, or what a variable is for.
+_MEMBERS = (
+    rf"(?>(?:{_STRING_BEGINS}(?!(?i:value)\\)(?!(?i:value)\")\w{{1,24}}+{_QUOTE}\s{{0,4}}+:\s{{0,4}}+"
+    rf"(?:{_QUOTE}[^\"\\]{{0,128}}+{_QUOTE}|[\w.-]{{1,24}}+)\s{{0,4}}+,){{0,6}})"
+)
 MEMBER = re.compile(r"(?:name|key|path)\\*\"\s*:\s*\\*\"([\w/.-]*)", re.ASCII | re.IGNORECASE)
 """How a member begins that says what the next one is, and what it says."""
 
@@ -74,15 +93,18 @@ def named_member(names: Sequence[str]) -> str:
     ``{"name": "x-api-key", "value": "..."}``, as HAR, lists of variables, attributes of traces and
     JSON Patch have it."""
     colon = rf"{_QUOTE}\s{{0,4}}+:"
-    name = rf"(?<=\")(?i:name|key|path){colon}{_STRING_BEGINS}[\w/.-]{{0,48}}?(?i:{known(names)})"
-    value = rf"{_QUOTE}\s{{0,4}}+,{_STRING_BEGINS}(?i:value){colon}"
+    name = rf"(?<=\")(?i:name|key|path){colon}{_STRING_BEGINS}"
+    known_name, weak = rf"[\w/.-]{{0,48}}?(?i:{known(names)})", "|".join(WEAK)
+    value = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}(?i:value){colon}"
     typed = rf"(?:\s{{0,4}}+\{{{_STRING_BEGINS}\w{{0,16}}+{colon})?"
-    return rf"{name}{value}{typed}{_STRING_BEGINS}([^\"\\\x00-\x1f]++)"
+    secret = rf"{known_name}{value}{typed}{_STRING_BEGINS}(?P<member>[^\"\\\x00-\x1f]++)"
+    return rf"{name}(?:{secret}|(?i:{weak}){value}{typed}{_STRING_BEGINS}(?P<long_member>{LONG}))"
 
 
 AFTER_NAMED_MEMBER = (
     rb"\\{0,3}+\"\s{0,4}+:\s{0,32}+\\{0,3}+\"[\w/.-]{1,96}+\\{0,3}+\"\s{0,4}+,"
-    rb"\s{0,32}+\\{0,3}+\"value\\{0,3}+\""
+    + _MEMBERS.encode()
+    + rb"\s{0,32}+\\{0,3}+\"value\\{0,3}+\""
 )
 
 
@@ -114,7 +136,7 @@ def named_in_tag(names: Sequence[str]) -> str:
     quote = r"\\{0,3}+[\"']"
     value = rf"[^<>]{{0,128}}?(?i:value|content)={quote}"
     return (
-        rf"(?<![\w-])(?i:name|key)={quote}(?:"
+        rf"(?<![\w-])(?i:name|key|type)={quote}(?:"
         rf"[\w.:-]{{0,32}}?(?i:{known(names)})[\w.:-]{{0,32}}+{quote}"
         rf"(?:{value}([^\"'<>\\]++)|[^<>]{{0,128}}+>(?P<text>(?=\s*+[^<\s])[^<]++))"
         rf"|(?i:{weak}){quote}{value}({LONG}))"

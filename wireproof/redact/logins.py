@@ -22,6 +22,7 @@ LOGINS = re.compile(
     rb"|[\w.]{1,16} (?i:login) [^\s\x00]{1,256} " + _WORD + rb"\r?$"
     # Redis, RESP: AUTH [username] password, as arrays of bulk strings and inline.
     rb"|(?i:auth) " + _WORD + rb"(?: " + _WORD + rb")?\r?$"
+    rb"|(?i:requirepass|masterauth)\r\n\$\d{1,4}\r\n" + _WORD + rb"\r\n"
     rb"|(?i:auth)\r\n\$\d{1,4}\r\n" + _WORD + rb"\r\n(?:\$\d{1,4}\r\n" + _WORD + rb"\r\n)?)"
     # PostgreSQL, PasswordMessage and SASLInitialResponse: 'p', length, string.
     rb"|(?:\A|(?<=\x00))p\x00\x00[\x00-\x04].([^\x00]{1,256})\x00"

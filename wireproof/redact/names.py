@@ -22,7 +22,7 @@ STRONG = (
     ("csrf", r"csrf[-_]?token"),
     ("xsrf", r"xsrf[-_]?token"),
     ("security", r"security[-_]?token"),
-    ("id_token", r"id_token"),
+    ("id_token", r"id_token(?:_hint)?"),
     ("idtoken", r"idtoken"),
     ("secret", r"secret[\w-]{0,24}"),
     ("private", r"private[-_]?key"),
@@ -42,9 +42,15 @@ RULES = (
     ("signature", r"signature[\w-]{0,24}"),
     ("credential", r"credential[\w-]{0,24}"),
 )
-LINES = (("authorization", r"authorization[\w-]{0,24}"), ("cookie", r"cookie[\w-]{0,24}"))
+LINES = (
+    ("authorization", r"authorization(?![-_]?(?:endpoint|server|ur[il]))[\w-]{0,24}"),
+    ("cookie", r"cookie[\w-]{0,24}"),
+)
 """Names of header fields, which stand in logs and in what servers echo."""
-WEAK = ("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass", "ticket")
+WEAK = (
+    *("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass", "ticket"),
+    *("csrf", "xsrf", "assertion"),
+)
 """Names whose values are secret if they are long."""
 
 
@@ -59,14 +65,22 @@ def known(names: Sequence[str]) -> str:
 # A name may stand for several: then its value is an array.
 PLURAL = "[sS]?+"
 # A name in brackets (user[password]=) ends with one; a query in a query is encoded twice.
-_QUOTE = r"(?>(?:\\{0,3}+[\"'])?(?:\[?\]|(?:%5[Bb])?%5[Dd])?)"
-BETWEEN = rf"{_QUOTE}\s{{0,4}}+(?:=>|:=|[:=]|%(?:25){{0,3}}3[AaDd])\s{{0,4}}+"
+_QUOTE = r"(?>(?:\\{0,3}+[\"'`])?(?:\[?\]|(?:%5[Bb])?%5[Dd])?)"
+# Gson writes "=" as an escape. Lines of what is no string may be those of code: few spaces only.
+_SIGN = r"(?:=>|:=|[:=]|%(?:25){0,3}3[AaDd]|\\{1,3}u003[AaDd])"
+# Markdown ends bold text after the colon; Rust prints what is optional as Some("...").
+_BEFORE_VALUE = r"(?:(?>\s{0,64})(?=\\{0,3}[\"'\[{])|(?>\s{0,4}))(?>(?:\*\*[ ]?|Some\()?)"
+BETWEEN = rf"{_QUOTE}(?>\s{{0,64}}){_SIGN}{_BEFORE_VALUE}"
 _SPACE = r"(?:\s|\+|%20)"
 _SCHEME = rf"(?>(?:(?i:bearer|basic|token|apikey){_SPACE}{every(_SPACE)})?)"
 BARE = r"[^\s\x00-\x1f\"'\\&,;<>#(){}\[\]]"
 _IN_STRING = r"[^\"\\\x00-\x1f]++|\\(?:.|\Z)"
 # YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
-_BLOCK = r"[|>][-+\d]{0,2}+[ \t]{0,4}+\r?\n[ \t]{1,32}+([^\r\n]++)"
+_LINE = r"\r?\n(?P=indent)[^\r\n]++"
+_BLOCK = (
+    r"[|>][-+\d]{0,2}+[ \t]{0,4}+\r?\n"
+    rf"(?P<indent>[ \t]{{1,32}}+)([^\r\n]++{every(_LINE)})"
+)
 _THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
 ANY_VALUE = (
     rf"(?:{_BLOCK}|{_THREE_QUOTES}"
@@ -92,13 +106,25 @@ _ELEMENT = r"(?:\s[^<>]{0,128}+)?>(?:<!\[CDATA\[)?"
 XML = _ELEMENT + r"(?P<xml>(?=\s*+[^<\s])[^<\]]++)"
 TAG = re.compile(r"<[\w:.-]{0,64}\Z", re.ASCII)
 """How a tag begins that opens an element."""
-NAME_BEFORE = re.compile(r"[<\\%]?[\w:.-]{0,64}\Z", re.ASCII)
-"""A name's beginning, or an escape that it follows."""
+NAME_BEFORE = re.compile(r"[<\\%\"]?[\w:.-]{0,64}\Z", re.ASCII)
+"""A name's beginning, and a quote or an escape that it follows."""
 STRING_OF_OBJECT = re.compile(rf":\s*+(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
+SCHEMA_TYPE = re.compile(
+    r"\"type\\*+\"\s*+:\s*+\\*+\"(?:string|number|integer|boolean|array|object|null)\\*+\""
+)
+"""JSON Schema section 6.1.1: what has it describes a value, as tools describe their arguments."""
+DESCRIBES = re.compile(r"(?:type|title|description|format|pattern)\\*+\"\Z")
+"""How a member's name ends whose value only describes."""
 STRING_OF_ARRAY = re.compile(rf"(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
 LINE_VALUE = ANY_VALUE.replace(BARE, r"[^\x00-\x1f\"'\\]")  # of a field with several words
 LONG = rf"{BARE}{{12,}}+|{BARE}++\Z"
-LONG_VALUE = rf"(?:\[(?P<long_array>{ARRAY})|\\*+[\"']?+({LONG}))"
+_LONG_ARRAY = rf"\[(?P<long_array>{ARRAY})"
+LONG_VALUE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+({LONG}))"
+# invalid_request_error is no code of OAuth's.
+_WORDS = r"[a-z]{2,20}+(?>(?:[_-][a-z]{2,20}+){1,6})\\*+[\"']"
+LONG_CODE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+(?!{_WORDS})({LONG}))"
+SPELLED = ("code", "key")
+"""Names whose values are often words."""
 LONG_XML = _ELEMENT + rf"(?P<xml>{LONG})"
 NO_NUMBER = r"(?!-?\d++(?:\.\d++)?[\s,}\]&;<])"
 """Not what counts or measures: a number."""

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
-from .names import NAME_BEFORE, STRING_OF_ARRAY, STRING_OF_OBJECT, TAG, WORD
+from .names import (
+    DESCRIBES,
+    NAME_BEFORE,
+    SCHEMA_TYPE,
+    STRING_OF_ARRAY,
+    STRING_OF_OBJECT,
+    TAG,
+    WORD,
+)
 from .personal import PERSONAL, Scan
 from .triggers import POSSIBLE, WORDS, Trigger, likely, triggers
 
@@ -93,14 +101,14 @@ class Patterns:
             return ATTRIBUTE_TEXT.search(before) is None
         if not self.kept:
             return False
-        if match.lastgroup in OPENINGS:
+        if match.lastgroup in ("form", "long_form"):
             said = _FORM_NAME.search(match[0])
             return said is not None and said[1].lower() in self.kept
         if (member := MEMBER.match(match[0])) is not None:
             return member[1].lower() in self.kept
         here = _NAME_HERE.match(match.string, start)
         assert here is not None
-        name = (name_before(match).lstrip("<\\%-") + here[0]).lower()
+        name = (name_before(match).lstrip('<\\%"-') + here[0]).lower()
         return name in self.kept or name.rpartition(":")[2] in self.kept
 
 
@@ -139,13 +147,25 @@ def name_before(match: re.Match[str]) -> str:
 def spans_of(match: re.Match[str]) -> list[Span]:
     """Return where a match of a trigger has secrets."""
     if match.lastgroup == "object":
-        found = STRING_OF_OBJECT.finditer(match.string, *match.span("object"))
-        return [one.span(2) for one in found]
+        return _strings_of_object(match)
     if match.lastgroup is None or "array" not in match.lastgroup:
         assert match.lastindex is not None
         return [match.span(match.lastindex)]
     found = STRING_OF_ARRAY.finditer(match.string, *match.span(match.lastgroup))
     return [one.span(2) for one in found if match.lastgroup == "array" or _is_long(one)]
+
+
+def _strings_of_object(match: re.Match[str]) -> list[Span]:
+    """Return where an object's values are, but for what a schema says of one."""
+    text, (start, end) = match.string, match.span("object")
+    found = STRING_OF_OBJECT.finditer(text, start, end)
+    if SCHEMA_TYPE.search(text, start, end) is None:
+        return [one.span(2) for one in found]
+    return [
+        one.span(2)
+        for one in found
+        if not DESCRIBES.search(text[max(one.start() - 32, start) : one.start()])
+    ]
 
 
 def _is_long(string: re.Match[str]) -> bool:
@@ -164,7 +184,7 @@ def opening_of(match: re.Match[str]) -> str:
         return name_before(match) + _cut(match[0])
     if kind in OPENINGS:
         value = match[kind]
-        return OPENINGS[kind] + (value[:MAX_OPEN] if kind == "long_form" else value[-2:])
+        return OPENINGS[kind] + (value[:MAX_OPEN] if kind.startswith("long") else value[-2:])
     before = name_before(match) + match.string[match.start() : match.start(kind)]
     if kind == "object":
         return before + _rest_of_object(match)

@@ -21,11 +21,13 @@ from .names import (
     BETWEEN,
     LINE_VALUE,
     LINES,
+    LONG_CODE,
     LONG_VALUE,
     LONG_XML,
     NO_NUMBER,
     PLURAL,
     RULES,
+    SPELLED,
     STRONG,
     WEAK,
     XML,
@@ -33,8 +35,9 @@ from .names import (
 from .shapes import token_shapes
 
 POSSIBLE = re.compile(r"[-_.:=%AJ>\x00\x12\xa4-\xbf\xd9]")
-"""Whatever is secret has one of these in it or before it, but for what follows such a word:"""
-WORDS = (b"bearer", b"login", b"password", b"secret", b"identified")
+"""Whatever is secret has one of these in it or before it, but for what follows such a word, or
+begins with it:"""
+WORDS = (b"bearer", b"login", b"password", b"secret", b"identified", b"dapi", b"1//0")
 
 
 class Trigger(NamedTuple):
@@ -90,29 +93,34 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
         *((begins, member) for begins in ("name", "key", "path")),
         ("name: ", forms.named_line(names)),
         *((begins, element) for begins in ("<key>", "<name>")),
-        *((begins, in_tag) for begins in ("name=", "key=")),
+        *((begins, in_tag) for begins in ("name=", "key=", "type=")),
         ("--", forms.argument(names)),
     ]
 
 
 def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
-    either = f"(?:{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{forms.PAIR})"
+    either = f"(?:{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{forms.PAIR}|{forms.VALIDATED})"
     found = [(begins, f"(?i:{name}){PLURAL}{either}") for begins, name in STRONG]
     whole = [(name, rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
-    either = f"(?:{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{forms.PAIR})"
+    either = f"(?:{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{forms.PAIR}|{forms.VALIDATED})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in RULES]
     either = f"(?:{BETWEEN}{LINE_VALUE}|{XML})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in LINES]
-    weak = rf"(?:{BETWEEN}{LONG_VALUE}|{LONG_XML}|[sS]{BETWEEN}\[(?P<long_arrays>{ARRAY}))"
+    array = rf"[sS]{BETWEEN}\[(?P<long_arrays>{ARRAY})"
+    weak, spelled = (
+        rf"(?:{BETWEEN}{value}|{LONG_XML}|{array})" for value in (LONG_VALUE, LONG_CODE)
+    )
     begins_word = rf"(?:{forms.WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))"
-    return found + [(name, f"{begins_word}(?i:{name}){weak}") for name in WEAK]
+    found += [(name, f"{begins_word}(?i:{name}){weak}") for name in WEAK if name not in SPELLED]
+    return found + [(name, f"{begins_word}(?i:{name}){spelled}") for name in SPELLED]
 
 
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (
-    rb"s?+(?:(?>(?:\\{0,3}+[\"'])?(?:\[?\]|(?:%5b)?%5d)?)\s{0,4}+(?:[:=]|%(?:25){0,3}3[ad])"
-    rb"|[\x00\x12\xa4-\xbf\xd9]|\\{0,3}+[\"']\s{0,4}+,"
+    rb"s?+(?:(?>(?:\\{0,3}+[\"'`])?(?:\[?\]|(?:%5b)?%5d)?)(?>\s{0,64})"
+    rb"(?:[:=]|%(?:25){0,3}3[ad]|\\{1,3}u003[ad])"
+    rb"|[\x00\x12\xa4-\xbf\xd9]|\\{0,3}+[\"']\s{0,4}+[\],]"
 )
 _AFTER_TAG = rb"|(?:\s[^<>]{0,128}+)?>"
 _AFTER_USER = rb"\s{0,3}+[\"']?+[^\s:\"']{1,64}+:"
@@ -127,9 +135,10 @@ _AFTERS = {
     b"--": rb"\w[\w-]{1,48}+ ",
     b"name=": _AFTER_ATTRIBUTE,
     b"key=": _AFTER_ATTRIBUTE,
+    b"type=": _AFTER_ATTRIBUTE,
     b"login": rb"\s{1,4}+\S{1,64}+\s{1,4}+password",
     b"password ": rb"\s{0,3}+'",
-    b"://": rb"(?:[^/\s:@\"'\\]{0,64}+:[^/\s:@\"'\\]{1,256}+|[^/\s:@\"'\\]{16,256}+)@",
+    b"://": rb"(?:[^/\s:@\"'\\]{0,64}+:[^/\s:@\"'\\]{1,256}+(?:@|\Z)|[^/\s:@\"'\\]{16,256}+@)",
 }
 
 
