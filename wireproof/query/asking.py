@@ -8,11 +8,9 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from ..output import open_stream, open_text
-from ..tables.parts import is_data_set
-from ..tables.places import once
 from ..tables.reading import TableOptions
 from ..views.rows import FORMATS
-from .database import Database, Say, Unanswered, opened
+from .database import Database, Say, answered
 
 
 class QueryOptions(NamedTuple):
@@ -74,22 +72,8 @@ def ask(source: str | Sequence[str], sql: str, say: Say = print) -> Any:
 def _asked(
     sources: Sequence[str], sql: str, tables: TableOptions, say: Say, stack: ExitStack
 ) -> tuple[Database, Any, Iterator[Any]]:
-    """Return a result whose first rows are there: a query that fails costs nobody a file.
-
-    If DuckDB cannot read a file of a data set, all of them are compared with what was written, and
-    the rest is asked: bytes that changed have the size that they had.
-    """
-    say = once(say)
-    with ExitStack() as trying:
-        try:
-            found = _first(trying.enter_context(opened(sources, tables, say)), sql)
-        except Unanswered:
-            if not any(map(is_data_set, sources)):
-                raise
-        else:
-            stack.push(trying.pop_all())
-            return found
-    return _first(stack.enter_context(opened(sources, tables, say, thoroughly=True)), sql)
+    """Return a result whose first rows are there: a query that fails costs nobody a file."""
+    return answered(sources, tables, say, stack, lambda database: _first(database, sql))
 
 
 def _first(database: Database, sql: str) -> tuple[Database, Any, Iterator[Any]]:

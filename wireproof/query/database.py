@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from ..tables.dataset import DataSet
 from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import KINDS, Kind, schema
-from ..tables.places import places
+from ..tables.parts import is_data_set
+from ..tables.places import once, places
 from ..tables.reading import TableOptions
 from .streams import STREAMS
 
@@ -29,6 +30,7 @@ SETTINGS = {
 MAGIC = re.compile(r"[*?[]")
 """What a pattern has that names no file as it is."""
 Say = Callable[[str], object]
+Answer = TypeVar("Answer")
 
 
 class Unanswered(ValueError):
@@ -132,6 +134,32 @@ def opened(
         with suppress(duckdb.BinderException):  # an older data set may lack one of its columns
             connection.execute(STREAMS)
         yield Database(connection, len(left_out))
+
+
+def answered(
+    sources: Sequence[str],
+    options: TableOptions,
+    say: Say,
+    stack: ExitStack,
+    ask: Callable[[Database], Answer],
+) -> Answer:
+    """Return what a database answers, which goes with ``stack``.
+
+    If DuckDB cannot read a file of a data set, all of them are compared with what was written, and
+    the rest is asked: bytes that changed have the size that they had. Raises as :func:`opened` and
+    ``ask`` do.
+    """
+    say = once(say)
+    with ExitStack() as trying:
+        try:
+            found = ask(trying.enter_context(opened(sources, options, say)))
+        except Unanswered:
+            if not any(map(is_data_set, sources)):
+                raise
+        else:
+            stack.push(trying.pop_all())
+            return found
+    return ask(stack.enter_context(opened(sources, options, say, thoroughly=True)))
 
 
 def _check_name(place: str) -> None:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from ..analysis.verdict import tone
-from ..query.database import Database, Say, opened
+from ..query.database import Database, Say, Unanswered, answered
 from ..query.named import NAMED
 from ..tables.files import is_url
 from ..tables.reading import TableOptions
@@ -75,6 +75,17 @@ class Fleet:
             return [row | {"tone": tone(row["answer"], row["severity"])} for row in rows]
         return rows
 
+    def ask_all(self) -> None:
+        """Ask what the page asks, before it does. Raises Unanswered for a file that cannot be
+        read; of what else cannot be answered the page tells."""
+        for name in ("summary", *QUESTIONS):
+            try:
+                self.answer(name)
+            except Unanswered:
+                raise
+            except ValueError:
+                continue
+
     def known(self, key: str) -> Known | None:
         """Return the capture of a key, None if there is none."""
         if not self._known:
@@ -126,6 +137,12 @@ def command(capture: Known, link: str) -> str:
 @contextmanager
 def looked_at(source: str, captures: tuple[Path, ...], say: Say) -> Iterator[Fleet]:
     """Give a data set to look at. Raises OSError, and ValueError if it is none."""
-    with opened([source], TableOptions(), say) as database:
-        name = source if is_url(source) else Path(source).absolute().name
-        yield Fleet(name, database, captures)
+    name = source if is_url(source) else Path(source).absolute().name
+
+    def fleet(database: Database) -> Fleet:
+        found = Fleet(name, database, captures)
+        found.ask_all()
+        return found
+
+    with ExitStack() as stack:
+        yield answered([source], TableOptions(), say, stack, fleet)

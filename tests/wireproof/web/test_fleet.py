@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.corpus import ROOT
 
+from wireproof.cli import run
 from wireproof.query.named import NAMED
 from wireproof.web.fleet import QUESTIONS, Fleet, Known, command, looked_at, to_do
 
@@ -85,3 +86,18 @@ def test_what_to_do_where_a_capture_is_not_at_hand() -> None:
 def test_what_is_no_data_set(tmp_path: Path) -> None:
     with pytest.raises(OSError), looked_at(str(tmp_path / "none"), (), print):  # noqa: PT011
         raise AssertionError
+
+
+@pytest.mark.parametrize("name", ["burst", "plain"])
+def test_a_part_whose_bytes_changed_is_left_out_and_said(name: str, tmp_path: Path) -> None:
+    """The first file is read at once, the others when they are asked for."""
+    for one in ("burst", "plain"):
+        assert run(["export", str(SSE / f"{one}.pcapng"), "-o", f"{tmp_path}/"]) == 0
+    [path] = (tmp_path / "exchanges").glob(f"{name}*")
+    path.write_bytes(bytes(path.stat().st_size))
+    told: list[str] = []
+    with looked_at(str(tmp_path), (), told.append) as fleet:
+        assert fleet.answer("summary")["captures"] == 1
+        assert len(fleet.answer("worst-exchanges")) == 1
+    [line] = told
+    assert line.startswith(f"left out: {path} has other bytes than were written")
