@@ -306,7 +306,7 @@ def test_an_input_that_only_the_right_over_files_can_read(tmp_path: Path) -> Non
     assert after(script, str(path)) == ["yes", "True"]
     code, _, said = ended("ls", str(path))
     assert code == 0
-    assert said.startswith(b"wireproof: the right to open any file is kept: ")
+    assert said.startswith(b"wireproof: keeping the right to open any file: ")
 
 
 @as_root
