@@ -4,7 +4,9 @@ Strategy: a file that is exported by itself ends in the midst of streams, whose 
 ``open`` there, and the next one begins in the midst, which is ``midstream``. Between the same ends,
 on the same host, these are pieces of one stream, in the order of their times. So pieces are found
 by what is in the tables already, whoever wrote the files and whenever they were exported. An
-element that lies across a border is counted in either piece, in both or in none.
+element that lies across a border is counted in either piece, in both or in none. Times of a rest
+count from its own beginning, for it has no request: the first element's is told from the request in
+the first piece.
 """
 
 ENDS = "host, least(client, server), greatest(client, server)"
@@ -13,7 +15,7 @@ IN_TURN = f"PARTITION BY {ENDS} ORDER BY start_time, capture, exchange"
 STREAMS = f"""
 CREATE VIEW streams AS
 WITH pieces AS (
-    SELECT exchanges.*, connections.last_time AS last_time, ended_by,
+    SELECT exchanges.*, connections.last_time AS last_time, ended_by, asked,
         midstream AND exchange = 0 AND method IS NULL AS is_rest,
         close = 'open' AND exchange = max(exchange) OVER (
             PARTITION BY capture_sha256, capture, connection) AS goes_on
@@ -21,9 +23,11 @@ WITH pieces AS (
         SELECT capture_sha256, capture, connection, midstream, close, last_time FROM connections
     ) AS connections USING (capture_sha256, capture, connection)
     LEFT JOIN (
-        SELECT capture_sha256, capture, connection, exchange, max(ended_by) AS ended_by
-        FROM elements WHERE record = 'body' AND sender = 'server' GROUP BY ALL
-    ) AS bodies USING (capture_sha256, capture, connection, exchange)
+        SELECT capture_sha256, capture, connection, exchange,
+            max(ended_by) FILTER (record = 'body' AND sender = 'server') AS ended_by,
+            max(last_time) FILTER (record = 'request') AS asked
+        FROM elements WHERE record IN ('body', 'request') GROUP BY ALL
+    ) AS ends USING (capture_sha256, capture, connection, exchange)
 ), numbered AS (
     SELECT *, sum(CASE WHEN is_rest AND before THEN 0 ELSE 1 END) OVER ({IN_TURN}) AS stream
     FROM (SELECT *, lag(goes_on) OVER ({IN_TURN}) AS before FROM pieces)
@@ -34,7 +38,10 @@ SELECT min(host) AS host, arg_min(client, start_time) AS client,
     arg_min(transport, start_time) AS transport,
     count(*) AS pieces, list(capture ORDER BY start_time) AS captures,
     min(start_time) AS start_time, max(last_time) - min(start_time) AS seconds,
-    arg_min(first, start_time) AS first, arg_min(first_token, start_time) AS first_token,
+    coalesce(
+        arg_min_null(first, start_time),
+        min(start_time + first) - arg_min_null(asked, start_time)
+    ) AS first, arg_min(first_token, start_time) AS first_token,
     sum(count)::BIGINT AS count, max(longest_gap) AS longest_gap,
     arg_min(verdict, start_time) AS verdict,
     arg_max(CASE WHEN is_rest AND numbered.end = '' THEN CASE

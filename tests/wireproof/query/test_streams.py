@@ -11,6 +11,7 @@ import pytest
 from support.corpus import ROOT
 from support.rings import packets, split
 
+from benchmarks.packets import write
 from wireproof.query import ask
 from wireproof.query.named import NAMED
 from wireproof.tables import TableOptions
@@ -49,6 +50,22 @@ def test_pieces_make_the_streams_that_the_ring_has(tmp_path: Path, name: str, fi
     assert rows(whole, NAMED["across-files"].sql) == []
     [spanning] = rows(pieces, NAMED["across-files"].sql)
     assert spanning["captures"] == [str(path) for path in sorted(ring.iterdir())]
+
+
+@pytest.mark.parametrize("border", range(4, 9))
+def test_the_first_element_may_come_in_the_second_file(tmp_path: Path, border: int) -> None:
+    """Borders from after the request to amid the first elements."""
+    found = packets("sse/plain.pcapng")
+    for name, some in (("whole", [found]), ("pieces", [found[:border], found[border:]])):
+        (tmp_path / name).mkdir()
+        for number, part in enumerate(some):
+            write(tmp_path / name / f"web1_{number + 1:05}_2026013112000{number}.pcapng", part)
+    sql = "SELECT pieces, first, first_token FROM streams"
+    [one] = rows(exported(tmp_path / "whole", tmp_path / "1", together=False), sql)
+    [two] = rows(exported(tmp_path / "pieces", tmp_path / "2", together=False), sql)
+    assert (one["pieces"], two["pieces"]) == (1, 2)
+    assert two["first"] == pytest.approx(one["first"], abs=1e-6)
+    assert two["first_token"] in (None, one["first_token"])
 
 
 def test_streams_that_do_not_span_files_are_the_exchanges(tmp_path: Path) -> None:
