@@ -69,18 +69,19 @@ def test_a_connection_that_is_over_leaves_next_to_nothing_in_memory(
     monkeypatch.setattr(limits, "MAX_CLOSED_CONNECTIONS", 4)
     with closing(Index("live", "live")) as index:
         held: list[int] = []
-        for connection in range(140):
+        for connection in range(240):
             index.receive(spoken(connection, b"/same"))
             if connection == 20:
                 tracemalloc.start()
-            if connection in (40, 139):
+            if connection in (40, 239):
                 for part in list(index.spool._parts):
                     part.put_aside()
                 index.spool.flush()
+                index.spool._blocks.clear()  # a bounded number of what was read last
                 gc.collect()
                 held.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
-        assert (held[1] - held[0]) / 99 < 100
+        assert (held[1] - held[0]) / 199 < 100
         assert len(index.tracer._by_key) == 2 * 4
         assert len(index.order._own.here) == 4
 
