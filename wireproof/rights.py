@@ -111,11 +111,16 @@ def _leave_root(needs: Needs) -> str:
             leave()
             drop_capabilities()
             return ""
-    if _suffices(drop_capabilities, needs):
+    # What no right would open (a file system is read-only) is no reason to keep one.
+    if _suffices(drop_capabilities, needs) or not _suffices(_stay, needs):
         drop_capabilities()
         return ""
     drop_capabilities({CAP_DAC_OVERRIDE})
     return "keeping the right to open any file: without it, the input or the output is out of reach"
+
+
+def _stay() -> None:
+    """Keep all rights."""
 
 
 def _others(needs: Needs) -> Iterator[tuple[int, int]]:

@@ -310,6 +310,17 @@ def test_an_input_that_only_the_right_over_files_can_read(tmp_path: Path) -> Non
 
 
 @as_root
+def test_what_no_right_would_open_is_no_reason_to_keep_one() -> None:
+    """As an output on a file system that is read-only."""
+    script = """
+from wireproof import rights
+rights._can_open = lambda read, needs: False
+print(rights._leave_root(Needs((sys.argv[1],))) or "nothing")
+"""
+    assert after(script, str(PLAIN)) == ["nothing"]
+
+
+@as_root
 @pytest.mark.parametrize("holds", ["the input", "libraries"])
 def test_a_folder_that_only_root_can_enter_is_not_taken_for_none(
     holds: str, tmp_path: Path

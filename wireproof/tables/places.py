@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 
+from ..output import named
 from .exporting import ExportJob, run
 from .parts import is_data_set
 from .reading import TableOptions
@@ -34,6 +35,13 @@ def once(say: Say) -> Say:
     return tell
 
 
+def _temporary_folder() -> TemporaryDirectory[str]:
+    try:
+        return TemporaryDirectory(prefix="wireproof-")
+    except OSError as error:
+        raise named(error, "temporary files") from error
+
+
 def places(
     sources: Sequence[str],
     options: TableOptions,
@@ -50,7 +58,7 @@ def places(
     captures = [source for source in sources if not is_data_set(source)]
     found = [source for source in sources if is_data_set(source)]
     if captures:
-        place = stack.enter_context(TemporaryDirectory(prefix="wireproof-"))
+        place = stack.enter_context(_temporary_folder())
         unread: list[str] = []
         tally = run(ExportJob(captures, place, options, together=not separate), unread.append)
         if len(unread) == tally.captures == 1 and not found:

@@ -97,6 +97,8 @@ class ExchangeRows(Sequence[ExchangeRow]):
         """Those of each connection."""
         self._of_none = OwnRows()
         """Those of what belongs to no connection."""
+        self.exchanges = 0
+        """How many are of an exchange: others show a connection that has none, or the file."""
 
     def __len__(self) -> int:
         return len(self._changed)
@@ -140,6 +142,7 @@ class ExchangeRows(Sequence[ExchangeRow]):
             own = OwnRows()
             self._own.begin(key.connection, own)
         own.add(key.exchange, number)
+        self.exchanges += key.exchange is not None
         self._changed.append(0)
         row = ExchangeRow(key, number, self.spool, self.capture)
         self._rows.begin(number, row)

@@ -80,7 +80,7 @@ def report_capture(
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.
             write_report(index, open_stream(output, writing), tell, workers_for(index))
-        sizes = len(index.tracer.table), len(index.order)
+        sizes = len(index.tracer.table), index.order.exchanges
         return Reported(masks.report, *sizes, masks.not_looked_into)
 
 

@@ -36,3 +36,12 @@ def test_nothing_that_can_be_read(tmp_path: Path) -> None:
             places(names[:1], TableOptions(), print, stack)
         with pytest.raises(NothingToRead, match=r"a\.pcap, .*b\.pcap: no capture that can be read"):
             places(names, TableOptions(), lambda _: None, stack)
+
+
+def test_temporary_files_that_cannot_be_written_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with ExitStack() as stack, pytest.raises(FileNotFoundError) as raised:
+        places([PLAIN], TableOptions(), print, stack)
+    assert raised.value.filename == "temporary files"

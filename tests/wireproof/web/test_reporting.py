@@ -11,6 +11,7 @@ import pytest
 from support.corpus import ROOT
 from support.planted import Secrets, planted
 from support.reports import answers
+from support.talk import Talk, Tape
 from support.tls_live import dialogue
 
 from parsers import KeyLog
@@ -66,6 +67,16 @@ def test_secret_headers_are_masked_unless_one_asks_to_keep_them(
     assert len(secrets.found_in(text)) < len(secrets.found_in(everything))
     assert '"authorization"' in text.lower() and "Bearer ***" in text
     assert '"policy": "headers"' in text and '"policy": "none"' in everything
+
+
+def test_a_connection_without_an_exchange_counts_as_none(tmp_path: Path) -> None:
+    tape = Tape()
+    Talk(tape).open().close()
+    whole = tape.file()
+    path = tmp_path / "cut.pcapng"
+    path.write_bytes(whole[:-9])  # the file's own row is none either
+    done = report(str(path), tmp_path / "report.html")
+    assert (done.packets, done.exchanges) == (len(tape.packets) - 1, 0)
 
 
 def test_masked_or_not_packets_keep_their_lengths_and_elements(
