@@ -373,7 +373,7 @@ def test_a_tool_that_dies_is_told_at_once(backend: str, has_command: bool, tmp_p
         [*COMMAND, *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None and process.stderr is not None
-        assert f"by {backend}" in process.stderr.readline()
+        assert f"with {backend}" in process.stderr.readline()
         tool = next(child for child in children(process.pid) if name_of(child) == backend)
         os.kill(tool, signal.SIGKILL)
         assert "the recording broke off after 0 packets: " in process.stderr.readline()

@@ -110,7 +110,7 @@ def test_a_bad_chunk_keeps_what_came() -> None:
 
 def test_no_byte_for_too_long() -> None:
     with scripted(HEAD, chunk(b"one"), ending="wait") as server:
-        received = receive_chunked(server.url, timeout=0.1)
+        received = receive_chunked(server.url, timeout=1.0)
     assert (received.ended, received.body) == ("error", b"one")
     assert str(received.error).startswith("ReadTimeout: ")
 

@@ -208,7 +208,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_why_there_can_be_none(refused: Path) -> None:
     reason = Namespace.available()
     assert reason is not None
-    assert reason.startswith("making a user and network namespace: no; a container's")
+    assert reason.startswith("making a user and network namespace: no; the rules of a container")
     refused.write_text("0\n")
     with pytest.raises(NamespaceUnavailable, match="to allow it: sudo allow"):
         Namespace().__enter__()

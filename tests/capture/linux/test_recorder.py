@@ -268,7 +268,7 @@ def test_packets_dropped_by_the_kernel(path: Path, listener: socket.socket) -> N
     captured, dropped = raised.value.statistics
     assert dropped > 0
     assert captured == len(frames(path)) == recording.statistics.captured
-    assert f"dropped {dropped:,} packets, {captured:,} were recorded" in str(raised.value)
+    assert f"dropped {dropped:,} packets and {captured:,} were recorded" in str(raised.value)
     assert dropped.to_bytes(8, "little") in path.read_bytes()[-120:], "the file says so too"
 
 

@@ -132,7 +132,7 @@ def test_a_server_that_runs_already(
         command = [sys.executable, "-c", GET, url]
         options = ["--backend", backend, "--port", port, "-o", str(path)]
         assert run(["capture", *options, "--", *command]) == 0
-    assert f"recording port {port} on lo by {backend}\n" in capfd.readouterr().err
+    assert f"recording port {port} on lo with {backend}\n" in capfd.readouterr().err
     assert kinds(path).count("chunk") == 9
     assert recorded_by(path) == {"relay"}
     (request,) = [record for record in decode(path) if isinstance(record, RequestRecord)]
