@@ -87,8 +87,6 @@ def _write_parquet(
 ) -> int:
     import pyarrow.parquet as pq
 
-    if not columns.names:
-        raise ValueError("a statement without columns: nothing to be written as Parquet")
     count = 0
     with pq.ParquetWriter(open_stream(output, stack), columns, compression="zstd") as writer:
         for batch in batches:

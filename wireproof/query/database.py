@@ -48,16 +48,15 @@ class Database:
     def ask(self, sql: str) -> tuple[Any, Iterator[Any]]:
         """Return a result's columns as pyarrow.Schema, and its rows as pyarrow.RecordBatch.
 
-        Raises ValueError for what DuckDB cannot do, Unanswered if files may be why; the batches
-        raise them too.
+        Raises ValueError for no statement and for what DuckDB cannot do, Unanswered if files may be
+        why; the batches raise them too.
         """
         import duckdb
-        import pyarrow as pa
 
         try:
             relation = self._connection.sql(sql)
-            if relation is None:  # a statement without rows
-                return pa.schema([]), iter(())
+            if relation is None:
+                raise ValueError("there is no statement in it")
             reader = relation.to_arrow_reader(ROWS)
         except duckdb.Error as error:
             raise _fault(error) from error
