@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition
+from time import monotonic, sleep
 from typing import NamedTuple
 
 from capture import Statistics
@@ -26,6 +27,8 @@ from ..tables.files import RINGS
 from ..text.wording import count
 
 Say = Callable[[str], object]
+LOCK_PATIENCE = 1.0
+"""Seconds that a folder may be another's before that is an error."""
 
 
 class _File(NamedTuple):
@@ -160,11 +163,23 @@ def own(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise OSError(error.errno, "another collector records here", str(folder)) from error
-    try:
+        _lock(descriptor, folder)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    """Lock a folder. One that was killed just now may still hold it: a process that it was about to
+    start does, until that runs a program of its own."""
+    until = monotonic() + LOCK_PATIENCE
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if monotonic() > until:
+                said = "another collector records here"
+                raise OSError(error.errno, said, str(folder)) from error
+            sleep(LOCK_PATIENCE / 20)
+        else:
+            return
