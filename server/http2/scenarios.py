@@ -53,6 +53,7 @@ SCENARIOS: tuple[Http2Scenario, ...] = (
     ),
     Http2Scenario(
         name="cancel",
+        path="/sse?delay=0.1",
         summary="the client cancels a stream (RST_STREAM, CANCEL) and keeps the connection",
         streams=2,
         cancel_after=60,  # early: a slow client has time to, while more is to come
