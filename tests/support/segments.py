@@ -6,7 +6,7 @@ from struct import pack
 
 from parsers.diagnostics import Diagnostic
 from parsers.net.segment import ACK, FIN, RST, SYN, Checksum, read_segment
-from parsers.net.table import ConnectionTable, reverse_key
+from parsers.net.table import ConnectionTable, Elsewhere, reverse_key
 from parsers.net.tcp import Connection, Direction
 from parsers.provenance import Completion, Ending
 
@@ -71,11 +71,11 @@ class Sink:
 class Wire:
     """A table of connections fed with segments, each one packet, a millisecond apart."""
 
-    def __init__(self) -> None:
+    def __init__(self, elsewhere: Elsewhere | None = None) -> None:
         self.opened: list[Connection] = []
         self.closed: list[Connection] = []
         self._sinks: dict[Direction, Sink] = {}
-        self.table = ConnectionTable(self._open, self._close)
+        self.table = ConnectionTable(self._open, self._close, elsewhere=elsewhere)
         self.number = 0
         self.time_ns = 1_790_000_000_000_000_000
 

@@ -6,7 +6,6 @@ import gzip
 from collections.abc import Callable
 from io import BytesIO
 from itertools import accumulate
-from pathlib import Path
 
 import pytest
 from support.corpus import ROOT
@@ -16,7 +15,6 @@ from support.talk import Talk, Tape
 from parsers.decode import shares
 from parsers.decode.capture import decode_batches, decode_share
 from parsers.decode.shares import Indivisible
-from parsers.files.reader import CaptureReader
 from parsers.limits import MAX_BATCH
 from parsers.records import Record
 
@@ -296,17 +294,3 @@ def test_stored_captures(of: int) -> None:
             continue
         divided += 1
     assert divided > len(STORED) * 2 // 3
-
-
-@pytest.mark.parametrize("path", STORED, ids=lambda path: path.name)
-def test_runs_are_the_packets(path: Path) -> None:
-    data = path.read_bytes()
-    runs, rows = CaptureReader(BytesIO(data)), CaptureReader(BytesIO(data))
-    found = [
-        (number, time_ns, run.link_type, original, run.data[start : start + captured])
-        for run in runs.runs()
-        for number, time_ns, start, captured, original in run.places
-    ]
-    assert found == list(rows)
-    assert runs.faults == rows.faults
-    assert runs.comments == rows.comments

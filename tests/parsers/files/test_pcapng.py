@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from io import BytesIO
 from struct import pack
 
 import pytest
@@ -11,9 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.capture_files import Blocks, codes, read_all
 
-from parsers.files.input import CaptureInput, FileSource
 from parsers.files.packets import Packet
-from parsers.files.pcapng import BlockReader
 from parsers.limits import MAX_BLOCK, MAX_INTERFACES
 
 EVERYWHERE = pytest.mark.parametrize("at_most", [1 << 30, 50, 1])
@@ -294,18 +291,6 @@ def test_the_fault_of_a_compressed_file_is_the_only_one() -> None:
     packets, reader = read_all(data[:-8])
     assert data_of(packets) == [b"a"]
     assert [fault.detail[:13] for fault in reader.faults] == ["gzip member 1"]
-
-
-def test_blocks_are_iterated_with_their_places() -> None:
-    source = CaptureInput(FileSource(BytesIO(START + LE.block(0x777, b"body"))))
-    assert [
-        (block.type, block.byte_order, block.offset)
-        for block in iter(BlockReader(source).next_block, None)
-    ] == [
-        (0x0A0D0D0A, "<", 0),
-        (1, "<", 28),
-        (0x777, "<", 48),
-    ]
 
 
 # --- the two paths ---

@@ -6,6 +6,7 @@ import gzip
 import io
 from decimal import Decimal
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from support.capture_files import (
     read_all,
     record,
 )
-from support.corpus import vectors
+from support.corpus import ROOT, vectors
 from support.tshark import captures, tshark_fields
 
 from parsers.files.packets import UnreadableCapture
@@ -183,6 +184,32 @@ def test_nothing_is_copied_after_a_section_of_another_version() -> None:
 def test_a_pcap_file_is_not_copied_by_blocks() -> None:
     with pytest.raises(UnreadableCapture, match="this is a pcap file"):
         CaptureReader(io.BytesIO(PCAP)).copied(set())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        MANY,
+        MANY[:-1],
+        MANY + NG.section(version=(2, 0)) + NG.interface(),
+        PCAP,
+        PCAP[:-1],
+        PCAP[:20],
+        pcap_header() + record(5, 6, b"shorter", original=3) + record(7, 8, b"next"),
+        *(path.read_bytes() for path in sorted((ROOT / "fixtures").glob("[ahq]*/*.pcap*"))),
+    ],
+    ids=lambda data: sha256(data).hexdigest()[:8],
+)
+def test_runs_are_the_packets(data: bytes) -> None:
+    runs, rows = CaptureReader(io.BytesIO(data)), CaptureReader(io.BytesIO(data))
+    found = [
+        (number, time_ns, run.link_type, original, run.data[start : start + captured])
+        for run in runs.runs()
+        for number, time_ns, start, captured, original in run.places
+    ]
+    assert found == list(rows)
+    assert runs.faults == rows.faults
+    assert runs.comments == rows.comments
 
 
 # --- cuts and damage ---

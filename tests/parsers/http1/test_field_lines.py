@@ -132,3 +132,11 @@ def test_a_head_is_known_by_its_fields(data: bytes, found: WholeHead | None) -> 
     head = whole_head(data, 2)
     assert (head and replace(head, fields=None)) == found
     assert head is None or head.fields is lines
+
+
+def test_fields_of_a_head_are_known_from_then_on() -> None:
+    field_lines.forget()
+    head = whole_head(b"GET / HTTP/1.1\r\nHost: new\r\n\r\n", 0)
+    assert head is not None and list(head.fields) == [(b"Host", b"new")]
+    lines, _ = read_section(b"Host: new\r\n\r\n", 0)
+    assert lines is head.fields

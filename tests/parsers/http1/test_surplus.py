@@ -164,3 +164,14 @@ def test_many_of_them_in_one_piece():
     found = events(decoder, data, whole)
     assert len(surplus(found)) == 5_000
     assert len(of(Response, found)) == 5_000
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_response_after_the_last_one_is_a_fault_where_it_begins(split):
+    last = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    found = events(answers(b"GET", b"GET"), last + OK, split)
+    assert [(one.start, one.end, one.code) for one in of(Diagnostic, found)] == [
+        (len(last), len(last) + 1, "http-data-after-close"),
+        (len(last), len(last), "http-resynchronised"),
+    ]
+    assert len(of(Response, found)) == 2

@@ -9,7 +9,7 @@ from support.talk import Talk, Tape, decoded, kinds
 from parsers import limits
 from parsers.net.half_connection import NO_SEQ
 from parsers.net.table import LARGE_SEGMENT, reverse_key
-from parsers.net.tcp import Direction
+from parsers.net.tcp import Connection, Direction
 
 ISN = 1000
 FIRST = ISN + 1
@@ -142,6 +142,38 @@ def test_packets_of_a_connection_that_was_given_up_are_late(
     for batch in (1, 100):
         records = decoded(tape.packets, batch=batch)
         assert kinds(records) == ["request", "tcp-connection-limit", "connection", "connection"]
+
+
+def test_a_late_packet_is_told_to_who_knows_of_connections_elsewhere() -> None:
+    """With how many connections have begun by then: what was closed long ago may be forgotten."""
+    elsewhere = Elsewhere()
+    wire = Wire(elsewhere)
+    wire.handshake(ISN)
+    close(wire)
+    assert elsewhere.late == []
+    wire.send(SERVER, 5001, b"late")
+    assert elsewhere.late == [(0, 41)]
+
+
+class Elsewhere:
+    """Forty connections, which have begun before any here."""
+
+    has_others = True
+
+    def __init__(self) -> None:
+        self.late: list[tuple[int, int]] = []
+
+    def has(self, connection: int | None) -> bool:
+        return connection is not None
+
+    def begins(self, index: int, key: bytes, packet: int) -> bool:
+        return True
+
+    def others_before(self, packet: int) -> int:
+        return 40
+
+    def check_late(self, connection: Connection, begun: int) -> None:
+        self.late.append((connection.index - 40, begun))
 
 
 def test_of_a_closed_connection_little_is_kept() -> None:
