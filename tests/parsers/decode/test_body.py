@@ -95,6 +95,19 @@ def test_an_empty_body() -> None:
     assert (found.first_packet, found.last_packet) == (5, 5)
 
 
+def test_an_empty_body_that_should_have_had_parts() -> None:
+    """What is missing is missing where the body would have begun."""
+    answer = head(b"Content-Type: multipart/mixed; boundary=x\r\n", b"Content-Length: 0\r\n")
+    records = answered(answer).tape.records()
+    (fault,) = of(DiagnosticRecord, records)
+    assert (fault.code, fault.offset, fault.first_packet) == (
+        "multipart-part-missing",
+        len(answer),
+        5,
+    )
+    assert body(records).complete
+
+
 def test_a_body_that_closing_ends() -> None:
     found = body(answered(head(), b"Hello,", b" world").tape.records())
     assert (found.size, found.complete, found.ended_by) == (12, True, "close")

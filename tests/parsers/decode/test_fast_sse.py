@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,7 @@ from support.talk import Talk
 from parsers.decode import fast_sse as fast_sse
 from parsers.decode.fast_sse import FastSse
 from parsers.decode.packets import completion
-from parsers.records import ChunkRecord, Record, SseEventRecord
+from parsers.records import BodyRecord, ChunkRecord, Record, SseEventRecord
 
 GET = b"GET /sse HTTP/1.1\r\nHost: example\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -64,6 +65,24 @@ def test_usual_streams_go_by_the_fast_path(name: str, keep_data: bool) -> None:
     body = b"".join(pieces)
     assert taken == len(body)
     assert [record.record for record in records].count("sse_event") == 1 + body.count(b"data: ")
+
+
+def test_a_long_stream_is_hashed_as_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its content is not kept until the end for its digest."""
+    settled: list[int] = []
+    settle = FastSse.settle
+
+    def noted(self: FastSse) -> None:
+        settled.append(len(self._content))
+        settle(self)
+
+    monkeypatch.setattr(fast_sse, "HASH_STEP", 3 * len(event(0)))
+    monkeypatch.setattr(FastSse, "settle", noted)
+    records, _ = both([OK, EVENTS[0], *EVENTS * 3, LAST])
+    (found,) = [record for record in records if isinstance(record, BodyRecord)]
+    events = b"".join(event(number) for number in (0, *[*range(6)] * 3))
+    assert found.sha256 == sha256(events).hexdigest()
+    assert max(settled) == 4 * len(event(0))
 
 
 def test_a_ping_between_events_costs_only_its_own_chunk() -> None:

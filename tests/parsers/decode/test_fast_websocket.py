@@ -112,6 +112,18 @@ def test_a_ping_between_messages_costs_only_itself() -> None:
     assert taken == 2 * len(b"".join(frames))
 
 
+@pytest.mark.parametrize("kept", [1, 2, 3, 5])
+@pytest.mark.parametrize(("sender", "key"), SENDERS)
+def test_a_frame_that_is_cut_costs_only_the_piece_with_its_rest(
+    sender: Side, key: bytes | None, kept: int
+) -> None:
+    """In its header, or after it."""
+    frames = b"".join(usual(key))
+    cut = frame(TEXT, b"in two segments", key=key)
+    _, taken = both(sender, [frames + cut[:kept], cut[kept:], frames])
+    assert taken == 2 * len(frames)
+
+
 @pytest.mark.parametrize("keep_data", [True, False])
 @pytest.mark.parametrize("name", unusual(None))
 @pytest.mark.parametrize(("sender", "key"), SENDERS)

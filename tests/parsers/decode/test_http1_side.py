@@ -600,6 +600,20 @@ def test_conflicting_segments_are_reported_with_the_exchange() -> None:
     assert "GET" in fault.summary
 
 
+def test_conflicting_segments_of_a_websocket_are_reported_with_its_exchange() -> None:
+    talk = Talk().open()
+    talk.client(UPGRADE)
+    talk.server(SWITCHING)
+    first = talk.frame("server", frame(1, b"Hello"))
+    talk.tape.add(first)
+    talk.tape.add(first.replace(b"Hello", b"Hallo"))
+    talk.close()
+    records = talk.tape.records()
+    (fault,) = of(DiagnosticRecord, records)
+    assert (fault.code, fault.sender, fault.exchange) == ("tcp-overlap-conflict", "server", 0)
+    assert [found.data for found in of(WebSocketMessageRecord, records)] == ["Hello"]
+
+
 def test_a_charset_that_event_streams_do_not_have() -> None:
     """WHATWG HTML section 9.2.4: they are UTF-8, whatever a parameter says."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Type: text/event-stream"

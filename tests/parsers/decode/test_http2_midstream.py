@@ -99,6 +99,17 @@ def test_the_probability_is_said() -> None:
     assert joined.exchange is None
 
 
+def test_two_frames_are_enough_where_nothing_follows() -> None:
+    """With whose end both streams end: but one is not."""
+    records = decoded(PACKETS[-5:])
+    assert [found[-1:] for found in events(records).values()] == [
+        [], WHOLE[3][-1:], WHOLE[5][-1:],
+    ]  # fmt: skip
+    (joined,) = faults(records, "stream-joined")
+    assert "certain by 2 headers" in joined.summary
+    assert [one.record for one in decoded(PACKETS[-4:])] == ["connection"]
+
+
 def test_a_joined_body_is_not_complete() -> None:
     records = decoded(PACKETS[FIRST_DATA:])
     bodies = [one for one in records if isinstance(one, BodyRecord)]

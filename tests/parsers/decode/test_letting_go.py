@@ -34,8 +34,10 @@ from parsers.files.reader import CaptureReader
 from parsers.limits import QUIC_CONNECTION_COST
 from parsers.memory import Account, Memory
 from parsers.records import (
+    BodyRecord,
     ConnectionRecord,
     DiagnosticRecord,
+    GapRecord,
     Record,
     RequestRecord,
     SseEventRecord,
@@ -146,6 +148,23 @@ def test_what_is_spoken_in_a_tunnel_is_let_go_with_it() -> None:
     (connection,) = [one for one in found if isinstance(one, ConnectionRecord)]
     assert connection.protocol == "http/1.1"
     assert decoder.held == 0
+
+
+def test_what_waits_behind_a_hole_is_handed_over() -> None:
+    """Then the hole is missing for good, and what came after it is decoded."""
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 1200010\r\n\r\n")
+    talk.lose("server", 10)
+    talk.server(*[bytes(60_000)] * 20)
+    decoder = PacketDecoder(memory=MiB)
+    found = [one for packet in talk.tape.packets for one in decoder.receive([packet])]
+    (said,) = let_go(found)
+    assert "bytes are held for it" in said.summary
+    found += decoder.finish()
+    assert [one.missing for one in found if isinstance(one, GapRecord)] == [10]
+    (body,) = [one for one in found if isinstance(one, BodyRecord)]
+    assert (body.size, body.complete) == (1_200_010, False)
 
 
 def test_even_the_last_connection_is_let_go() -> None:

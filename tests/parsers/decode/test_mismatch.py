@@ -149,6 +149,26 @@ def test_an_answer_whose_beginning_is_missing() -> None:
     assert kinds(talk.tape.records()) == ["gap", "tls", "connection"]
 
 
+@pytest.mark.parametrize("kept", [1, 3, 6])
+def test_in_a_tunnel_whose_answer_came_in_many_segments(kept: int) -> None:
+    """Packets of the first bytes stay known while they wait."""
+    talk = Talk().open()
+    talk.client(b"CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", CLIENT_HELLO)
+    accepted = b"HTTP/1.1 200 OK\r\nX-Padding: " + b"x" * 40 + b"\r\n\r\n"
+    talk.server(*(bytes([byte]) for byte in accepted + BAD[:kept]))
+    first = len(talk.tape.packets) - kept + 1
+    talk.client(b"more")
+    talk.server(BAD[kept:])
+    talk.close()
+    records = talk.tape.records()
+    found = of(ResponseRecord, records)
+    assert [(one.status, one.exchange, one.offset) for one in found] == [
+        (200, 0, 0),
+        (400, 1, len(accepted)),
+    ]
+    assert (found[1].first_packet, len(mismatches(records))) == (first, 1)
+
+
 @pytest.mark.parametrize(
     ("content", "is_said"),
     [
