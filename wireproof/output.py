@@ -86,7 +86,9 @@ def open_stream(output: str | None, stack: ExitStack) -> BinaryIO:
     place = os.path.realpath(output)
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
         return stack.enter_context(_opened(place, 0, output))
-    return stack.enter_context(_Beside(place, output))
+    beside = _Beside(place, output)
+    stack.push(beside.end)  # before there is a file: a signal may come as soon as there is
+    return beside.begin()
 
 
 def open_text(output: str | None, stack: ExitStack, *, is_data: bool = False) -> TextIO:
@@ -129,11 +131,19 @@ class _Beside:
         )
         self._nameless: int | None = None
         """A descriptor of the file, if it has no name."""
+        self._may_have_name = False
+        self._stream: BinaryIO | None = None
 
-    def __enter__(self) -> BinaryIO:
+    def begin(self) -> BinaryIO:
+        """Open the file; :meth:`end` is called whatever comes of it."""
         stream = self._without_name()
         if stream is None:
-            stream = _opened(self._beside, os.O_CREAT | os.O_EXCL, self._output)
+            self._may_have_name = True
+            try:
+                stream = _opened(self._beside, os.O_CREAT | os.O_EXCL, self._output)
+            except OSError:
+                self._may_have_name = False
+                raise
         self._stream = stream
         with suppress(OSError):  # there is none, or it is not ours: then it gets its own
             file = self._beside if self._nameless is None else self._nameless
@@ -159,16 +169,20 @@ class _Beside:
         try:
             os.link(opened, self._place, src_dir_fd=file)
         except FileExistsError:
+            self._may_have_name = True
             os.link(opened, self._beside, src_dir_fd=file)
             os.replace(self._beside, self._place)  # noqa: PTH105
 
-    def __exit__(
+    def end(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Give the file its place, or leave nothing of it."""
         try:
+            if self._stream is None:
+                return
             self._stream.close()
             if kind is None or issubclass(kind, KeyboardInterrupt):
                 if self._nameless is None:
@@ -180,8 +194,9 @@ class _Beside:
         finally:
             if self._nameless is not None:
                 os.close(self._nameless)
-            with suppress(FileNotFoundError):
-                os.unlink(self._beside)  # noqa: PTH108
+            if self._may_have_name:
+                with suppress(FileNotFoundError):
+                    os.unlink(self._beside)  # noqa: PTH108
 
 
 def _opened(path: str, flags: int, output: str) -> BinaryIO:
