@@ -42,6 +42,10 @@ TakeSecrets = Callable[[], bytes]
 """Returns the lines of a key log that are new."""
 
 
+NAME_PATIENCE = 0.05
+"""Seconds after which it is tried whether another second has begun, which gives a file its name."""
+
+
 class Source(NamedTuple):
     """What a file says of where its packets come from."""
 
@@ -259,7 +263,11 @@ class Output:
             return self._given
         path = self._path
         if self._limits.is_ring:
-            path = numbered(path, self._number + 1)
+            path = numbered(self._path, self._number + 1)
+            while self._keeper is not None and path.exists():
+                # One that was killed within this second has begun with it.
+                time.sleep(NAME_PATIENCE)
+                path = numbered(self._path, self._number + 1)
             self._make_room()
         stream = create_private(path) if self._keeper is None else _create_whole(path)
         self._made.append(path)
