@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .decode.capture import decode_batches as decode_batches
     from .decode.capture import decode_capture as decode_capture
     from .decode.capture import decode_share as decode_share
+    from .decode.capture_faults import Choice as Choice
     from .decode.connection import address_text as address_text
     from .decode.connection import client_by_tcp as client_by_tcp
     from .decode.elements import names_elements as names_elements
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from .decode.ordered_capture import OrderedCapture as OrderedCapture
     from .decode.ordered_capture import batched as batched
     from .decode.packets import BATCH as BATCH
-    from .decode.packets import Choice as Choice
     from .decode.packets import PacketDecoder as PacketDecoder
     from .decode.shares import Indivisible as Indivisible
     from .decode.side import completion as completion
@@ -122,11 +122,8 @@ _EXPORTED = {
     "decode.connection": ("address_text", "client_by_tcp"),
     "decode.elements": ("names_elements",),
     "decode.keys": ("CaptureKeys",),
-    "decode.packets": (
-        "BATCH",
-        "Choice",
-        "PacketDecoder",
-    ),
+    "decode.capture_faults": ("Choice",),
+    "decode.packets": ("BATCH", "PacketDecoder"),
     "decode.shares": ("Indivisible",),
     "decode.side": ("completion",),
     "tls.key_log": ("KeyLog",),

@@ -11,8 +11,9 @@ from ..files.reader import CaptureReader
 from ..limits import MAX_BATCH
 from ..records import Record
 from ..wants import EVERYTHING, Wants
+from .capture_faults import Choice
 from .ordered_capture import OrderedCapture, batched
-from .packets import BATCH, Choice, PacketDecoder
+from .packets import BATCH, PacketDecoder
 from .side import with_ends_last
 from .time_order import Step, TimeOrder
 

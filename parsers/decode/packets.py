@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from ..diagnostics import Diagnostic, diagnose
+from ..diagnostics import Diagnostic
 from ..files.packets import CaptureFault, Packet
 from ..limits import MAX_BATCH, MAX_UNFOLDED_BATCH
 from ..memory import Memory
@@ -30,8 +30,9 @@ from ..net.tunnel_protocols import UDP
 from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
 from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
 from ..provenance import seconds
-from ..records import ConnectionRecord, DiagnosticRecord, Record
+from ..records import ConnectionRecord, Record
 from ..wants import EVERYTHING, Wants
+from .capture_faults import CaptureFaults, Choice
 from .fast_connections import FastConnections
 from .side import completion, with_ends_last
 from .silent import UNHEARD
@@ -61,10 +62,6 @@ cache, smaller ones save less."""
 
 MANY_OPEN = 1_000
 """Connections that are open at the end from which on it pays to look for what they leave."""
-
-
-Choice = Callable[[int | None], bool]
-"""Whether the connection of this number is decoded; None: whether faults of no connection are."""
 
 
 class PacketDecoder:
@@ -140,13 +137,12 @@ class PacketDecoder:
         self._datagrams: Datagrams | None = None
         self._undecoded = UndecodedPackets()
         self._copies = CopyFinder()
-        self._reported_link_types: set[tuple[str, int]] = set()
+        self._faults = CaptureFaults(self._wanted)
         self._frame: tuple[int, bytes] = (ETHERNET, b"")
         self._packet: Packet | None = None
         """Whose bytes are looked at; None if those of several were put together."""
         self._layers: tuple[Layer, ...] = ()
         """Of the packet that is looked at, should it open a connection."""
-        self._cut_is_reported = False
         self._last: tuple[int, int] = (0, 0)
 
     @property
@@ -277,7 +273,7 @@ class PacketDecoder:
         self._release_all()
         if self._fragments.held > self._memory.limit // 4:
             for fault in self._fragments.let_go():
-                records += self._report(fault.code, "", fault.summary)
+                records += self._faults.report(self._last, fault.code, "", fault.summary)
         datagrams = self._datagrams
         if datagrams is not None and datagrams.held > self._memory.held // 2:
             records += datagrams.let_go()
@@ -337,11 +333,13 @@ class PacketDecoder:
         if isinstance(found, IpPacket):
             return self._receive_ip(data, found)
         if isinstance(found, Diagnostic):
-            return self._report_once(found)
+            return self._faults.of(self._last, found)
         if found != UNKNOWN_LINK_TYPE:
             self._undecoded.add(kind_of_frame(link_type, data))
             return []
-        return self._report_link_type("link-type-unknown", link_type, f"link type {link_type}")
+        return self._faults.of_link_type(
+            self._last, "link-type-unknown", link_type, f"link type {link_type}"
+        )
 
     def _receive_ip(self, data: bytes, packet: IpPacket) -> list[Record]:
         """Take an IP packet, the innermost one of what lies in ``data``."""
@@ -373,7 +371,7 @@ class PacketDecoder:
         number, time_ns = self._last
         found = self._datagrams.receive(packet, data, (number, seconds(time_ns)))
         if isinstance(found, Diagnostic):
-            return self._report(found.code, "", found.summary)
+            return self._faults.report(self._last, found.code, "", found.summary)
         return found
 
     def _receive_repeated_ack(
@@ -393,7 +391,7 @@ class PacketDecoder:
         records: list[Record] = []
         for whole in self._fragments.receive(data, packet, number, time_ns or None):
             if isinstance(whole, Diagnostic):
-                records += self._report_once(whole)
+                records += self._faults.of(self._last, whole)
                 continue
             payload, size = whole.payload, len(whole.payload)
             outer = replace(
@@ -401,7 +399,7 @@ class PacketDecoder:
             )
             inner = innermost(payload, outer)
             records += (
-                self._report_once(inner)
+                self._faults.of(self._last, inner)
                 if isinstance(inner, Diagnostic)
                 else self._receive_ip(payload, inner)
             )
@@ -413,14 +411,14 @@ class PacketDecoder:
         number, time_ns = self._last
         found = read_segment(source, destination, data, packet.length, number, time_ns)
         if isinstance(found, Diagnostic):
-            said = self._report_once(found)
+            said = self._faults.of(self._last, found)
             if len(data) < TCP_HEADER.size:
                 return said
             key, network = source + destination + data[:4], realm(layers)
             self._release(key + network)
             return said + self._table.hear_of(key, network, (number, seconds(time_ns)))
         ports, segment = found
-        records = self._report_cut(segment.missing)
+        records = self._faults.cut(self._last, segment.missing)
         key, network = source + destination + ports, realm(layers)
         self._release(key + network)
         direction = self._table.directions.get(key + network)
@@ -433,7 +431,7 @@ class PacketDecoder:
         if layers[0].name == MISDECLARED:
             link_type = layers[0].number or 0
             detail = f"link type {link_type} is declared"
-            records += self._report_link_type("link-type-wrong", link_type, detail)
+            records += self._faults.of_link_type(self._last, "link-type-wrong", link_type, detail)
         return records + self._receive_segment(key, segment, network)
 
     def _is_copy(self, direction: Direction[Record], segment: Segment, packet: IpPacket) -> bool:
@@ -460,13 +458,6 @@ class PacketDecoder:
         network = realm(packet.layers)
         self._release(error.key + network)
         return self._table.report(error.key, network, error.seq, error.fault, detail, shown)
-
-    def _report_link_type(self, code: str, link_type: int, detail: str) -> list[Record]:
-        """Report something about a link type, once."""
-        if (code, link_type) in self._reported_link_types:
-            return []
-        self._reported_link_types.add((code, link_type))
-        return self._report(code, detail)
 
     def connection_of(self, key: bytes) -> int | None:
         """Return the connection of the last packet with this key, None if it was of none.
@@ -504,7 +495,7 @@ class PacketDecoder:
         """End the capture: return what is unfinished, and the connections that are open."""
         records: list[Record] = []
         for fault in self._fragments.finish():
-            records += self._report(fault.code, "", fault.summary)
+            records += self._faults.report(self._last, fault.code, "", fault.summary)
         self._release_all()
         are_many = len(self._table.open_connections) >= MANY_OPEN
         records += self._table.end()
@@ -521,53 +512,15 @@ class PacketDecoder:
         """
         records: list[Record] = []
         for said in self._copies.diagnostics():
-            records += self._report(said.code, "", said.summary)
+            records += self._faults.report(self._last, said.code, "", said.summary)
         has_any = self._table.has_had_any
         has_any |= self._share is not None and self._share.has_others
         has_any |= self._datagrams is not None and self._datagrams.has_connections
         for said in self._undecoded.diagnostics(is_all=not has_any):
-            records += self._report(said.code, "", said.summary)
+            records += self._faults.report(self._last, said.code, "", said.summary)
         for fault in faults:
-            records += self._report(fault.code, fault.text, packet=fault.packet)
+            records += self._faults.report(self._last, fault.code, fault.text, packet=fault.packet)
         return self._wants.of(records)
-
-    def _report(
-        self, code: str, detail: str, summary: str = "", packet: int | None = None
-    ) -> list[Record]:
-        """Report a fault that belongs to no connection."""
-        if self._wanted is not None and not self._wanted(None):
-            return []
-        number, time_ns = self._last
-        fault = diagnose(code, 0, 0, detail)
-        return [
-            DiagnosticRecord(
-                None,
-                None,
-                None,
-                number if packet is None else packet,
-                number if packet is None else packet,
-                seconds(time_ns),
-                seconds(time_ns),
-                None,
-                None,
-                fault.severity,
-                code,
-                summary or fault.summary,
-                fault.reference,
-            )
-        ]
-
-    def _report_once(self, fault: Diagnostic) -> list[Record]:
-        if fault.code == "packet-cut":
-            return self._report_cut(1)
-        return self._report(fault.code, "", fault.summary)
-
-    def _report_cut(self, missing: int) -> list[Record]:
-        """Say at the first cut packet that the capture has some."""
-        if not missing or self._cut_is_reported:
-            return []
-        self._cut_is_reported = True
-        return self._report("packet-cut", f"packet {self._last[0]} is the first")
 
     def _is_wanted(self, index: int, key: bytes, packet: int) -> bool:
         """Whether a connection is decoded that begins with a packet."""

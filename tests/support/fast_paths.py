@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from parsers.decode.fast_connections import FastConnections, ShortConnection
+from parsers.decode.fast_connections import FastConnections
+from parsers.decode.short_connection import ShortConnection
 from parsers.decode.side import FastPath
 from parsers.files.packets import Packet
 from parsers.records import Record
