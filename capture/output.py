@@ -42,8 +42,9 @@ TakeSecrets = Callable[[], bytes]
 """Returns the lines of a key log that are new."""
 
 
-NAME_PATIENCE = 0.05
-"""Seconds after which it is tried whether another second has begun, which gives a file its name."""
+NAME_PATIENCE, NAME_TRIES = 0.05, 30
+"""Seconds after which it is tried whether another second has begun, which gives a file its name,
+and how often: longer than a second takes."""
 
 
 class Source(NamedTuple):
@@ -264,14 +265,24 @@ class Output:
         path = self._path
         if self._limits.is_ring:
             path = numbered(self._path, self._number + 1)
-            while self._keeper is not None and path.exists():
-                # One that was killed within this second has begun with it.
-                time.sleep(NAME_PATIENCE)
-                path = numbered(self._path, self._number + 1)
+            if self._keeper is not None:
+                path = self._free(path)
             self._make_room()
         stream = create_private(path) if self._keeper is None else _create_whole(path)
         self._made.append(path)
         return stream
+
+    def _free(self, path: Path) -> Path:
+        """Return another name for a file that is there, if another second gives one.
+
+        A recorder that was killed within this second has begun with it.
+        """
+        for _ in range(NAME_TRIES):
+            if not path.exists():
+                break
+            time.sleep(NAME_PATIENCE)
+            path = numbered(self._path, self._number + 1)
+        return path
 
     def _make_room(self) -> None:
         """Remove the oldest of our files if there would be one too many."""

@@ -212,8 +212,20 @@ def test_no_other_recorder_s_file_is_written_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("capture.output.time.strftime", lambda _: "20260131120000")
+    monkeypatch.setattr("capture.output.NAME_PATIENCE", 0.0)
     path = tmp_path / "a_00001_20260131120000.pcapng"
     path.write_text("not ours")
     with pytest.raises(FileExistsError):
         Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(2_000), keeper=Looking())
     assert path.read_text() == "not ours"
+
+
+def test_another_second_gives_another_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter(("20260131120000", "20260131120000", "20260131120001"))
+    monkeypatch.setattr("capture.output.time.strftime", lambda _: next(seconds))
+    monkeypatch.setattr("capture.output.NAME_PATIENCE", 0.0)
+    (tmp_path / "a_00001_20260131120000.pcapng").write_text("of one that was killed")
+    Output(tmp_path / "a.pcapng", SOURCE, limits=Limits(2_000), keeper=Looking()).close()
+    assert (
+        len(list(tmp_path.iterdir())) == 1 + (tmp_path / "a_00001_20260131120001.pcapng").exists()
+    )

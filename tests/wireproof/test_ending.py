@@ -51,6 +51,12 @@ def is_writing(process: int, folder: Path) -> bool:
     return False
 
 
+def is_waiting(process: int) -> bool:
+    """Whether a process sleeps (proc_pid_stat(5)): a signal that comes right before it does is seen
+    only after it."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].startswith("S")
+
+
 NUMBERS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL]
 
 
@@ -73,6 +79,7 @@ def test_a_file_that_is_being_written(
         process.stdin.write(data[: len(data) // 2])
         process.stdin.flush()
         wait_until(lambda: is_writing(process.pid, tmp_path))
+        wait_until(lambda: is_waiting(process.pid))  # for the rest of its input
         if has_names:
             assert len(list(tmp_path.iterdir())) == 2
         process.send_signal(number)

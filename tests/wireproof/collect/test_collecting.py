@@ -146,14 +146,14 @@ def test_traffic_becomes_a_data_set(collector: Collector) -> None:
 
 
 def test_time_ends_a_file_and_room_the_oldest(collector: Collector) -> None:
-    collector.start("--max-time", "0.2", "--max-size", "8k", "--disk", "32k")
+    collector.start("--max-time", "0.2", "--max-size", "8k", "--disk", "20k")
     for number in range(1, 8):
         collector.talk(1)
         wait(lambda number=number: collector.exported() >= number, "a file whose time is up")
     assert collector.stop(signal.SIGINT) == 0
     assert len(whole(collector.rows())) == 7
     assert len(collector.files()) < 7
-    assert sum(path.stat().st_size for path in collector.files()) <= 32 * 1024
+    assert sum(path.stat().st_size for path in collector.files()) <= 20 * 1024
 
 
 def test_a_store_that_fails_and_recovers(collector: Collector) -> None:
