@@ -21,8 +21,9 @@ from parsers.records import Record, SseEventRecord
 from ..text.moments import MICROSECONDS
 from ..views.csv import COLUMNS
 
-GROUP_ROWS = 65_536
-"""Rows of one row group, at most."""
+GROUP_ROWS = 16_384
+"""Rows of one row group, at most: enough for a scan to skip by, few enough to hold, each
+of a hundred columns, while they are written."""
 GROUP_SIZE = 8 * MiB
 """Characters of text in one row group, about: Arrow and Parquet hold them some more times."""
 

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ..export.parquet import GROUP_ROWS
 from ..text.wording import count
 from .checking import Checking, is_whole
 from .files import Capture
@@ -41,7 +42,6 @@ from .parts import (
     stamp_of,
 )
 from .reading import Opened, TableOptions, Tables
-from .rows import GROUP_ROWS
 from .stores import place_of
 from .writing import PartFiles
 

@@ -20,13 +20,10 @@ from typing import Any, NamedTuple
 import msgspec
 from parsers.records import SseEventRecord
 
-from ..export.parquet import payload_size
+from ..export.parquet import GROUP_ROWS, payload_size
 from ..text.moments import MICROSECONDS
 from .kinds import DATA, LAYOUTS, ORIGIN, TIMES, Column, Kind, Layout, columns, names, schema
 
-GROUP_ROWS = 16_384
-"""Rows of one record batch, which is a row group of a file, at most: enough for a scan to skip by,
-few enough to hold those of all tables at once, each of a hundred columns, while one is written."""
 GROUP_SIZE = 4 << 20
 """Characters of payload in one record batch, about, and in rows that wait: Arrow and Parquet hold
 them some more times."""
