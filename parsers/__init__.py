@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .decode.packets import PacketDecoder as PacketDecoder
     from .decode.shares import Indivisible as Indivisible
     from .decode.side import completion as completion
+    from .decode.side import with_ends_last as with_ends_last
     from .decode.taps import Listener as Listener
     from .decode.taps import Streams as Streams
     from .decode.taps import TlsTap as TlsTap
@@ -125,7 +126,7 @@ _EXPORTED = {
     "decode.capture_faults": ("Choice",),
     "decode.packets": ("BATCH", "PacketDecoder"),
     "decode.shares": ("Indivisible",),
-    "decode.side": ("completion",),
+    "decode.side": ("completion", "with_ends_last"),
     "tls.key_log": ("KeyLog",),
     "decode.undeclared": ("CODING_MAGIC",),
     "decode.usual_headers": ("ETHERNET",),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 from importlib import import_module
 from typing import BinaryIO
 
@@ -18,9 +19,10 @@ from parsers import KeyLog
 from ..metrics.observing import Observer
 from ..rights import Needs, give_up, give_up_in_thread
 from ..tables.dataset import DataSet
-from ..tables.files import capture_of, is_url
+from ..tables.files import capture_of, is_url, readable
 from ..tables.reading import TableOptions
-from .messages import FILES, ORDERS, Answer, Exported, Failed, Numbers, Order, line
+from .following import Followed
+from .messages import FILES, ORDERS, Answer, Exported, Failed, File, Numbers, Order, line
 
 FIRST = ("pyarrow", "pyarrow.parquet", "pyarrow.compute")
 """What reads more of the machine while it is imported than is allowed later."""
@@ -68,7 +70,7 @@ class Exporting:
         self._data_set: DataSet | None = None  # it knows what it has read of it
         self._models = set(order.models)
 
-    def export(self, path: str) -> Answer:
+    def export(self, file: File) -> Answer:
         """Put a file into the data set, unless it is there; say what came of it."""
         order, numbers = self._order, Numbers()
         options = TableOptions(
@@ -81,7 +83,9 @@ class Exporting:
         )
         try:
             self._data_set = self._data_set or DataSet(order.place)
-            done = self._data_set.make(capture_of([path]), options)
+            told = self._data_set.rests(readable(file.before), options) if file.before else ()
+            opened = partial(Followed, following=_readable(file.following), before=told)
+            done = self._data_set.make(capture_of([file.path]), options, opened)
         except Exception as error:
             # Each store has a library of its own, and each library errors of its own.
             return Failed(_reason(error))
@@ -94,6 +98,11 @@ class Exporting:
             values=[(list(key), values) for key, values in numbers.values.items()],
             models=sorted(self._models),
         )
+
+
+def _readable(path: str | None) -> str | None:
+    """Return a file's path, if it can be read: without it less is known of the one before."""
+    return path if path is not None and os.access(path, os.R_OK) else None
 
 
 def _reason(error: Exception) -> str:

@@ -100,7 +100,9 @@ def collect(options: CollectOptions, telling: Telling) -> Collected:
         if not is_url(options.place):
             # Whoever asks too early is told that nothing is in it yet, and not that it is none.
             Path(options.place, MANIFESTS).mkdir(parents=True, exist_ok=True)
-        ring = Ring(folder, options.share, options.largest, telling.say)
+        # The next file begins with the first packet, and ends when its time is up.
+        patience = 2 * options.longest
+        ring = Ring(folder, options.share, options.largest, telling.say, patience)
         page = None if options.metrics is None else _page(*options.metrics)
         exports = stack.enter_context(Exports(_order(options, folder), ring, telling.say, page))
         recorder = _recorder(options, ring)

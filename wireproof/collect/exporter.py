@@ -10,14 +10,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import suppress
-from pathlib import Path
 from threading import Event, Thread
 
 from msgspec.structs import replace
 
 from ..metrics.observing import Sink
 from ..text.wording import count
-from .messages import ANSWERS, Exported, Failed, Order, line
+from .messages import ANSWERS, Exported, Failed, File, Order, line
 from .ring import Ring, Say
 
 CHILD = [sys.executable, "-P", "-m", "wireproof.collect.child"]
@@ -38,10 +37,10 @@ class Exporter:
         self._order = order
         self._process: subprocess.Popen[bytes] | None = None
 
-    def export(self, path: Path) -> Exported:
+    def export(self, file: File) -> Exported:
         """Have a file put into the data set. Raises StoreFailed."""
         try:
-            data = self._asked(path)
+            data = self._asked(file)
         except OSError as error:
             self.close()
             raise StoreFailed(error.strerror or str(error)) from error
@@ -56,10 +55,10 @@ class Exporter:
             self._order = replace(self._order, models=answer.models)
         return answer
 
-    def _asked(self, path: Path) -> bytes:
+    def _asked(self, file: File) -> bytes:
         process = self._process or self._start()
         assert process.stdin is not None and process.stdout is not None
-        process.stdin.write(line(str(path)))
+        process.stdin.write(line(file))
         process.stdin.flush()
         return process.stdout.readline()
 
@@ -124,9 +123,9 @@ class Exports:
 
     def _run(self) -> None:
         pause = FIRST_PAUSE
-        while (path := self._ring.next()) is not None:
+        while (file := self._ring.next()) is not None:
             try:
-                answer = self._exporter.export(path)
+                answer = self._exporter.export(file)
             except StoreFailed as failed:
                 self._fail(str(failed))
                 if self._ends.is_set():
@@ -135,7 +134,7 @@ class Exports:
                 pause = min(pause * 2, LONGEST_PAUSE)
                 continue
             pause = FIRST_PAUSE
-            self._take(path, answer)
+            self._take(file, answer)
         self._exporter.close()
 
     def _fail(self, reason: str) -> None:
@@ -145,9 +144,9 @@ class Exports:
             )
         self.fault = reason
 
-    def _take(self, path: Path, answer: Exported) -> None:
+    def _take(self, file: File, answer: Exported) -> None:
         if answer.error:
-            self._say(f"{path}: {answer.error}")
+            self._say(f"{file.path}: {answer.error}")
         self._ring.done(is_readable=not answer.error, is_new=answer.is_new)
         if self.fault is not None:
             self.fault = None

@@ -34,6 +34,16 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Names of models that metrics have been told of."""
 
 
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to be exported, and its neighbours in the ring, as far as there are any."""
+
+    path: str
+    following: str | None = None
+    """The one after it, which is whole."""
+    before: str | None = None
+    """The one before it, which may be gone by now."""
+
+
 class Numbers(msgspec.Struct):
     """What is to be added to metrics: a sink, which holds what it was told."""
 
@@ -75,10 +85,10 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
 
 Answer = Exported | Failed
 ORDERS: msgspec.json.Decoder[Order] = msgspec.json.Decoder(Order)
-FILES: msgspec.json.Decoder[str] = msgspec.json.Decoder(str)
+FILES: msgspec.json.Decoder[File] = msgspec.json.Decoder(File)
 ANSWERS: msgspec.json.Decoder[Answer] = msgspec.json.Decoder(Answer)
 
 
-def line(message: Order | Answer | str) -> bytes:
+def line(message: Order | Answer | File) -> bytes:
     """Return a message as one line."""
     return msgspec.json.encode(message) + b"\n"

@@ -5,6 +5,9 @@ stays as long as there is room, for whoever wants to look at its packets. Only t
 deleted. When those that wait fill the disk's share, no other file begins: packets are dropped by
 the kernel then, which counts them, and what was recorded is kept.
 
+A file waits for the next one too, in which its last exchanges may go on: until that is whole, or
+has had time enough to be, or cannot begin.
+
 Three threads meet here: the one that records, the one that exports, and whoever reads the numbers.
 """
 
@@ -16,6 +19,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
+from math import inf
 from pathlib import Path
 from threading import Condition
 from time import monotonic, sleep
@@ -25,6 +30,7 @@ from capture import Statistics
 
 from ..tables.files import RINGS
 from ..text.wording import count
+from .messages import File
 
 Say = Callable[[str], object]
 LOCK_PATIENCE = 1.0
@@ -34,6 +40,8 @@ LOCK_PATIENCE = 1.0
 class _File(NamedTuple):
     path: Path
     size: int
+    since: float
+    """When it was whole, by the monotonic clock."""
 
 
 @dataclass
@@ -49,10 +57,13 @@ class Told:
 class Ring:
     """Looks after the files of a folder; a :class:`~capture.output.Keeper`.
 
-    ``share`` is how many bytes they may take, of which the open file has ``largest``.
+    ``share`` is how many bytes they may take, of which the open file has ``largest``. A file waits
+    for the next one for ``patience`` seconds, at most.
     """
 
-    def __init__(self, folder: Path, share: int, largest: int, say: Say) -> None:
+    def __init__(
+        self, folder: Path, share: int, largest: int, say: Say, patience: float = 0
+    ) -> None:
         self.folder = folder
         self.told = Told()
         self.fault: str | None = None
@@ -62,8 +73,11 @@ class Ring:
         self._changed = Condition()
         self._is_over = False
         self._lacks = False  # whether packets were dropped in the file before
+        self._patience = patience
         self._waiting = deque(_left(folder))
         self._kept: deque[_File] = deque()
+        self._before: Path | None = None
+        """The last one that need not wait any more."""
 
     @property
     def waiting(self) -> int:
@@ -99,7 +113,7 @@ class Ring:
             return
         with self._changed:
             self.told.recorded += 1
-            self._waiting.append(_File(path, path.stat().st_size))
+            self._waiting.append(_File(path, path.stat().st_size, monotonic()))
             self._changed.notify_all()
 
     def _tell_drops(self, path: Path, dropped: int) -> None:
@@ -111,7 +125,9 @@ class Ring:
 
     def held(self, reason: str) -> None:
         """Say that nothing can be recorded."""
-        self.fault = reason
+        with self._changed:
+            self.fault = reason
+            self._changed.notify_all()
         self._say(
             f"{self.folder} cannot be written: {reason}; packets wait, and will be dropped later"
         )
@@ -123,18 +139,40 @@ class Ring:
 
     # --- the thread that exports ---
 
-    def next(self) -> Path | None:
+    def next(self) -> File | None:
         """Wait for a file to export, and return the oldest one; None when it is over and there is
         none."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._is_over)
-            return self._waiting[0].path if self._waiting else None
+            while (seconds := self._seconds_to_wait()) is None or seconds > 0:
+                self._changed.wait(seconds)
+            if not self._waiting:
+                return None
+            path, *rest = (file.path for file in islice(self._waiting, 2))
+            following = next((one for one in rest if _follows(path, one)), None)
+            before = self._before
+            if before is not None and not _follows(before, path):
+                before = None
+            return File(
+                path=str(path),
+                following=None if following is None else str(following),
+                before=None if before is None else str(before),
+            )
+
+    def _seconds_to_wait(self) -> float | None:
+        """Return in how many seconds the oldest file is to be exported; None if there is none."""
+        if self._is_over or len(self._waiting) > 1 or (self._waiting and self.fault is not None):
+            return 0
+        if not self._waiting:
+            return None
+        return self._waiting[0].since + self._patience - monotonic()
 
     def done(self, *, is_readable: bool = True, is_new: bool = True) -> None:
         """Take note that the oldest file need not wait any more; one that is not new was in the
         data set at the start."""
         with self._changed:
-            self._kept.append(self._waiting.popleft())
+            file = self._waiting.popleft()
+            self._kept.append(file)
+            self._before = file.path
         if is_readable:
             self.told.exported += is_new
         else:
@@ -154,7 +192,18 @@ def _left(folder: Path) -> Iterator[_File]:
         if match := RINGS[0].fullmatch(path.name):
             found.append((match["time"], int(match["number"]), path))
     for _, _, path in sorted(found):
-        yield _File(path, path.stat().st_size)
+        yield _File(path, path.stat().st_size, -inf)  # its recorder wrote no other
+
+
+def _follows(path: Path, other: Path) -> bool:
+    """Whether the recorder that wrote a file wrote another one after it."""
+    first, second = RINGS[0].fullmatch(path.name), RINGS[0].fullmatch(other.name)
+    return (
+        first is not None
+        and second is not None
+        and first["stem"] == second["stem"]
+        and int(first["number"]) < int(second["number"])
+    )
 
 
 @contextmanager

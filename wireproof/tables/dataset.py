@@ -41,11 +41,13 @@ from .parts import (
     reason,
     stamp_of,
 )
-from .reading import Opened, TableOptions, Tables
+from .reading import Opened, Rest, TableOptions, Tables
 from .stores import place_of
 from .writing import PartFiles
 
 Say = Callable[[str], object]
+Open = Callable[[Capture, TableOptions], Opened]
+"""What opens a capture. Raises OSError, and ValueError for what is no capture."""
 AGAIN = "export its captures again"
 
 
@@ -72,7 +74,7 @@ class DataSet:
         self._damaged: dict[str, str] = {}
         """Manifests that cannot be read, with the reason."""
 
-    def make(self, capture: Capture, options: TableOptions) -> Done:
+    def make(self, capture: Capture, options: TableOptions, opened: Open = Opened) -> Done:
         """Write the tables of a capture as a part of its own, unless that is there. Raises as
         :meth:`make_part` does, and ValueError for a part of another version.
 
@@ -92,8 +94,21 @@ class DataSet:
             if is_current and is_whole(self._files, name, part):
                 return Done(capture.name, part.captures[0], is_new=False)
             self._remove(name, part)
-        [done] = self.make_part([capture], options)
+        [done] = self.make_part([capture], options, opened)
         return done
+
+    def rests(self, capture: str, options: TableOptions) -> Sequence[Rest]:
+        """Return what the next file has of exchanges that are told with a capture, which is a part
+        of its own. Raises OSError, and ValueError for a part of another version."""
+        path = f"{MANIFESTS}/{name_of([capture], options.host)}.json"
+        parts = (_decoded(path, data) for _, data in self._files.contents([path]))
+        return [
+            rest
+            for part in parts
+            if not isinstance(part, str)
+            for made in part.captures
+            for rest in made.rests
+        ]
 
     def plan(
         self, captures: Sequence[Capture], options: TableOptions, *, thoroughly: bool = False
@@ -174,7 +189,9 @@ class DataSet:
                 self._drop(name, part, old)
         return current
 
-    def make_part(self, captures: Sequence[Capture], options: TableOptions) -> list[Done]:
+    def make_part(
+        self, captures: Sequence[Capture], options: TableOptions, opened: Open = Opened
+    ) -> list[Done]:
         """Write the tables of captures as a part, and return what became of each.
 
         Raises OSError for what cannot be written; a capture that cannot be read is told in what is
@@ -185,14 +202,16 @@ class DataSet:
         while True:
             left = [capture for capture in captures if capture.name not in failed]
             try:
-                return [*failed.values(), *self._write(name, left, options)]
+                return [*failed.values(), *self._write(name, left, options, opened)]
             except Unreadable as found:  # it has rows already: the others are written once more
                 failed[found.done.capture] = found.done
 
-    def _write(self, name: str, captures: Iterable[Capture], options: TableOptions) -> list[Done]:
+    def _write(
+        self, name: str, captures: Iterable[Capture], options: TableOptions, opened: Open
+    ) -> list[Done]:
         tables = Tables(options)
         with PartFiles(self._files, name) as files:
-            done = [self._add(capture, tables, files) for capture in captures]
+            done = [self._add(capture, tables, files, opened) for capture in captures]
             for kind, batch in tables.finish():
                 files.write(kind, batch)
             made = [one.made for one in done if one.made is not None]
@@ -201,15 +220,15 @@ class DataSet:
             self.put(name, part_of(made, options, files.written))
         return done
 
-    def _add(self, capture: Capture, tables: Tables, files: PartFiles) -> Done:
+    def _add(self, capture: Capture, tables: Tables, files: PartFiles, opened: Open) -> Done:
         try:
-            stamp, opened = stamp_of(capture), Opened(capture, tables.options)
+            stamp, found = stamp_of(capture), opened(capture, tables.options)
         except (OSError, ValueError) as error:
             return Done(capture.name, None, error=reason(error))
-        with opened:
-            for kind, batch in read_from(capture, tables.add(opened)):
+        with found:
+            for kind, batch in read_from(capture, tables.add(found)):
                 files.write(kind, batch)
-        return Done(capture.name, made_of(tables.facts, stamp))
+        return Done(capture.name, made_of(tables.facts, stamp, found.rests))
 
     def put(self, name: str, part: Part) -> None:
         """Write a manifest: from then on the part counts."""

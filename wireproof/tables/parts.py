@@ -20,7 +20,7 @@ from parsers.limits import MAX_MEMORY
 from .. import __version__
 from .files import Capture, filesystem_of, is_url, naming
 from .kinds import Kind
-from .reading import Facts, TableOptions
+from .reading import Facts, Rest, TableOptions
 
 T = TypeVar("T")
 FORMAT = 2
@@ -35,7 +35,7 @@ Stamp = list[tuple[int, str]]
 """Size and time of change of each file of a capture, by which it is known again."""
 
 
-class Made(msgspec.Struct, frozen=True, kw_only=True):
+class Made(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a part has of one capture."""
 
     capture: str
@@ -46,6 +46,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     """How many each table has; those with none are left out."""
     interfaces: list[dict[str, Any]]
     """What its packets were recorded on."""
+    rests: Sequence[Rest] = ()
+    """What the next file leaves out, for it is told here."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -119,9 +121,11 @@ def reason(error: OSError | ValueError) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
-def made_of(facts: Facts, stamp: Stamp) -> Made:
+def made_of(facts: Facts, stamp: Stamp, rests: Sequence[Rest] = ()) -> Made:
     origin, rows, interfaces = facts
-    return Made(**origin._asdict(), stamp=stamp, rows=rows, interfaces=interfaces)
+    return Made(
+        **origin._asdict(), stamp=stamp, rows=rows, interfaces=interfaces, rests=tuple(rests)
+    )
 
 
 def part_of(captures: list[Made], options: TableOptions, files: Files) -> Part:

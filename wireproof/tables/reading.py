@@ -122,6 +122,17 @@ def read(
     yield from (batch for _, batch in tables.finish())
 
 
+class Rest(msgspec.Struct, frozen=True):
+    """What the next file of a recorder has of exchanges of one connection that are told here."""
+
+    client: str
+    server: str
+    exchanges: int
+    """How many there are; they are its first ones there."""
+    streams: list[int] = []
+    """Those of HTTP/2, by their streams."""
+
+
 class Source(Protocol):
     """What is said of a capture beside its records."""
 
@@ -139,6 +150,9 @@ class Source(Protocol):
 
 class Opened:
     """A capture that can be read: its file is there, and begins as one."""
+
+    rests: Sequence[Rest] = ()
+    """What the next file has of exchanges that are told here, once all records have been read."""
 
     def __init__(self, capture: Capture, options: TableOptions) -> None:
         """Raises OSError, and ValueError for what is no capture."""
@@ -189,9 +203,14 @@ class Opened:
         return decode_capture(
             self.packets,
             shows_records=True,
-            memory=_beside_arrow(self._options.memory),
+            memory=self.memory,
             wanted=wanted,
         )
+
+    @property
+    def memory(self) -> int:
+        """What decoding may hold, in bytes."""
+        return _beside_arrow(self._options.memory)
 
 
 def _beside_arrow(memory: int | None) -> int:

@@ -12,11 +12,12 @@ from support.corpus import ROOT
 from capture.linux.rights import landlock_version
 from wireproof.collect.child import Exporting
 from wireproof.collect.exporter import CHILD
-from wireproof.collect.messages import ANSWERS, Exported, Failed, Order, line
+from wireproof.collect.messages import ANSWERS, Exported, Failed, File, Order, line
 from wireproof.redact import Rules
 from wireproof.tables.dataset import DataSet
 
 CHAT = ROOT / "fixtures" / "verdicts" / "lm01-openai-chat-role-first.pcap"
+CHAT_FILE = File(path=str(CHAT))
 
 
 def order(place: Path, folder: Path = CHAT.parent) -> Order:
@@ -25,7 +26,7 @@ def order(place: Path, folder: Path = CHAT.parent) -> Order:
 
 def test_a_file_and_its_numbers(tmp_path: Path) -> None:
     exporting = Exporting(order(tmp_path / "set"))
-    first = exporting.export(str(CHAT))
+    first = exporting.export(CHAT_FILE)
     assert isinstance(first, Exported) and not first.error
     [made] = DataSet(str(tmp_path / "set")).captures()
     assert (made.host, made.rows["exchanges"]) == ("web1", 1)
@@ -34,27 +35,27 @@ def test_a_file_and_its_numbers(tmp_path: Path) -> None:
     observed = {key[0]: values for key, values in first.values}
     assert len(observed["gen_ai.server.time_to_first_token"]) == 1
     assert len(first.models) == 1
-    again = exporting.export(str(CHAT))
+    again = exporting.export(CHAT_FILE)
     assert again == Exported(is_new=False), "what is there counts once"
 
 
 def test_a_store_that_fails_and_a_file_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("no folder")
-    answer = Exporting(order(tmp_path / "taken" / "set")).export(str(CHAT))
+    answer = Exporting(order(tmp_path / "taken" / "set")).export(CHAT_FILE)
     assert answer == Failed("Not a directory")
     exporting = Exporting(order(tmp_path / "set"))
-    unreadable = exporting.export(str(ROOT / "README.md"))
+    unreadable = exporting.export(File(path=str(ROOT / "README.md")))
     assert isinstance(unreadable, Exported) and unreadable.error.startswith("not a capture file")
-    assert isinstance(exporting.export(str(tmp_path / "none.pcapng")), Exported)
+    assert isinstance(exporting.export(File(path=str(tmp_path / "none.pcapng"))), Exported)
 
 
 def test_what_counts_is_what_was_written(tmp_path: Path) -> None:
     place = tmp_path / "set"
     exporting = Exporting(order(place))
     place.write_text("no folder")
-    assert isinstance(exporting.export(str(CHAT)), Failed)
+    assert isinstance(exporting.export(CHAT_FILE), Failed)
     place.unlink()
-    answer = exporting.export(str(CHAT))
+    answer = exporting.export(CHAT_FILE)
     assert isinstance(answer, Exported)
     assert {tuple(key): n for key, n in answer.counts}["wireproof.exchanges", "sse", "2xx"] == 1
 
@@ -72,7 +73,7 @@ def test_the_process_holds_no_rights(tmp_path: Path) -> None:
         CHILD, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
     ) as process:
         assert process.stdin is not None and process.stdout is not None
-        asked = [line(order(place)), *(line(str(path)) for path in (CHAT, secret))]
+        asked = [line(order(place)), *(line(File(path=str(path))) for path in (CHAT, secret))]
         process.stdin.write(b"".join(asked))
         process.stdin.flush()
         answers = [ANSWERS.decode(process.stdout.readline()) for _ in range(2)]

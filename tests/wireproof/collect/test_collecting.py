@@ -129,10 +129,8 @@ def test_traffic_becomes_a_data_set(collector: Collector) -> None:
     page = httpx.get(url, timeout=PATIENCE).text
     collector.talk(1)
     assert collector.stop() == 0, collector.said
-    # A connection that spans two files is in both; each request is in one.
-    asked = [row for row in collector.rows() if row["method"] == "GET"]
-    assert len(asked) == 21
-    assert len(whole(collector.rows())) >= 14
+    asked = collector.rows()
+    assert len(asked) == len(whole(asked)) == 21, "one that spans two files too"
     assert {row["host"] for row in asked} == {"web1"}
     assert [row["capture"] for row in asked] == sorted(str(row["capture"]) for row in asked)
     assert all(path.stat().st_size <= 20 * 1024 for path in collector.files())
@@ -225,8 +223,8 @@ def test_killed_and_started_again(collector: Collector) -> None:
     before = collector.files()
     collector.start("--max-size", "20k")
     assert collector.stop() == 0
-    asked = [row for row in collector.rows() if row["method"] == "GET"]
-    assert len(asked) == 10
+    asked = collector.rows()
+    assert len(asked) == 10 and len(whole(asked)) >= 9, "of the last one packets may be missing"
     assert set(before) <= set(collector.files())
     assert collector.exported() == len(before)
 

@@ -13,7 +13,7 @@ import pytest
 from capture import Statistics
 from wireproof.collect import exporter
 from wireproof.collect.exporter import Exporter, Exports, StoreFailed
-from wireproof.collect.messages import Numbers, Order
+from wireproof.collect.messages import File, Numbers, Order
 from wireproof.collect.ring import Ring
 from wireproof.redact import Rules
 
@@ -21,7 +21,7 @@ SCRIPT = """
 import json, os, sys
 order = json.loads(sys.stdin.readline())
 for line in sys.stdin:
-    path = json.loads(line)
+    path = json.loads(line)["path"]
     with open(path) as file:
         said = file.read()
     if said == "die":
@@ -59,10 +59,14 @@ def file(folder: Path, said: str, number: int = 1) -> Path:
     return path
 
 
+def asked(folder: Path, said: str) -> File:
+    return File(path=str(file(folder, said)))
+
+
 def test_one_process_exports_many_files(tmp_path: Path, order: Order) -> None:
     exporting = Exporter(order)
-    first = exporting.export(file(tmp_path, ""))
-    second = exporting.export(file(tmp_path, "no capture"))
+    first = exporting.export(asked(tmp_path, ""))
+    second = exporting.export(asked(tmp_path, "no capture"))
     assert (first.error, second.error) == ("", "no capture")
     assert first.models == second.models
     assert exporting.close() == 0
@@ -74,23 +78,23 @@ def test_one_process_exports_many_files(tmp_path: Path, order: Order) -> None:
 )
 def test_one_that_fails_is_replaced(tmp_path: Path, order: Order, said: str, reason: str) -> None:
     exporting = Exporter(order)
-    before = exporting.export(file(tmp_path, "")).models
+    before = exporting.export(asked(tmp_path, "")).models
     with pytest.raises(StoreFailed, match=reason):
-        exporting.export(file(tmp_path, said))
-    after = exporting.export(file(tmp_path, "")).models
+        exporting.export(asked(tmp_path, said))
+    after = exporting.export(asked(tmp_path, "")).models
     assert len(after) == 2 and before[0] == after[0], "names of models are handed on"
     exporting.close()
 
 
 def test_one_that_is_killed_is_replaced(tmp_path: Path, order: Order) -> None:
     exporting = Exporter(order)
-    exporting.export(file(tmp_path, ""))
+    exporting.export(asked(tmp_path, ""))
     exporting.kill()
     for _ in range(2):  # it may take the line before it ends
         with pytest.raises(StoreFailed, match=r"Broken pipe|code -9"):
-            exporting.export(file(tmp_path, ""))
+            exporting.export(asked(tmp_path, ""))
         break
-    assert exporting.export(file(tmp_path, "")).error == ""
+    assert exporting.export(asked(tmp_path, "")).error == ""
     exporting.close()
 
 

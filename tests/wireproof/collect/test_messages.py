@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from wireproof.collect.messages import ANSWERS, ORDERS, Exported, Failed, Numbers, Order, line
+from wireproof.collect.messages import (
+    ANSWERS,
+    FILES,
+    ORDERS,
+    Exported,
+    Failed,
+    File,
+    Numbers,
+    Order,
+    line,
+)
 from wireproof.redact import Rules
 
 
@@ -11,6 +21,8 @@ def test_messages_arrive_as_they_were_sent() -> None:
     order = Order(place="s3://a/b", folder="/ring", host="w\n1", rules=rules, models=["m"])
     assert ORDERS.decode(line(order)) == order
     assert line(order).count(b"\n") == 1
+    asked = File(path="/ring/a\n1", following="/ring/b")
+    assert FILES.decode(line(asked)) == asked and asked.before is None
     for answer in (
         Failed("no\nroom"),
         Exported(error="é", counts=[(["a", "b"], 2)], values=[(["c"], [0.5])], models=["m"]),

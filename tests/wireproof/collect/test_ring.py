@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from capture import Statistics
+from wireproof.collect.messages import File
 from wireproof.collect.ring import Ring, own
 
 
@@ -27,6 +28,11 @@ def ring(tmp_path: Path, said: list[str]) -> Ring:
     return Ring(tmp_path, 400, 100, said.append)
 
 
+def next_path(ring: Ring) -> Path | None:
+    found = ring.next()
+    return None if found is None else Path(found.path)
+
+
 def add(ring: Ring, number: int, dropped: int = 0) -> Path:
     path = file(ring.folder, number)
     ring.ended(path, Statistics(1, dropped))
@@ -37,9 +43,9 @@ def test_the_oldest_that_is_exported_goes_when_another_needs_its_room(ring: Ring
     paths = [add(ring, number) for number in (1, 2, 3)]
     assert (ring.size, ring.make_room()) == (300, None)
     add(ring, 4)
-    assert ring.next() == paths[0]
+    assert next_path(ring) == paths[0]
     ring.done()
-    assert ring.next() == paths[1]
+    assert next_path(ring) == paths[1]
     ring.done(is_readable=False)
     assert ring.make_room() is None
     assert [path.exists() for path in paths] == [False, True, True]
@@ -69,7 +75,7 @@ def test_what_an_earlier_start_left_comes_first(tmp_path: Path, said: list[str])
     ring = Ring(tmp_path, 400, 100, said.append)
     found = []
     while ring.waiting:
-        found.append(ring.next())
+        found.append(next_path(ring))
         ring.done()
     assert found == [*early, late]
 
@@ -78,7 +84,7 @@ def test_whoever_exports_waits_for_a_file(ring: Ring) -> None:
     found: list[Path | None] = []
 
     def take() -> None:
-        while (path := ring.next()) is not None:
+        while (path := next_path(ring)) is not None:
             found.append(path)
             ring.done()
 
@@ -88,6 +94,35 @@ def test_whoever_exports_waits_for_a_file(ring: Ring) -> None:
     ring.end()
     thread.join(10)
     assert found == [path]
+
+
+def test_a_file_comes_with_its_neighbours(tmp_path: Path, said: list[str]) -> None:
+    left = file(tmp_path, 9)
+    ring = Ring(tmp_path, 1_000, 100, said.append, patience=3_600)
+    assert ring.next() == File(path=str(left)), "its recorder wrote no other"
+    ring.done()
+    first, second = add(ring, 1), add(ring, 2)
+    assert ring.next() == File(path=str(first), following=str(second)), "another recorder's"
+    ring.done()
+    third = add(ring, 3)
+    assert ring.next() == File(path=str(second), following=str(third), before=str(first))
+
+
+@pytest.mark.parametrize("why", ["whole", "over", "held", "time"])
+def test_a_file_waits_for_the_next_one(tmp_path: Path, said: list[str], why: str) -> None:
+    ring = Ring(tmp_path, 1_000, 100, said.append, patience=0.2 if why == "time" else 3_600)
+    path, found = add(ring, 1), list[File | None]()
+    thread = threading.Thread(target=lambda: found.append(ring.next()))
+    thread.start()
+    thread.join(0.1)
+    assert thread.is_alive() or why == "time"
+    following = str(add(ring, 2)) if why == "whole" else None
+    if why == "over":
+        ring.end()
+    elif why == "held":
+        ring.held("no space")
+    thread.join(10)
+    assert found == [File(path=str(path), following=following)]
 
 
 def test_changes_are_said_once(ring: Ring, said: list[str]) -> None:
