@@ -8,8 +8,10 @@ TRANSPORT ?= all
 EXAMPLES ?= 20
 MUTANTS ?= 1000000
 TESTS ?= tests
+# Tests and what they start are compiled once, and not anew by each worker and each process.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help reference demo bytecode check test test-guests coverage fuzz install bench bench-live instructions verdicts fixtures lint screenshots vendor clean
+.PHONY: help reference demo bytecode check test suite test-guests coverage fuzz install bench bench-live instructions verdicts fixtures lint screenshots vendor clean
 
 help:
 	@echo "make screenshots  take the pictures of the inspector anew, in Chromium"
@@ -55,8 +57,17 @@ check: lint bytecode
 	  -m "not (slow or packets or namespaces or redirects or browser or firefox or tshark or tool)" \
 	  $$($(BIN)/python tests/support/changed.py)
 
-test: install lint bytecode
+# Lint takes one core for a minute: tests have the other meanwhile.
+test: install
 	@sh .ci/tools tshark ip:iproute2 tcpdump chromium firefox-esr nginx haproxy node:nodejs curl openssl systemd-analyze:systemd
+	@$(MAKE) --no-print-directory -j2 lint suite
+
+# In a fresh checkout pytest rewrites every module once here, in two processes, or in each worker.
+suite: bytecode
+	@ls tests/__pycache__/conftest.*-pytest-*.pyc >/dev/null 2>&1 || \
+	  for half in "parsers capture server" "wireproof docs test_*.py"; do \
+	    (cd tests && exec ../$(BIN)/pytest --collect-only -qq $$half >/dev/null 2>&1) & \
+	  done; wait
 	$(BIN)/python -m capture -- $(BIN)/pytest -n auto --dist worksteal --durations 10
 
 # GUESTS="oldest newest": what CI visits, beside an environment with nothing else.

@@ -52,6 +52,7 @@ collect_ignore = ["guests", "samples"]  # projects of their own, which others ru
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Produced(config))
+    gc.disable()  # nothing that is collected now goes before the tests begin
     # How wide the terminal of whoever runs the tests is. GNU readline says so to all children, and
     # so to xdist's workers, wherever Python is built with it, as Debian's is.
     for name in ("COLUMNS", "LINES"):
@@ -111,6 +112,7 @@ def pytest_collection_finish() -> None:
     """Have the collector look at what tests make, not at all of them each time."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True, scope="module")
