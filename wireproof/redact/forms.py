@@ -11,10 +11,8 @@ from collections.abc import Sequence
 
 from parsers.expressions import every
 
-from .names import BARE, LONG, WEAK, known
-
-# Where a key may begin: not inside a word, but after an escape of JSON (\n, \u000a) or of a URL.
-WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
+from .blocks import LINE_END
+from .names import BARE, LONG, WEAK, WORD_BEGINS, known
 
 # RFC 7468 section 2, RFC 9580 section 6.2; in JSON line ends are escapes.
 PEM = r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----([^-]*+)"
@@ -39,6 +37,25 @@ SQL = r"(?i:password|identified[ ]by)\s{1,4}+'([^'\\\s]++)"
 # bytes), BSON (5 to 255), and a map of Protocol Buffers (up to 127).
 IN_BINARY = r"(?:[\xa4-\xbf]|\xd9[\x04-\xff]|\x12[\x04-\x7f]|\x00[\x05-\xff]\x00{3})([!-~]++)"
 
+USER_CALL = (
+    r"(?i:auth|login)\\{0,3}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+"
+    r"\\{0,3}+[\"'][^\"'\\]{1,64}+\\{0,3}+[\"']\s{0,4}+,\s{0,32}+\\{0,3}+[\"']([^\"'\\\x00-\x1f]++)"
+)
+"""A user's name and password one after the other: ``auth=("anna", "...")``, ``login(...)``."""
+# RFC 4568 section 6.1 (SDES): the key and the salt of SRTP.
+SDES = r"inline:([\w+/=-]{16,}+|[\w+/=-]++\Z)"
+# RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1: the private members of a JSON Web Key.
+JWK = (
+    r"(?<=\")(?:d|dp|dq|p|q|qi|k)\\{0,3}+\"\s{0,4}+:\s{0,4}+\\{0,3}+\""
+    r"((?=[\w-]*?[A-Z\d])[\w-]{20,}+|[\w-]++\Z)"
+)
+# The address of a bot of Telegram, and the token by itself.
+BOT = r"/bot\d{5,12}+(?::|%3[Aa])([\w-]{20,}+|[\w-]++\Z)"
+BOT_TOKEN = r"(?<=\d):(AA[\w-]{30,}+|AA[\w-]*+\Z)"
+# ACL SETUSER of Redis, and the same in its configuration: a password begins with ">".
+_REDIS_NAME = r"(?i:setuser\s{1,4}+\S{1,64}+|user[ ]\S{1,64}+[ ]o(?:n|ff)\b)"
+REDIS_USER = rf"{_REDIS_NAME}(?:\s{{1,4}}+[^\s>#]\S{{0,64}}+){{0,16}}\s{{1,4}}+[>#](\S++)"
+
 PAIR = (
     r"\\{0,3}+[\"']\s{0,4}+,\s{0,32}+\\{0,3}+[\"']"
     rf"((?=[^\s\"'\\]{{0,64}}\d){BARE}{{12,}}+|{BARE}++\Z)"
@@ -51,6 +68,7 @@ _NAME_OF_FIELD = r"(?>(?i:form-data);[^\r\n]{0,128}?[; \t](?i:name)\*?=)"
 _HEADER_ENDS = r"[^\r\n]{0,256}+\r?\n(?>(?:[^\r\n]{1,256}+\r?\n){0,8})\r?\n"
 _FIELD_VALUE = every(r"[^\r\n]++|\r?+\n(?!--)|\r(?!\n)")
 OPENINGS = {
+    "first": "",
     "form": "form-data; name=secret-\n\n",
     "long_form": "form-data; name=token\n\n",
     "member": '"name":"secret-","value":"',
@@ -58,6 +76,22 @@ OPENINGS = {
     "validated": 'secret-"],"msg":"","input":"',
 }
 """What a value that goes on is remembered as, whatever stood before it."""
+
+
+def setting(names: Sequence[str]) -> str:
+    """Return the expression of a line that gives a name its value after a space: an instruction of
+    a Dockerfile, a command of a shell or of Windows, a directive of Apache or nginx."""
+    word = (
+        rf"(?:{WORD_BEGINS}(?:ENV|setx|set -\w{{1,4}}|[Hh]eader (?:always )?(?:set|add))"
+        r"|(?<=[Ss]et)[Ee]nv|[-_]header|_param)"
+    )
+    weak = "|".join(WEAK)
+    value = r"[ \t]{1,8}+\\{0,3}+[\"']?(?>(?:(?i:bearer|basic|token)[ ])?)"
+    name = r"[ \t]{1,8}+[\w-]{0,48}?"
+    return (
+        rf"{word}(?:{name}(?i:{known(names)}){value}([^\s\"'\\;]++)"
+        rf"|{name}(?i:{weak}){value}({LONG}))"
+    )
 
 
 def form_field(names: Sequence[str]) -> str:
@@ -71,6 +105,7 @@ def form_field(names: Sequence[str]) -> str:
 
 
 _QUOTE = r"\\{0,3}+\""
+_COLON = rf"{_QUOTE}\s{{0,4}}+:"
 _STRING_BEGINS = rf"\s{{0,32}}+{_QUOTE}"
 _VALIDATED = (
     r"\\{0,3}+[\"']\s{0,4}+\]\s{0,4}+,\s{0,32}+\\{0,3}+\"msg\\{0,3}+\"\s{0,4}+:\s{0,4}+"
@@ -79,40 +114,78 @@ _VALIDATED = (
 VALIDATED = rf"{_VALIDATED}\s{{0,4}}+{_QUOTE}(?P<validated>[^\"\\\x00-\x1f]++)"
 """What FastAPI and Pydantic answer to a value that is not valid: ``{"loc": ["body", "password"],
 "msg": "String should have at least 12 characters", "input": "..."}``."""
+# How a member is named that names what another one gives, and that one: what it holds is a value,
+# or may be a text about it too.
+NAMING = (
+    *("name", "key", "path", "field", "header", "label", "variable", "parameter", "property"),
+    *("setting", "option", "attribute"),
+)
+_NAMING = rf"(?i:{'|'.join(NAMING)}|(?<=\")(?:id|k))"
+_VALUE = r"(?i:[a-z_]{0,16}?values?|v|val)"
+_OTHER = r"(?i:content|default|data|text)"
 # Other members, as a cookie's path, or what a variable is for.
 _MEMBERS = (
-    rf"(?>(?:{_STRING_BEGINS}(?!(?i:value)\\)(?!(?i:value)\")\w{{1,24}}+{_QUOTE}\s{{0,4}}+:\s{{0,4}}+"
-    rf"(?:{_QUOTE}[^\"\\]{{0,128}}+{_QUOTE}|[\w.-]{{1,24}}+)\s{{0,4}}+,){{0,6}})"
+    rf"(?>(?:{_STRING_BEGINS}(?!(?:{_VALUE}|{{names}})[\"\\])\w{{1,24}}+{_COLON}\s{{0,4}}+"
+    rf"(?:{_QUOTE}[^\"\\]{{0,128}}+{_QUOTE}|[\w.-]{{1,24}}+|\[[^][{{}}]{{0,64}}+\]|\{{[^{{}}]{{0,128}}+\}})"
+    r"\s{0,4}+,){0,6})"
 )
-MEMBER = re.compile(r"(?:name|key|path)\\*\"\s*:\s*\\*\"([\w/.-]*)", re.ASCII | re.IGNORECASE)
-"""How a member begins that says what the next one is, and what it says."""
+_MEMBERS, _NO_OTHERS = _MEMBERS.replace("|{names}", ""), _MEMBERS.replace("{names}", _OTHER)
+MEMBER = re.compile(r"(?:[a-z]{1,12})\\*\"\s*:\s*\\*\"([\w/.-]*)", re.ASCII | re.IGNORECASE)
+"""How a member begins that says what another one is, and what it says."""
 
 
 def named_member(names: Sequence[str]) -> str:
     """Return the expression of a member that gives a value to the name that stands before it:
     ``{"name": "x-api-key", "value": "..."}``, as HAR, lists of variables, attributes of traces and
     JSON Patch have it."""
-    colon = rf"{_QUOTE}\s{{0,4}}+:"
-    name = rf"(?<=\")(?i:name|key|path){colon}{_STRING_BEGINS}"
+    name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}"
     known_name, weak = rf"[\w/.-]{{0,48}}?(?i:{known(names)})", "|".join(WEAK)
-    value = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}(?i:value){colon}"
-    typed = rf"(?:\s{{0,4}}+\{{{_STRING_BEGINS}\w{{0,16}}+{colon})?"
+    value = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}{_VALUE}{_COLON}"
+    typed = rf"(?:\s{{0,4}}+\{{{_STRING_BEGINS}\w{{0,16}}+{_COLON}|\s{{0,4}}+\[)?"
     secret = rf"{known_name}{value}{typed}{_STRING_BEGINS}(?P<member>[^\"\\\x00-\x1f]++)"
     return rf"{name}(?:{secret}|(?i:{weak}){value}{typed}{_STRING_BEGINS}(?P<long_member>{LONG}))"
 
 
-AFTER_NAMED_MEMBER = (
-    rb"\\{0,3}+\"\s{0,4}+:\s{0,32}+\\{0,3}+\"[\w/.-]{1,96}+\\{0,3}+\"\s{0,4}+,"
+def named_other(names: Sequence[str]) -> str:
+    """Return the expression of the same where the member may hold a text too: it is one word."""
+    name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}[\w/.-]{{0,48}}?(?i:{known(names)})"
+    other = rf"{_QUOTE}\s{{0,4}}+,{_NO_OTHERS}{_STRING_BEGINS}{_OTHER}{_COLON}{_STRING_BEGINS}"
+    return rf"{name}{other}(?={BARE}*+(?:[\"\\]|\Z))(?P<member>[^\"\\\x00-\x1f]++)"
+
+
+def value_first(names: Sequence[str]) -> str:
+    """Return the expression of the same where the name comes after the value."""
+    value = rf"(?<=\")(?:value|v){_COLON}{_STRING_BEGINS}(?P<first>[^\"\\\x00-\x1f]{{1,256}}+)"
+    name = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}{_NAMING}{_COLON}{_STRING_BEGINS}"
+    return rf"{value}{name}[\w/.-]{{0,48}}?(?i:{known(names)})(?={_QUOTE})"
+
+
+def after_naming(words: bytes) -> bytes:
+    """Return what follows the first word of these, in lower case; a secret's name has one of
+    ``words`` in it."""
+    return (
+        rb"[\\\"]{0,4}+\s{0,4}+:\s{0,32}+\\{0,3}+\"(?=[\w/.-]{0,48}?(?:%b))" % words
+        + rb"[\w/.-]{1,96}+\\{0,3}+\"\s{0,4}+,"
+        + _MEMBERS.encode()
+        + rb"\s{0,32}+\\{0,3}+\"(?:[a-z_]{0,16}?values?|v|val|content|default|data|text)\\{0,3}+\""
+    )
+
+
+AFTER_VALUE = (
+    rb"[\\\"]{0,3}+\s{0,4}+:\s{0,32}+\\{0,3}+\"[^\"\\\x00-\x1f]{1,256}+\\{0,3}+\"\s{0,4}+,"
     + _MEMBERS.encode()
-    + rb"\s{0,32}+\\{0,3}+\"value\\{0,3}+\""
+    + rb"\s{0,32}+\\{0,3}+\"(?:%b|id|k)\\{0,3}+\"" % "|".join(NAMING).encode()
 )
 
 
 def named_line(names: Sequence[str]) -> str:
-    """Return the expression of the same in YAML."""
-    name = rf"(?<![\w-])name:[ \t]{{1,4}}+[\"']?[\w-]{{0,32}}?(?i:{known(names)})[\"']?"
-    value = r"[ \t]{0,4}+\r?\n[ \t]{1,32}+value:[ \t]{1,4}+[\"']?"
-    return rf"{name}{value}([^\s\"']++)"
+    """Return the expression of the same in YAML, or of its short form in a list of arguments."""
+    word = r"[\"']?[\w./-]{0,32}?"
+    known_name, weak = rf"{word}(?i:{known(names)})[\"']?", rf"[\"']?(?i:{'|'.join(WEAK)})[\"']?"
+    others = rf"(?:{LINE_END}[ \t]{{1,32}}+(?!value)\w{{1,24}}+:[^\r\n\\]{{0,128}}+){{0,4}}"
+    value = rf"{others}{LINE_END}[ \t]{{1,32}}+(?i:value):[ \t]{{1,4}}+[\"']?"
+    name = rf"{WORD_BEGINS}(?i:name|key):[ \t]{{1,4}}+"
+    return rf"{name}(?:{known_name}{value}([^\s\"'\\]++)|{weak}{value}({LONG}))"
 
 
 def named_element(names: Sequence[str]) -> str:

@@ -30,8 +30,9 @@ STRONG = (
     ("subscription", r"subscription[-_]?key"),
     ("x-amz-", r"x-amz-(?:signature|credential)"),
     ("code", r"code[-_]?verifier"),
-    ("client", r"client[-_]?assertion(?![-_]?type)"),
+    ("client", r"client[-_]?(?:assertion(?![-_]?type)|key[-_]?data)"),
     ("saml", r"saml(?:response|assertion)"),
+    ("stringdata", r"stringdata"),  # of a Secret of Kubernetes
     ("otp", r"(?:(?<![a-z])|(?<=\bt))otp(?![a-z])"),
 )
 RULES = (
@@ -60,6 +61,9 @@ def known(names: Sequence[str]) -> str:
     return "|".join(table + [*map(re.escape, names)])
 
 
+# Where a key may begin: not inside a word, but after an escape of JSON (\n, \u000a) or of a URL.
+WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
+
 # What may stand between a name and its value, in JSON, in a form, in a header, in any of them
 # inside another.
 # A name may stand for several: then its value is an array.
@@ -69,7 +73,11 @@ _QUOTE = r"(?>(?:\\{0,3}+[\"'`])?(?:\[?\]|(?:%5[Bb])?%5[Dd])?)"
 # Gson writes "=" as an escape. Lines of what is no string may be those of code: few spaces only.
 _SIGN = r"(?:=>|:=|[:=]|%(?:25){0,3}3[AaDd]|\\{1,3}u003[AaDd])"
 # Markdown ends bold text after the colon; Rust prints what is optional as Some("...").
-_BEFORE_VALUE = r"(?:(?>\s{0,64})(?=\\{0,3}[\"'\[{])|(?>\s{0,4}))(?>(?:\*\*[ ]?|Some\()?)"
+# YAML may have a tag or an anchor there (YAML 1.2 section 6.9).
+_BEFORE_VALUE = (
+    r"(?:(?>\s{0,64})(?=\\{0,3}[\"'\[{])|(?>\s{0,4}))(?>(?:\*\*[ ]?|Some\()?)"
+    r"(?>(?:[!&][\w!-]{1,32}+[ ]{1,4}+){0,2})"
+)
 BETWEEN = rf"{_QUOTE}(?>\s{{0,64}}){_SIGN}{_BEFORE_VALUE}"
 _SPACE = r"(?:\s|\+|%20)"
 _SCHEME = rf"(?>(?:(?i:bearer|basic|token|apikey){_SPACE}{every(_SPACE)})?)"
@@ -98,8 +106,8 @@ ARRAY = rf"(?>{_ARRAY_PART}){every(_ARRAY_PART)}"
 ANY_VALUE = ANY_VALUE.replace("{array}", ARRAY)
 # What an object holds: all strings that stand after a colon.
 _OBJECT_PART = rf"[^{{}}\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)"
-_OBJECT = rf"\{{(?P<object>(?>{_OBJECT_PART}){every(_OBJECT_PART)})"
-ANY_MEMBER = ANY_VALUE.replace("{object}", f"|{_OBJECT}")
+OBJECT = rf"\{{(?P<object>(?>{_OBJECT_PART}){every(_OBJECT_PART)})"
+ANY_MEMBER = ANY_VALUE.replace("{object}", f"|{OBJECT}")
 ANY_VALUE = ANY_VALUE.replace("{object}", "")
 # An element of XML: a name, attributes, text or CDATA. What its tag begins with is looked at later.
 _ELEMENT = r"(?:\s[^<>]{0,128}+)?>(?:<!\[CDATA\[)?"
@@ -128,4 +136,7 @@ SPELLED = ("code", "key")
 LONG_XML = _ELEMENT + rf"(?P<xml>{LONG})"
 NO_NUMBER = r"(?!-?\d++(?:\.\d++)?[\s,}\]&;<])"
 """Not what counts or measures: a number."""
+SHORT = ("pass", "pwd")
+"""Names whose values are secret if they are strings, or in a form, however short: but no paths."""
+IS_STRING = r"(?=\\{0,3}[\"'`]?[ ]{0,4}[:=][ ]{0,4}(?:\\{0,3}[\"'][^/\"'\\]|(?<==)[^\s/&]))"
 WORD = re.compile(rf"{BARE}++", re.ASCII)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from . import blocks
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .names import (
     DESCRIBES,
@@ -23,10 +24,15 @@ from .names import (
     WORD,
 )
 from .personal import PERSONAL, Scan
+from .plain import is_plain_name, is_plain_value
 from .triggers import POSSIBLE, WORDS, Trigger, likely, triggers
 
 Span = tuple[int, int]
+LINES = ("items", "entries", "coded_entries")
+"""Groups of several lines, each of which has a value."""
 
+MAX_CONTEXT = 96
+"""Characters kept of what came before: the names and prefixes of the table are shorter."""
 MAX_OPEN = 128
 """Characters kept of a secret that has begun: its rest is of the same kind, however long."""
 
@@ -99,17 +105,25 @@ class Patterns:
         if match.lastgroup == "text":
             before = match.string[max(start - 96, 0) : start]
             return ATTRIBUTE_TEXT.search(before) is None
-        if not self.kept:
-            return False
         if match.lastgroup in ("form", "long_form"):
             said = _FORM_NAME.search(match[0])
             return said is not None and said[1].lower() in self.kept
-        if (member := MEMBER.match(match[0])) is not None:
-            return member[1].lower() in self.kept
+        if match.lastgroup == "first":
+            return match[0].rpartition('"')[2].lower() in self.kept
+        if match.lastgroup in ("member", "long_member"):
+            member = MEMBER.match(match[0])
+            name = "" if member is None else member[1].lower()
+            return name in self.kept or is_plain_name(name, match[match.lastgroup])
         here = _NAME_HERE.match(match.string, start)
         assert here is not None
         name = (name_before(match).lstrip('<\\%"-') + here[0]).lower()
-        return name in self.kept or name.rpartition(":")[2] in self.kept
+        if name in self.kept or name.rpartition(":")[2] in self.kept:
+            return True
+        said_here = match.string[start + len(here[0]) : match.end()]
+        if is_plain_name(name, said_here):
+            return True
+        is_bare = match.lastgroup is None and match.lastindex is not None
+        return is_bare and is_plain_value(match.string, *match.span(match.lastindex or 0), here[0])
 
 
 _NAME_HERE = re.compile(r"[\w-]{0,64}", re.ASCII)
@@ -144,10 +158,20 @@ def name_before(match: re.Match[str]) -> str:
     return "" if found is None else found[0]
 
 
+def text_before(match: re.Match[str]) -> str:
+    """Return what stands before a match, which may be inside another that is not known yet."""
+    return match.string[max(match.start() - MAX_CONTEXT, 0) : match.start()]
+
+
 def spans_of(match: re.Match[str]) -> list[Span]:
     """Return where a match of a trigger has secrets."""
+    if match.lastgroup in LINES:
+        return blocks.values_of(match, match.lastgroup)
     if match.lastgroup == "object":
         return _strings_of_object(match)
+    if match.lastgroup == "coded_object":
+        found = STRING_OF_OBJECT.finditer(match.string, *match.span("coded_object"))
+        return [one.span(2) for one in found if blocks.is_coded(match, *one.span(2))]
     if match.lastgroup is None or "array" not in match.lastgroup:
         assert match.lastindex is not None
         return [match.span(match.lastindex)]
@@ -181,13 +205,20 @@ def opening_of(match: re.Match[str]) -> str:
     """
     kind = match.lastgroup
     if kind in (None, "xml", "text"):
-        return name_before(match) + _cut(match[0])
+        return text_before(match) + _cut(match[0])
     if kind in OPENINGS:
         value = match[kind]
         return OPENINGS[kind] + (value[:MAX_OPEN] if kind.startswith("long") else value[-2:])
-    before = name_before(match) + match.string[match.start() : match.start(kind)]
+    if kind == "coded_object":
+        return blocks.OPENING + _rest_of_object(match, kind)
+    if kind in LINES:
+        first, last_line = blocks.last_line(match, kind)
+        return name_before(match) + first + _cut(last_line)
+    before = text_before(match) + match.string[match.start() : match.start(kind)]
     if kind == "object":
-        return before + _rest_of_object(match)
+        return before + _rest_of_object(match, kind)
+    if len(match[0]) <= MAX_OPEN:
+        return text_before(match) + match[0]
     strings = STRING_OF_ARRAY.finditer(match.string, *match.span(kind))
     last = next(iter(deque(strings, maxlen=1)), None)
     if last is None or last[3] or last.end() < match.end():
@@ -195,16 +226,14 @@ def opening_of(match: re.Match[str]) -> str:
     return before + last[1] + _cut(last[2])
 
 
-def _rest_of_object(match: re.Match[str]) -> str:
+def _rest_of_object(match: re.Match[str], kind: str) -> str:
     """Return what of an object's members tells how it goes on: its last value, if that is open, or
     what comes after it."""
-    strings = STRING_OF_OBJECT.finditer(match.string, *match.span("object"))
+    strings = STRING_OF_OBJECT.finditer(match.string, *match.span(kind))
     last = next(iter(deque(strings, maxlen=1)), None)
     if last is not None and not last[3]:
         return ":" + last[1] + _cut(last[2])
-    return match.string[match.start("object") if last is None else last.end() : match.end()][
-        -MAX_OPEN:
-    ]
+    return match.string[match.start(kind) if last is None else last.end() : match.end()][-MAX_OPEN:]
 
 
 def _cut(text: str) -> str:

@@ -23,14 +23,11 @@ from typing import Any, Literal
 from parsers import Memory
 
 from .found import FoundSecrets
-from .patterns import USUAL, Patterns, Span, opening_of, spans_of
+from .patterns import MAX_CONTEXT, USUAL, Patterns, Span, opening_of, spans_of
 
 Policy = Literal["headers", "all", "none"]
 MASK = "*"
 """Stands for each byte of a secret. It needs no escape in JSON, HTML, URLs or headers."""
-
-MAX_CONTEXT = 96
-"""Characters kept of what came before: the names and prefixes below are shorter."""
 
 
 @dataclass

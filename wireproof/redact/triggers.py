@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from parsers.expressions import when_used
 
-from . import forms
+from . import blocks, forms
 from .names import (
     ANY_MEMBER,
     ANY_VALUE,
     ARRAY,
     BETWEEN,
+    IS_STRING,
     LINE_VALUE,
     LINES,
     LONG_CODE,
@@ -27,17 +28,34 @@ from .names import (
     NO_NUMBER,
     PLURAL,
     RULES,
+    SHORT,
     SPELLED,
     STRONG,
     WEAK,
+    WORD_BEGINS,
     XML,
 )
 from .shapes import token_shapes
 
-POSSIBLE = re.compile(r"[-_.:=%AJ>\x00\x12\xa4-\xbf\xd9]")
+SETTINGS = {
+    b"env ": b"",
+    b"setx ": b"",
+    b"set -": rb"\w{1,4} ",
+    b"_header ": b"",
+    b"-header ": b"",
+    b"header set": b" ",
+    b"header add": b" ",
+    b"header always ": rb"\w{3} ",
+    b"_param ": b"",
+}
+"""How a line begins that gives a name its value after a space, and what is before the name."""
+POSSIBLE = re.compile(r"[-_.:=%(AJK>\x00\x12\xa4-\xbf\xd9]")
 """Whatever is secret has one of these in it or before it, but for what follows such a word, or
 begins with it:"""
-WORDS = (b"bearer", b"login", b"password", b"secret", b"identified", b"dapi", b"1//0")
+WORDS = (
+    *(b"bearer", b"login", b"password", b"secret", b"identified", b"dapi", b"1//0"),
+    *(b"setx", b"setenv"),
+)
 
 
 class Trigger(NamedTuple):
@@ -63,8 +81,8 @@ def triggers(names: Sequence[str]) -> list[Trigger]:
 
 def _shapes() -> list[tuple[str, str]]:
     return [
-        (prefix, f"({forms.WORD_BEGINS}{re.escape(prefix)}{rest}{{{least},}}+"
-         rf"|{forms.WORD_BEGINS}{re.escape(prefix)}{rest}*+\Z)")
+        (prefix, f"({WORD_BEGINS}{re.escape(prefix)}{rest}{{{least},}}+"
+         rf"|{WORD_BEGINS}{re.escape(prefix)}{rest}*+\Z)")
         for _, prefixes, rest, least, *_ in token_shapes()
         for prefix in prefixes
     ]  # fmt: skip
@@ -81,17 +99,33 @@ def _without_name() -> list[tuple[str, str]]:
         ("login", forms.NETRC),
         ("password ", forms.SQL),
         ("identified by", forms.SQL),
+        *((begins, forms.USER_CALL) for begins in ("auth", "login")),
+        ("inline:", forms.SDES),
+        *((begins, forms.JWK) for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
+        ("/bot", forms.BOT),
+        (":aa", forms.BOT_TOKEN),
+        *((begins, forms.REDIS_USER) for begins in ("setuser", "user ")),
+        *((begins, blocks.CODED_ENTRIES) for begins in ("data:\n", "data:\r", "data:\\")),
+        *((begins, blocks.CODED_OBJECT) for begins in _members("kind", "apiversion")),
     ]
+
+
+def _members(*names: str) -> list[str]:
+    """Return how members of these names begin, without the first quote."""
+    return [name + quote for name in names for quote in ('"', "\\")]
 
 
 def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
     """Return names that do not stand right before their values."""
-    member, in_tag = forms.named_member(names), forms.named_in_tag(names)
-    element = forms.named_element(names)
+    member, other = forms.named_member(names), forms.named_other(names)
+    first, in_tag = forms.value_first(names), forms.named_in_tag(names)
+    element, setting = forms.named_element(names), forms.setting(names)
     return [
         ("form-data;", forms.form_field(names)),
-        *((begins, member) for begins in ("name", "key", "path")),
-        ("name: ", forms.named_line(names)),
+        *((begins, pattern) for begins in NAMING for pattern in (member, other)),
+        *((begins, first) for begins in _members("value", "v")),
+        *((begins, forms.named_line(names)) for begins in ("name: ", "key: ")),
+        *((begins.decode(), setting) for begins in SETTINGS),
         *((begins, element) for begins in ("<key>", "<name>")),
         *((begins, in_tag) for begins in ("name=", "key=", "type=")),
         ("--", forms.argument(names)),
@@ -99,11 +133,15 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
-    either = f"(?:{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{forms.PAIR}|{forms.VALIDATED})"
+    lines = f"{blocks.SEQUENCE}|{blocks.ENTRIES}"
+    either = (
+        f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{forms.PAIR}|{forms.VALIDATED})"
+    )
     found = [(begins, f"(?i:{name}){PLURAL}{either}") for begins, name in STRONG]
     whole = [(name, rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
-    either = f"(?:{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{forms.PAIR}|{forms.VALIDATED})"
+    lines = blocks.SEQUENCE
+    either = f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{forms.PAIR}|{forms.VALIDATED})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in RULES]
     either = f"(?:{BETWEEN}{LINE_VALUE}|{XML})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in LINES]
@@ -111,11 +149,14 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     weak, spelled = (
         rf"(?:{BETWEEN}{value}|{LONG_XML}|{array})" for value in (LONG_VALUE, LONG_CODE)
     )
-    begins_word = rf"(?:{forms.WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))"
+    begins_word = rf"(?:{WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))"
     found += [(name, f"{begins_word}(?i:{name}){weak}") for name in WEAK if name not in SPELLED]
-    return found + [(name, f"{begins_word}(?i:{name}){spelled}") for name in SPELLED]
+    found += [(name, f"{begins_word}(?i:{name}){spelled}") for name in SPELLED]
+    short = f"{IS_STRING}{BETWEEN}{NO_NUMBER}{ANY_VALUE}"
+    return found + [(name, f"{begins_word}(?i:{name}){short}") for name in SHORT]
 
 
+NAMING = (*forms.NAMING, *_members("id", "k"))
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (
     rb"s?+(?:(?>(?:\\{0,3}+[\"'`])?(?:\[?\]|(?:%5b)?%5d)?)(?>\s{0,64})"
@@ -125,21 +166,31 @@ _AFTER_NAME = (
 _AFTER_TAG = rb"|(?:\s[^<>]{0,128}+)?>"
 _AFTER_USER = rb"\s{0,3}+[\"']?+[^\s:\"']{1,64}+:"
 _AFTER_ATTRIBUTE = rb"\\{0,3}+[\"'][\w.:-]{1,64}+\\{0,3}+[\"']"
-_AFTERS = {
-    b"bearer": rb"(?:[ +]|%20)",
-    b"name": forms.AFTER_NAMED_MEMBER,
-    b"path": forms.AFTER_NAMED_MEMBER,
-    b"name: ": rb"[ \t]{0,3}+[\"']?[\w-]{1,64}+[\"']?[ \t]{0,4}+\r?\n[ \t]{1,32}+value:",
-    b"-u ": _AFTER_USER,
-    b"--user ": _AFTER_USER,
-    b"--": rb"\w[\w-]{1,48}+ ",
-    b"name=": _AFTER_ATTRIBUTE,
-    b"key=": _AFTER_ATTRIBUTE,
-    b"type=": _AFTER_ATTRIBUTE,
-    b"login": rb"\s{1,4}+\S{1,64}+\s{1,4}+password",
-    b"password ": rb"\s{0,3}+'",
-    b"://": rb"(?:[^/\s:@\"'\\]{0,64}+:[^/\s:@\"'\\]{1,256}+(?:@|\Z)|[^/\s:@\"'\\]{16,256}+@)",
-}
+_AFTER_QUOTE = rb"[\\\"]{0,3}+\s{0,4}+:\s{0,32}+\\{0,3}+\""
+_AFTER_CALL = rb"\\{0,3}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+\\{0,3}+[\"']"
+_PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
+_AFTERS = [
+    (b"bearer", rb"(?:[ +]|%20)"),
+    *((begins.encode(), forms.AFTER_VALUE) for begins in _members("value", "v")),
+    *((begins, rb"[ \t]{0,3}+[\"']?[\w./-]{1,64}+[\"']?[ \t]{0,8}+[\r\n\\]")
+      for begins in (b"name: ", b"key: ")),
+    (b"-u ", _AFTER_USER),
+    (b"--user ", _AFTER_USER),
+    (b"--", rb"\w[\w-]{1,48}+ "),
+    *((begins, _AFTER_ATTRIBUTE) for begins in (b"name=", b"key=", b"type=")),
+    (b"login", rb"\s{1,4}+\S{1,64}+\s{1,4}+password"),
+    *((begins, _AFTER_CALL) for begins in (b"auth", b"login")),
+    (b"password ", rb"\s{0,3}+'"),
+    (b"://", rb"(?:[^/\s:@\"'\\]{0,64}+:[^/\s:@\"'\\]{1,256}+(?:@|\Z)|[^/\s:@\"'\\]{16,256}+@)"),
+    *((begins.encode(), _PRIVATE) for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
+    (b"/bot", rb"\d{5,12}(?::|%3a)"),
+    (b"user ", rb"\S{1,64}+\s{1,4}+o(?:n|ff)\b"),
+    (b":aa", rb"(?<=\d:aa)"),
+    *((begins, rb"(?:\n|[\\nr]{1,6}+)?[ \t]") for begins in (b"data:\n", b"data:\r", b"data:\\")),
+    *((begins.encode(), _AFTER_QUOTE + b"secret") for begins in _members("kind")),
+    *((begins.encode(), _AFTER_QUOTE + b"v1") for begins in _members("apiversion")),
+    *((begins, rb"(?:[\da-f]{32}|[\da-f]{0,31}+\Z)") for begins in (b"ac", b"sk")),
+]  # fmt: skip
 
 
 def likely(found: Sequence[Trigger], names: Sequence[str], *, has_tags: bool) -> re.Pattern[bytes]:
@@ -155,14 +206,23 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
 
     ``in_tags`` is what may follow it in a text that has tags.
     """
+    words = [*STRONG, *LINES, *RULES, *((name, name) for name in (*WEAK, *names))]
     rests: dict[bytes, list[bytes]] = {}
-    for begins, name in (*STRONG, *LINES, *RULES, *((name, name) for name in (*WEAK, *names))):
+    for begins, name in words:
         rest = name[len(begins) :] if name.startswith(begins) else ""
         rests.setdefault(begins.lower().encode("latin-1", "replace"), []).append(rest.encode())
-    return _AFTERS | {
-        begins: b"(?:" + b"|".join(dict.fromkeys(found)) + b")" + _AFTER_NAME + in_tags + b")"
-        for begins, found in rests.items()
+    found = {
+        begins: [b"(?:" + b"|".join(dict.fromkeys(rest)) + b")" + _AFTER_NAME + in_tags + b")"]
+        for begins, rest in rests.items()
     }
+    for begins_with, after in _AFTERS:
+        found.setdefault(begins_with, []).append(after)
+    any_word = b"|".join(map(re.escape, rests))
+    for naming in NAMING:
+        found.setdefault(naming.encode(), []).append(forms.after_naming(any_word))
+    any_name = rb"[ \t]{0,7}+[\w-]{0,48}?(?:" + any_word + b")"
+    found |= {begins: [before + any_name] for begins, before in SETTINGS.items()}
+    return {begins: b"(?:" + b"|".join(after) + b")" for begins, after in found.items()}
 
 
 def _any_of(words: dict[bytes, bytes]) -> bytes:

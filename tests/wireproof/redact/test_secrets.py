@@ -52,7 +52,7 @@ SECRET = [
     ),
     (FIELD.format("NAME=Secret; x", "a b"), FIELD.format("NAME=Secret; x", "***")),
     ('{"user_token": "ab", "n": 1}', '{"user_token": "**", "n": 1}'),
-    ('{"sessionState":"ab","sortKey":"cd"}', '{"sessionState":"**","sortKey":"**"}'),
+    ('{"sessionState":"ab","sortKey":"cd"}', '{"sessionState":"**","sortKey":"cd"}'),
     ("?x_signature=ab&my-credentials=c+d", "?x_signature=**&my-credentials=***"),
     (
         "<login><user>a</user><Password>b c</Password></login>",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from wireproof.redact.secrets import mask_text
 from wireproof.redact.shapes import Shape, token_shapes
 
+HEX = "7f3a09d1c2b85e64" * 4
 LETTERS = "Q7ZK2MWRX4NVB3JHTD6C5PLAYGFSE9U8" * 3
 ALIKE = {shape.vendor: shape for shape in token_shapes()}
 
@@ -19,8 +21,9 @@ def test_each_entry_is_dated_and_finds_its_tokens(shape: Shape) -> None:
     assert shape.seen in ("page", "rules")
     assert date(2026, 11, 1) <= shape.date <= date(2030, 1, 1)
     for prefix in shape.prefixes:
+        letters = LETTERS if re.match(shape.rest, "Q") else HEX
         for size in (shape.least, shape.least + 30):
-            token = prefix + LETTERS[:size]
+            token = prefix + letters[:size]
             assert mask_text(f"is {token}, they say") == f"is {'*' * len(token)}, they say"
         assert mask_text(f"is {prefix}, they say") == f"is {prefix}, they say"
 

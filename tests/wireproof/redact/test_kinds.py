@@ -1,0 +1,149 @@
+"""Kinds of secrets by how they are written: each is masked whole, and wherever it is cut."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+
+import pytest
+
+from wireproof.redact.content import ContentFinder
+from wireproof.redact.patterns import MAX_CONTEXT
+from wireproof.redact.secrets import Finder, mask_spans, mask_text
+
+SECRET = "9fQ2bD7xVtLm4sKp8RwZ"
+HEX = "7f3a09d1c2b85e64" * 2
+CODED = b64encode(b"correct horse battery").decode()
+CURVE = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"
+BOT = "AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1"
+
+NAMED = [
+    # a name, and what it names in a member that follows, or another one between
+    '{"k":"password","v":"{}"}',
+    '{"k":"password","value":"{}"}',
+    '{"ParameterKey":"DbPassword","ParameterValue":"{}"}',
+    '{"OutputKey":"DbPassword","Description":"Of the database","OutputValue":"{}"}',
+    '{"name":"password","val":"{}"}',
+    '{"name":"password","content":"{}"}',
+    '{"name":"password","data":"{}"}',
+    '{"name":"DB_PASSWORD","type":"string","default":"{}"}',
+    '{"field":"password","value":"{}"}',
+    '{"id":"password","value":"{}"}',
+    '{"id":"password","purpose":"PASSWORD","label":"password","value":"{}"}',
+    '{"header":"X-Api-Key","value":"{}"}',
+    '{"variable":"DB_PASSWORD","value":"{}"}',
+    '{"name":"api_key","meta":{"a":1},"tags":["b"],"value":"{}"}',
+    '{"name":"api_key","value":["{}"]}',
+    '{"a":"{\\"name\\":\\"api_key\\",\\"values\\":[\\"{}\\"]}"}',
+    # YAML
+    "users:\n  - name: anna\n    password: {}\n",
+    "- password: {}\n",
+    "env:\n - name: DB_PASSWORD\n   value: {}\n",
+    'env:\n  - name: "DB_PASSWORD"\n    type: plain\n    value: "{}"\n',
+    "- key: api_key\n  value: {}\n",
+    "- name: token\n  value: {}\n",
+    '{"f":"env:\\n  - name: DB_PASSWORD\\n    value: {}\\n"}',
+    "password: &first {}\n",
+    "password: !!str {}\n",
+    "passwords:\n  - one\n  - {}\n",
+    "stringData:\n  port: 1\n  dsn: {}\n",
+    "stringData:\n  dsn: |\n    first\n    {}\n",
+    # lines with a space between name and value
+    "FROM a\nENV DB_PASSWORD {}\nRUN b\n",
+    '{"f":"FROM a\\nENV API_KEY {}\\nRUN b\\n"}',
+    "ENV TOKEN {}\n",
+    "ARG NPM_TOKEN={}\n",
+    "setx API_KEY {}\n",
+    "set -gx API_KEY {}\n",
+    "setenv API_KEY {}\n",
+    "SetEnv API_KEY {}\n",
+    "proxy_set_header X-Api-Key {};\n",
+    'proxy_set_header Authorization "Bearer {}";\n',
+    "fastcgi_param API_KEY {};\n",
+    "Header always set X-Api-Key {}\n",
+    "http-request set-header X-Api-Key {}\n",
+    # a user and a password
+    "requests.get(a, auth=('anna', '{}'))",
+    '{"code":"requests.get(a, auth=(\\"anna\\", \\"{}\\"))"}',
+    "HTTPBasicAuth('anna', '{}')",
+    'server.login("anna@a.example", "{}")',
+    "auth: ['anna', '{}']",
+    "auth: { user: 'anna', pass: '{}' }",
+    "ACL SETUSER anna on >{} ~* +@all\r\n",
+    "user default on nopass >{} ~* +@all\n",
+]
+OTHERS = [
+    ("ACL SETUSER anna on #{} ~*\r\n", HEX * 2),
+    ("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}|2^20|1:32\r\n", CODED * 2),
+    ("    client-key-data: {}\n", CODED),
+    # Secrets of Kubernetes
+    ("apiVersion: v1\ndata:\n  DSN: {}\n  B: aGFsbG8=\nkind: Secret\n", CODED),
+    ('{"f":"apiVersion: v1\\ndata:\\n  DSN: {}\\nkind: Secret\\n"}', CODED),
+    ('{"apiVersion":"v1","data":{"a":"aGFsbG8h","dsn":"{}"},"kind":"Secret"}', CODED),
+    ('{"kind":"Secret","apiVersion":"v1","metadata":{"name":"a"},"data":{"dsn":"{}"}}', CODED),
+    # tokens
+    ("key fw_{}", SECRET),
+    ("key pa-{}", SECRET * 2),
+    ("SK{}", HEX),
+    ("v4.local.{}", CURVE),
+    ("/bot123456789:{}/sendMessage", BOT),
+    ("/bot123456789%3A{}/getMe", BOT),
+    ("token 123456789:{}", BOT),
+    # JSON Web Keys
+    ('{"kty":"oct","k":"{}","alg":"A256KW"}', CURVE[:22]),
+    ('{"kty":"EC","crv":"P-256","x":"f83","y":"x_F","d":"{}"}', CURVE),
+    ('{"kty":"RSA","n":"abc","e":"AQAB","qi":"{}"}', CURVE),
+    ('{"a":"{\\"d\\":\\"{}\\",\\"kty\\":\\"OKP\\"}"}', CURVE),
+    # short ones
+    ("user=anna&pass={}&a=b", "hunter2xyz"),
+    ('{"user":"anna","pwd":"{}"}', "hunter2xyz"),
+]
+KINDS = [(one, SECRET) for one in NAMED] + OTHERS
+
+
+@pytest.mark.parametrize("form, secret", KINDS)
+def test_a_secret_is_masked(form: str, secret: str) -> None:
+    """Also if it is cut anywhere inside it, or before it where its name is near, or everywhere."""
+    before, _, after = form.partition("{}")
+    whole = before + secret + after
+    assert "*" * len(secret) in mask_text(whole)
+    first = max(len(before) - MAX_CONTEXT // 2, 0)
+    cuts = [[whole[:at], whole[at:]] for at in range(first, len(before + secret) + 1)]
+    for pieces in [*cuts, list(whole)] if len(before) < MAX_CONTEXT else cuts:
+        for finder in (Finder(), ContentFinder(is_event_stream=False)):
+            shown = "".join(mask_spans(one, finder.feed(one)) for one in pieces)
+            assert [at for at in range(len(secret) - 7) if secret[at : at + 8] in shown] == []
+
+
+def test_a_value_before_its_name() -> None:
+    for form in (
+        '{"value":"{}","name":"DB_PASSWORD"}',
+        '{"v":"{}","k":"password"}',
+        '{"value":"{}","type":"string","key":"api_key"}',
+    ):
+        text = form.replace("{}", SECRET)
+        assert mask_text(text) == text.replace(SECRET, "*" * len(SECRET))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name":"password","in":"query","description":"The password"}',
+        '{"role":"tool","name":"get_token","content":"The weather is fine"}',
+        '{"k":"v","d":"hello world","p":"abc"}',
+        '{"id":"chatcmpl-1","object":"chat.completion","value":"abc"}',
+        "data:\n\ndata: hello\n",
+        "passwords:\n  - name: anna\n",
+        '{"data":{"id":"abcdabcd"}}',
+        '{"kind":"ConfigMap","data":{"a":"abcdefgh"}}',
+        '{"apiVersion":"v1","data":{"a":"no base64"},"kind":"ConfigMap"}',
+        "ENV PATH /usr/bin",
+        "environments, variables and keys",
+        "header set X-Frame-Options DENY",
+        "ACCEPT, SKIP deadbeef, user anna on the phone",
+        '{"status":"pass","tests":{"pass":3,"fail":1}}',
+        '"pwd":"/home/anna"',
+        "please connect('here', 'there')",
+    ],
+)
+def test_what_is_no_secret_stays(text: str) -> None:
+    assert mask_text(text) == text
