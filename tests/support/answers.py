@@ -13,6 +13,7 @@ from parsers.records import Record
 from wireproof.web.api import Answers
 from wireproof.web.feed import FileFeed
 from wireproof.web.index import Index
+from wireproof.web.paths import bundled
 
 from .talk import Talk
 
@@ -28,6 +29,11 @@ class Asked:
         answer = self.answers.answer(path)
         assert answer is not None, path
         return json.loads(answer)
+
+
+def paths(index: Index) -> list[str]:
+    """Return every path that the page may ask for of a capture that has been read."""
+    return [path for _, some in bundled(index, Answers(index).hops) for path in some]
 
 
 @contextmanager

@@ -53,7 +53,7 @@ from ..views.verdicts import words
 from ..views.verdicts.words import leading
 from .body import body
 from .elements import SENDERS, Elements, Place
-from .exchange import ExchangeRow, Key, within
+from .exchange import ExchangeRow, Key
 from .finding import find
 from .frame import frame
 from .hops import Hops
@@ -380,62 +380,10 @@ class Answers:
         match = pattern.fullmatch(path)
         return None if match is None else answer(*match.groups())
 
-    def paths(self) -> Iterator[str]:
-        """Yield every path that the page may ask for of captures that have been read."""
-        yield from ("summary", "vocabulary", "hops")
-        for number in range(len(self._hops.found())):
-            yield f"hop/{number}"
-        for page in _pages(sum(len(index.order) for index in self._indexes), EXCHANGES):
-            yield f"exchanges/{page}"
-        for index in self._indexes:
-            yield from self._paths_in(index)
-
-    def _paths_in(self, index: Index) -> Iterator[str]:
-        for number, known in enumerate(index.tracer.connections):
-            if index.shows(number):
-                for page in _pages(len(known.packets), LANE):
-                    yield f"packets/{within(index.number, str(number))}/{page}"
-        for number in range(len(index.tracer.connections)):
-            if index.shows(number):
-                yield f"roundtrips/{within(index.number, str(number))}"
-        for exchange in index.order:
-            yield from self._paths_of(index, exchange)
-        for wire in index.wires:
-            yield from self._paths_of_wire(wire)
-        for packet in range(1, len(index.tracer.table) + 1):
-            place = index.tracer.table.get(packet)
-            if place is not None and index.shows(place.connection):
-                yield f"packet/{within(index.number, str(packet))}"
-
-    def _paths_of(self, index: Index, exchange: ExchangeRow) -> Iterator[str]:
-        name = exchange.name
-        yield f"verdicts/{name}"
-        yield f"reading/{name}/0"
-        yield from self._paths_of_elements(exchange)
-        for sender in SENDERS:
-            if sender is not None and exchange.key.exchange is not None:
-                yield f"body/{name}/{sender}"
-                if index.has_windows(exchange):
-                    yield f"windows/{name}/{sender}"
-
-    def _paths_of_elements(self, holder: Holder) -> Iterator[str]:
-        name = holder.name
-        for kind, elements in holder.elements.items():
-            for page in _pages(len(elements), LANE):
-                yield f"lane/{name}/{kind}/{page}"
-            for page in _pages(len(elements), ROWS):
-                yield f"rows/{name}/{kind}/{page}"
-            for row in range(len(elements)):
-                if elements.stored(row)[1] > MAX_ROW:
-                    yield f"element/{name}/{kind}/{row}"
-
-    def _paths_of_wire(self, wire: Wire) -> Iterator[str]:
-        yield from self._paths_of_elements(wire)
-        for row in wire.opened_rows():
-            yield f"opened/{wire.name}/{row}"
-        if FRAMES in wire.elements:
-            for page in _pages(wire.stream_count, STREAMS):
-                yield f"streams/{wire.name}/{page}"
+    @property
+    def hops(self) -> int:
+        """How many exchanges were seen on several legs, which takes long to be found."""
+        return len(self._hops.found())
 
     def _index(self, capture: str | None) -> Index | None:
         number = int(capture or 0)
@@ -492,8 +440,3 @@ def _exchange(index: Index, connection: str, exchange: str) -> Holder | None:
         return index.wires.get(int(connection)) if connection.isdigit() else None
     numbers = (None if text == "n" else int(text) for text in (connection, exchange))
     return index.order.find(Key(*numbers))
-
-
-def _pages(total: int, size: int) -> range:
-    """Return the numbers of the pages; of nothing there is one, and it is empty."""
-    return range(max(-(-total // size), 1))

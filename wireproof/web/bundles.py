@@ -1,13 +1,13 @@
 """The answers of a report, in bundles: as columns, compressed, made by all processors together.
 
-Strategy: neighbouring paths share a bundle, so that the page unpacks what it shows and little more.
-Each is compressed beside the making of the next: zlib leaves the interpreter to others meanwhile.
-Of a large capture each process makes every Nth bundle, and the parent puts them in order: they know
-the capture by having been forked, and what is in files they read by place.
+Strategy: neighbouring paths share a bundle (:mod:`.paths`), so that the page unpacks what it shows
+and little more. Each is compressed beside the making of the next: zlib leaves the interpreter to
+others meanwhile. Of a large capture each process makes every Nth bundle, and the parent puts them
+in order: they know the capture by having been forked, and what is in files they read by place.
 
-Neighbours that hold more than PART bytes come in parts: ``packet/0*``, then ``packet/0*64``, which
-begins with packet 64. So nobody has more of them in memory, here or in a page, however large
-packets are.
+Neighbours that take more than PART bytes come in parts: ``packet/0*``, then ``packet/0*64``, which
+begins with packet 64. Of exchanges a part has whole ones: ``of/0.0*``, then ``of/0.0*3.2``. So
+nobody has more of them in memory, here or in a page, however large packets are.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ import os
 import threading
 from base64 import b64encode
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from itertools import cycle, groupby, islice
+from itertools import cycle, islice
 from typing import Any, BinaryIO
 
 import msgspec
-from parsers.limits import MiB
+from parsers.limits import KiB, MiB
 
 from ..tasks.decode import MOST_WORKERS, usable_cores
 from ..tasks.workers import Team, send
 from .api import Answers
 from .columns import packed
 from .index import Index
+from .paths import bundled, own_bundle, place_in
 
-BUNDLE = 64
-"""Neighbouring paths in a bundle; ``page/source.js`` says the same."""
-PACKETS = 512
-"""Packets in a bundle: an answer about one is short, and much like its neighbour's."""
 PART = 4 * MiB
-"""Bytes that answers of a bundle hold, after which the next one begins a part of its own."""
+"""Bytes that answers of a bundle take, after which the next one begins a part of its own."""
+SHARED = 512 * KiB
+"""The same of a bundle that exchanges share: a page opens all of it to show one of them."""
+LIGHT = 64 * KiB
+"""Bytes of the largest answer in a bundle that exchanges share."""
 LARGE = 20_000
 """Packets of a capture whose answers several processes make."""
 LEVEL = 6
@@ -51,18 +52,8 @@ END_OF_BUNDLE = b""
 """What a process sends where the name of a further part would stand."""
 HELD = (bytes, msgspec.Raw)
 """What bytes from the wire, and encoded records, are in an answer."""
-
-
-def bundle_of(path: str) -> str:
-    """Return the name of the bundle that holds a path: one of its own, unless a number ends it.
-
-    The end of an exchange's key is none: between its paths others stand.
-    """
-    head, slash, last = path.rpartition("/")
-    if not slash or not last.isdecimal():
-        return path
-    size = PACKETS if head == "packet" else BUNDLE
-    return f"{head}/{int(last) // size}*"
+OF_A_ROW, OF_AN_ITEM = 4 * KiB, 32
+"""Bytes that a row of the connections table takes, about, and any other thing."""
 
 
 def workers_for(index: Index) -> int:
@@ -77,11 +68,11 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
     of these."""
     answers = Answers(index)
     if workers == 1:
-        yield from (part for part in _made(answers, 0, 1) if part is not None)
+        yield from (part for part in _made(answers, index, 0, 1) if part is not None)
         return
-    answers.found("hops")  # which take long to be found: once, and not in each process
+    answers.found("hops")  # once, and not in each process
     index.rest()
-    runs = [partial(_send_all, answers, share, workers) for share in range(workers)]
+    runs = [partial(_send_all, answers, index, share, workers) for share in range(workers)]
     with Team(runs) as team:
         for worker in cycle(team.workers):
             while name := worker.message():
@@ -92,10 +83,10 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
                 return  # they take turns: no later one has any either
 
 
-def _send_all(answers: Answers, share: int, workers: int, stream: BinaryIO) -> None:
+def _send_all(answers: Answers, index: Index, share: int, workers: int, stream: BinaryIO) -> None:
     gc.freeze()  # what the parent has is not looked through, and so not copied
     gc.disable()  # answers are trees, many and short-lived: there is no cycle to look for
-    for part in _made(answers, share, workers):
+    for part in _made(answers, index, share, workers):
         if part is None:
             send(stream, END_OF_BUNDLE)
             continue
@@ -104,12 +95,12 @@ def _send_all(answers: Answers, share: int, workers: int, stream: BinaryIO) -> N
         send(stream, data)
 
 
-def _made(answers: Answers, share: int, workers: int) -> Iterator[Bundle | None]:
+def _made(answers: Answers, index: Index, share: int, workers: int) -> Iterator[Bundle | None]:
     """Yield the parts of every Nth bundle, from that of number ``share`` on, and None after each
     bundle."""
     waiting = deque[tuple[str, Future[bytes]] | None]()
     with ThreadPoolExecutor(max_workers=1) as beside:
-        for part in _parts(answers, share, workers):
+        for part in _parts(answers, index, share, workers):
             if part is None:
                 waiting.append(None)
                 continue
@@ -124,28 +115,85 @@ def _result(made: tuple[str, Future[bytes]] | None) -> Bundle | None:
     return None if made is None else (made[0], made[1].result())
 
 
-def _parts(answers: Answers, share: int, workers: int) -> Iterator[Bundle | None]:
+def _parts(answers: Answers, index: Index, share: int, workers: int) -> Iterator[Bundle | None]:
     """Yield the same as columns, which are not compressed yet."""
-    named = ((name, list(paths)) for name, paths in groupby(answers.paths(), bundle_of))
-    for bundle, paths in islice(named, share, None, workers):
-        name, first, held = bundle, 0, 0
-        found: list[Any] = []
-        for at, path in enumerate(paths):
-            if held > PART:
-                yield name, packed(paths[first:at], found)
-                name, first, held, found = bundle + path.rpartition("/")[2], at, 0, []
-            found.append(answers.found(path))
-            held += _weight(found[-1])
-        yield name, packed(paths[first:], found)
+    for bundle, paths in islice(bundled(index, answers.hops), share, None, workers):
+        if bundle == own_bundle(paths[0]):
+            yield from _neighbours(answers, bundle, paths)
+        else:
+            yield from _shared(answers, bundle, paths)
         yield None
 
 
-def _weight(answer: Any) -> int:
-    """Return how many bytes an answer holds that come from the wire: of a packet, or of records."""
+def _neighbours(answers: Answers, bundle: str, paths: Sequence[str]) -> Iterator[Bundle]:
+    """Yield the parts of a bundle whose paths end in numbers; a part begins anywhere."""
+    part = Part(bundle)
+    for path in paths:
+        if part.held > PART:
+            yield part.columns()
+            part = Part(bundle + path.rpartition("/")[2])
+        part.add(path, answers.found(path))
+    yield part.columns()
+
+
+def _shared(answers: Answers, bundle: str, paths: Sequence[str]) -> Iterator[Bundle]:
+    """Yield the parts of a bundle that exchanges share; each begins with one of them. An answer
+    that is large has a bundle of its own."""
+    part, place = Part(bundle), place_in(paths[0])
+    for path in paths:
+        if (upcoming := place_in(path)) != place:
+            place = upcoming
+            if part.held > SHARED:
+                yield part.columns()
+                part = Part(bundle + place)
+        found = answers.found(path)
+        if weight_of(found) > LIGHT:
+            alone = Part(own_bundle(path))
+            alone.add(path, found)
+            yield alone.columns()
+        else:
+            part.add(path, found)
+    if part.held:
+        yield part.columns()
+
+
+class Part:
+    """Answers that lie together."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.held = 0
+        """Bytes that they take, about; 0 if there are none."""
+        self._paths: list[str] = []
+        self._found: list[Any] = []
+
+    def add(self, path: str, found: Any) -> None:
+        """Add the answer to a path."""
+        self._paths.append(path)
+        self._found.append(found)
+        self.held += OF_AN_ITEM + weight_of(found)
+
+    def columns(self) -> Bundle:
+        """Return its name and its answers, as they are compressed."""
+        return self.name, packed(self._paths, self._found)
+
+
+def weight_of(answer: Any) -> int:
+    """Return how many bytes an answer takes, about: bytes of packets, encoded records and text of
+    bodies as they are, what else there is many of by its number."""
+    if isinstance(answer, list):
+        return len(answer) * OF_A_ROW
     if not isinstance(answer, dict):
         return 0
-    held = (answer, *answer.get("rows", ()))
-    return sum(memoryview(one).nbytes for row in held for one in row.values() if type(one) in HELD)
+    held = 0
+    for value in answer.values():
+        kind = type(value)
+        if kind in HELD:
+            held += memoryview(value).nbytes
+        elif kind is list:
+            held += len(value) * OF_AN_ITEM
+    held += sum(map(weight_of, answer.get("rows", ())))
+    return held + sum(len(piece.text) for piece in answer.get("pieces", ()))
 
 
 def _compressed(columns: bytes) -> bytes:

@@ -117,8 +117,9 @@ def side_of(sender: Sender, layer: Layer) -> int:
     return SENDERS[sender] + (2 if layer == "tls" else 0)
 
 
-ElementsAside = tuple[RowsAside, dict[int, tuple[RowsAside, RowsAside]]]
-"""Where the rows of elements lie, and of each sender its rows and where these end."""
+ElementsAside = tuple[RowsAside, dict[int, tuple[RowsAside, RowsAside]], int]
+"""Where the rows of elements lie, of each sender its rows and where these end, and how long the
+longest record is."""
 
 
 class Elements:
@@ -129,6 +130,8 @@ class Elements:
         self._rows = Rows(ROW, spool)
         self._sent: dict[int, tuple[Numbers, Numbers]] = {}
         """The rows of each sender, and where each of these ends in its stream."""
+        self.longest = 0
+        """Bytes of the longest encoded record."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -136,11 +139,11 @@ class Elements:
     def aside(self) -> ElementsAside:
         """Put all aside and return where it lies."""
         sent = {side: (rows.aside(), ends.aside()) for side, (rows, ends) in self._sent.items()}
-        return self._rows.aside(), sent
+        return self._rows.aside(), sent, self.longest
 
     def bring_back(self, aside: ElementsAside) -> None:
         """Have the elements that were put aside, of which these are none yet."""
-        rows, sent = aside
+        rows, sent, self.longest = aside
         self._rows.bring_back(rows)
         for side, kept in sent.items():
             numbers = self._sent[side] = Numbers(self._spool), Numbers(self._spool)
@@ -157,6 +160,7 @@ class Elements:
             sent = self._sent[sender] = Numbers(self._spool), Numbers(self._spool)
         sent[0].append(len(self))
         sent[1].append(offset + length)
+        self.longest = max(self.longest, encoded)
         self._rows.add(
             ROW.pack(
                 at,

@@ -13,6 +13,8 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, overload
 
+from parsers.records import is_quic
+
 from ..shelf import Resting
 from ..spool import Spool
 from .exchange import ExchangeRow, Key, RowAside
@@ -52,6 +54,16 @@ class OwnRows:
         at = bisect_left(self._exchanges, exchange)
         is_there = at < len(self._exchanges) and self._exchanges[at] == exchange
         return self._places[at] if is_there else None
+
+    def between(self, first: int, last: int) -> list[int]:
+        """Return the rows of the exchanges [first, last), in the order of their numbers."""
+        start = bisect_left(self._exchanges, first)
+        return self._places[start : bisect_left(self._exchanges, last, start)].tolist()
+
+    @property
+    def last(self) -> int:
+        """The highest number of its exchanges, -1 if it has none."""
+        return self._exchanges[-1] if self._exchanges else -1
 
     def add(self, exchange: int | None, row: int) -> None:
         """Take the row of an exchange that begins."""
@@ -99,6 +111,8 @@ class ExchangeRows(Sequence[ExchangeRow]):
         """Those of what belongs to no connection."""
         self.exchanges = 0
         """How many are of an exchange: others show a connection that has none, or the file."""
+        self.quic = array("q")
+        """The connections of QUIC that have any, in the order in which they began."""
 
     def __len__(self) -> int:
         return len(self._changed)
@@ -121,12 +135,15 @@ class ExchangeRows(Sequence[ExchangeRow]):
 
     def of(self, connection: int | None) -> Sequence[int]:
         """Return the numbers of the rows of a connection, ascending; None: of none."""
-        own = self._own_rows(connection)
+        own = self.own(connection)
         return () if own is None else own.rows
+
+    def own(self, connection: int | None) -> OwnRows | None:
+        return self._of_none if connection is None else self._own.find(connection)
 
     def number(self, key: Key) -> int | None:
         """Return which one of all has a key, from 0; None if none has."""
-        own = self._own_rows(key.connection)
+        own = self.own(key.connection)
         return None if own is None else own.find(key.exchange)
 
     def find(self, key: Key) -> ExchangeRow | None:
@@ -136,11 +153,13 @@ class ExchangeRows(Sequence[ExchangeRow]):
 
     def begin(self, key: Key) -> ExchangeRow:
         """Add the row of an exchange that begins."""
-        number, own = len(self), self._own_rows(key.connection)
+        number, own = len(self), self.own(key.connection)
         if own is None:
             assert key.connection is not None
             own = OwnRows()
             self._own.begin(key.connection, own)
+            if is_quic(key.connection):
+                self.quic.append(key.connection)
         own.add(key.exchange, number)
         self.exchanges += key.exchange is not None
         self._changed.append(0)
@@ -169,9 +188,6 @@ class ExchangeRows(Sequence[ExchangeRow]):
             for number, changed in enumerate(self._changed)
         )
         return [one for one in found if one[0] > version]
-
-    def _own_rows(self, connection: int | None) -> OwnRows | None:
-        return self._of_none if connection is None else self._own.find(connection)
 
     def _put_aside(self, row: ExchangeRow) -> RowAside:
         self._changed[row.number] = row.changed

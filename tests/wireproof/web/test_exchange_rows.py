@@ -7,6 +7,7 @@ import tracemalloc
 from contextlib import closing
 
 import pytest
+from support.answers import paths
 from support.browser import indexed
 from support.corpus import ROOT
 from support.talk import Talk
@@ -29,7 +30,7 @@ NAMES = (
 def answers(name: str) -> dict[str, bytes | None]:
     with closing(indexed(FIXTURES / name, with_keys=name.startswith("tls"))) as index:
         found = Answers(index)
-        return {path: found.answer(path) for path in found.paths()}
+        return {path: found.answer(path) for path in paths(index)}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
-from support.answers import asked, streamed
+from support.answers import asked, paths, streamed
 from support.browser import indexed, watched
 from support.capture_files import Blocks
 from support.corpus import ROOT
@@ -24,10 +24,11 @@ from support.talk import Talk, Tape
 from wireproof import shelf
 from wireproof.web import bundles as making
 from wireproof.web.api import Answers
-from wireproof.web.bundles import bundle_of, bundles, workers_for
+from wireproof.web.bundles import bundles, workers_for
 from wireproof.web.finding import find
 from wireproof.web.index import Index
 from wireproof.web.page_files import MODULES, TYPES, page_file
+from wireproof.web.paths import own_bundle, shared_bundle
 from wireproof.web.report import joined_modules, write_report
 
 FIXTURES = ROOT / "fixtures"
@@ -47,10 +48,12 @@ def report_of(index: Index) -> str:
 def test_it_holds_every_answer_of_the_server() -> None:
     index = indexed(FIXTURES / "websocket/deflate.pcapng")
     answers = Answers(index)
-    expected = {path: json.loads(answers.answer(path) or b"") for path in answers.paths()}
+    expected = {path: json.loads(answers.answer(path) or b"") for path in paths(index)}
     report = report_of(index)
     assert answers_of(report) == expected
-    assert all({bundle_of(path) for path in own} == {name} for name, own in held(report).items())
+    for name, own in held(report).items():
+        bundles = {bundle for path in own for bundle in (own_bundle(path), shared_bundle(path))}
+        assert name in bundles
     index.close()
 
 
@@ -67,14 +70,6 @@ def test_empty_packets_are_in_it_and_what_is_no_packet_is_not(tmp_path: Path) ->
     packets = [name for name in answers_of(report_of(index)) if name.startswith("packet/")]
     assert len(packets) == 5
     index.close()
-
-
-def test_bundles_have_neighbours_and_each_path_is_in_one() -> None:
-    assert bundle_of("packet/511") == "packet/0*"
-    assert bundle_of("packet/512") == "packet/1*"
-    assert bundle_of("rows/0.12/e/130") == "rows/0.12/e/2*"
-    assert bundle_of("verdicts/0.1") == "verdicts/0.1"
-    assert bundle_of("summary") == "summary"
 
 
 def test_no_bundle_is_written_twice() -> None:
@@ -224,6 +219,8 @@ def test_the_browser_reads_the_answers_that_the_server_gives(
 ) -> None:
     path = tmp_path / "report.html"
     monkeypatch.setattr(making, "PART", 4_000)  # so that some bundles come in parts
+    monkeypatch.setattr(making, "SHARED", 3_000)
+    monkeypatch.setattr(making, "LIGHT", 2_000)
     with watched(browser, offline=True) as report:
         for name in ("tls/stall", "websocket/deflate", "nginx/chat"):
             with closing(
@@ -231,7 +228,7 @@ def test_the_browser_reads_the_answers_that_the_server_gives(
             ) as index:
                 path.write_text(report_of(index))
                 answers = Answers(index)
-                expected = {one: json.loads(answers.answer(one) or b"") for one in answers.paths()}
+                expected = {one: json.loads(answers.answer(one) or b"") for one in paths(index)}
             page = report.open(path.as_uri())
             read = """async (paths) => {
               const { source } = modules["store.js"].state;

@@ -102,7 +102,7 @@ class ReportSource {
   }
 
   async get(path) {
-    const name = this.partOf(bundleOf(path), path);
+    const name = this.bundleOf(path);
     if (!this.open.has(name)) {
       if (this.open.size > 64) this.open.delete(this.open.keys().next().value);
       this.open.set(name, this.unpack(name));
@@ -112,14 +112,23 @@ class ReportSource {
     return answers.get(path);
   }
 
-  /** The part of a bundle that holds a path: the last one that begins with it or before it. */
-  partOf(bundle, path) {
-    const number = Number(path.slice(path.lastIndexOf("/") + 1));
-    const first = this.parts
-      .get(bundle)
-      ?.filter((one) => one <= number)
-      .at(-1);
-    return first === undefined ? bundle : bundle + first;
+  /** The bundle that holds a path: its own, if there is one, else that of its exchange. */
+  bundleOf(path) {
+    const own = ownBundle(path);
+    if (this.has(own)) return this.partOf(own, [Number(path.slice(path.lastIndexOf("/") + 1))]);
+    const { name, place } = sharedBundle(path);
+    return this.partOf(name, place);
+  }
+
+  has(name) {
+    return Object.hasOwn(this.bundles, name) || this.parts.has(name);
+  }
+
+  /** The part of a bundle that has a place: the last one that begins with it or before it. */
+  partOf(name, place) {
+    const parts = this.parts.get(name) ?? [];
+    const part = parts.filter(({ place: first }) => isUpTo(first, place)).at(-1);
+    return part ? part.name : name;
   }
 
   async unpack(name) {
@@ -137,22 +146,43 @@ class ReportSource {
 }
 
 /**
- * The bundle that holds a path: 64 neighbours share one, or 512 packets. `wireproof/web/bundles.py`
- * says the same.
+ * The bundle that a path has for itself and its neighbours: 64 share one, or 512 packets.
+ * `wireproof/web/paths.py` says the same.
  */
-function bundleOf(path) {
+function ownBundle(path) {
+  if (path.startsWith("roundtrips/")) return path;
   const size = path.startsWith("packet/") ? 512 : 64;
   return path.replace(/(?<=\/)\d+$/, (last) => `${Math.floor(Number(last) / size)}*`);
 }
 
-/** The numbers with which further parts of bundles begin, in their order: `packet/0*64` is one. */
+/** The bundle that a path shares with others about 16 connections, and its place there. */
+function sharedBundle(path) {
+  const [, connection, exchange] = /^[a-z]+\/(n|\d+)(?:\.(\d+))?/.exec(path) ?? [];
+  const near = connection === "n" ? "n" : Math.floor(Number(connection) / 16);
+  const name = `of/${near}.${Math.floor(Number(exchange ?? 0) / 64)}*`;
+  return { name, place: [Number(connection), Number(exchange ?? -1)] };
+}
+
+/** Whether a place is another one or before it. */
+function isUpTo(place, other) {
+  const at = place.findIndex((number, index) => number !== other[index]);
+  return at < 0 || place[at] < other[at];
+}
+
+/**
+ * Where further parts of bundles begin, in their order: `packet/0*64` with packet 64, `of/0.0*3.2`
+ * with exchange 2 of connection 3, and `of/0.0*3` with that connection.
+ */
 function partsOf(names) {
   const parts = new Map();
   for (const name of names) {
-    const [, bundle, first] = /^(.*\*)(\d+)$/.exec(name) ?? [];
+    const [, bundle, first, exchange] = /^(.*\*)(\d+)(?:\.(\d+))?$/.exec(name) ?? [];
     if (!bundle) continue;
+    const place = bundle.startsWith("of/")
+      ? [Number(first), Number(exchange ?? -1)]
+      : [Number(first)];
     if (!parts.has(bundle)) parts.set(bundle, []);
-    parts.get(bundle).push(Number(first));
+    parts.get(bundle).push({ name, place });
   }
   return parts;
 }
