@@ -43,9 +43,15 @@ class Checking:
             return ""
         if size != written.size:
             return f"{file} has {size:,} bytes, of {written.size:,} that were written"
-        if self._thoroughly and self._digest(file) != written.sha256:
-            return f"{file} has other bytes than were written"
-        return ""
+        return self._read(file, written.sha256) if self._thoroughly else ""
+
+    def _read(self, file: str, digest: str) -> str:
+        """Return what is wrong with a file's bytes; one that may not be read is as good as lost."""
+        try:
+            found = self._digest(file)
+        except PermissionError as error:
+            return f"{file} cannot be read ({error.strerror or error})"
+        return "" if found == digest else f"{file} has other bytes than were written"
 
     def _digest(self, file: str) -> str:
         found = sha256()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from errno import ENOENT
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -18,6 +19,8 @@ PIECE = 1 << 20
 """Bytes that are handed to a store at once."""
 AT_ONCE = 1_000
 """Small objects that are asked for together."""
+BUCKETS = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"))
+"""Stores whose folders are buckets or containers: there is none that is made by accident."""
 
 
 class Place(Protocol):
@@ -92,8 +95,10 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._filesystem, self._root = filesystem_of(url)
+        self._has_bucket = url.partition("://")[0] not in BUCKETS
 
     def create(self, name: str, stack: ExitStack) -> BinaryIO:
+        self._check_bucket()
         stream = stack.enter_context(buffered_scratch())
 
         def put(kind: type[BaseException] | None, *_: object) -> None:
@@ -103,6 +108,16 @@ class Store:
 
         stack.push(put)
         return stream
+
+    def _check_bucket(self) -> None:
+        """Raise FileNotFoundError for a bucket that is not there, which its library would make."""
+        if self._has_bucket:
+            return
+        bucket = self._root.partition("/")[0]
+        if not self._filesystem.exists(bucket):
+            url = self._filesystem.unstrip_protocol(bucket)
+            raise FileNotFoundError(ENOENT, "there is no such bucket: create it first", url)
+        self._has_bucket = True
 
     def _put(self, name: str, stream: BinaryIO) -> None:
         place = self._at(name)
@@ -121,12 +136,13 @@ class Store:
             some = waiting[start : start + AT_ONCE]
             places = [self._at(name) for name in some]
             # All of them together: a store takes tens of milliseconds to answer.
-            found = self._filesystem.cat(places, on_error="omit")
-            yield from (
-                (name, found[place])
-                for name, place in zip(some, places, strict=True)
-                if place in found
-            )
+            found = self._filesystem.cat(places, on_error="return")
+            for name, place in zip(some, places, strict=True):
+                if isinstance(found[place], FileNotFoundError):
+                    continue
+                if isinstance(found[place], Exception):
+                    raise found[place]
+                yield name, found[place]
 
     def sizes(self, folder: str, end: str) -> dict[str, int]:
         self._filesystem.invalidate_cache(self._at(folder))

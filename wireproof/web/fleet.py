@@ -65,7 +65,8 @@ class Fleet:
         Raises ValueError for what DuckDB cannot answer.
         """
         if name == "summary":
-            return {"name": self.name, **self._asked(name, SUMMARY)[0]}
+            told = {"name": self.name, "left_out": self.database.left_out}
+            return told | self._asked(name, SUMMARY)[0]
         if name not in QUESTIONS:
             return None
         rows = self._asked(name, NAMED[name].sql)

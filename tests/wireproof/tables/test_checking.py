@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
+from errno import EACCES
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from support.corpus import ROOT
@@ -12,7 +15,7 @@ from wireproof.cli import run
 from wireproof.query import ask
 from wireproof.tables.checking import Checking, is_whole
 from wireproof.tables.dataset import DataSet
-from wireproof.tables.stores import place_of
+from wireproof.tables.stores import Folder, place_of
 
 SSE = ROOT / "fixtures" / "sse"
 PLAIN = str(SSE / "plain.pcapng")
@@ -208,3 +211,26 @@ def test_sizes_tell_by_a_listing_alone(two: Path) -> None:
         assert "elements/" in Checking(place, thoroughly=True).fault(name, part)
         (two / "elements" / f"{name}.parquet").unlink()
         assert not is_whole(place, name, part)
+
+
+def test_a_file_that_may_not_be_read_is_named_and_left_out(
+    two: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = file_of(two, "exchanges", "burst")
+    flip(path)  # DuckDB cannot read it: root may read everything else
+    opened = Folder.open
+
+    def refuse(self: Folder, name: str, stack: ExitStack) -> BinaryIO:
+        if name == str(path.relative_to(two)):
+            raise PermissionError(EACCES, "Permission denied", str(path))
+        return opened(self, name, stack)
+
+    monkeypatch.setattr(Folder, "open", refuse)
+    capsys.readouterr()
+    for command in (["query", str(two), "SELECT target FROM exchanges"], ["diff", *[str(two)] * 2]):
+        assert run(command) == 1
+        said = capsys.readouterr().err
+        assert f"left out: {path} cannot be read (Permission denied)" in said
+    monkeypatch.undo()
+    [told, _] = export(two, capsys, "--check")
+    assert told.endswith("its captures are made again")

@@ -13,6 +13,7 @@ from support.corpus import ROOT
 from wireproof.cli import run
 from wireproof.tables.dataset import DataSet
 from wireproof.tables.files import filesystem_of
+from wireproof.tables.stores import place_of
 
 pytestmark = [
     pytest.mark.slow,
@@ -86,3 +87,29 @@ def test_what_broke_off_there_does_not_count(bucket: str) -> None:
         data_set.files()
     assert run(["export", str(SSE / "plain.pcapng"), "-o", place]) == 0
     assert [name for name, _ in data_set.parts()] == [name]
+
+
+def test_a_bucket_that_is_not_there_is_an_error_and_stays_away(
+    bucket: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("s3://mistyped", "s3://mistyped/set"):
+        assert run(["export", str(SSE / "plain.pcapng"), "-o", place]) == 2
+        said = capsys.readouterr().err
+        assert "s3://mistyped: there is no such bucket: create it first" in said
+    filesystem, _ = filesystem_of(bucket)
+    assert filesystem.ls("") == ["rings"]
+
+
+def test_a_manifest_that_the_store_does_not_give_is_an_error(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is gone is not: whoever exports may have removed it just now."""
+    filesystem, _ = filesystem_of(bucket)
+    filesystem.pipe_file("rings/few/manifest/a.json", b"{}")
+    store = place_of(f"{bucket}/few")
+    names = ["manifest/a.json", "manifest/gone.json"]
+    assert list(store.contents(names)) == [("manifest/a.json", b"{}")]
+    failed = {"rings/few/manifest/a.json": OSError("slow down")}
+    monkeypatch.setattr(filesystem, "cat", lambda *_, **__: failed)
+    with pytest.raises(OSError, match="slow down"):
+        list(store.contents(names[:1]))

@@ -91,6 +91,18 @@ def test_a_capture_that_is_gone_says_what_to_do(data_set: Path, browser: Browser
         found.page.locator("#answer .sentence").wait_for()
 
 
+def test_what_is_left_out_is_said(tmp_path: Path, browser: Browser) -> None:
+    for name in CAPTURES[:2]:
+        run(ExportJob([str(FIXTURES / name)], str(tmp_path), TableOptions(host="web1")), print)
+    with looking_at(tmp_path) as server, watched(browser, viewport=WIDE) as found:
+        assert found.open(server.url).locator("#problem").is_hidden()
+    [path] = (tmp_path / "exchanges").glob("truncated*")
+    path.unlink()
+    with looking_at(tmp_path) as server, watched(browser, viewport=WIDE) as found:
+        said = found.open(server.url).locator("#problem").inner_text()
+        assert said == "1 damaged part left out: see the terminal"
+
+
 def test_keys_go_from_one_exchange_to_the_next(data_set: Path, browser: Browser) -> None:
     with looking_at(data_set) as server, watched(browser, viewport=WIDE) as found:
         page = found.open(server.url)

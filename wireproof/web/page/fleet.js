@@ -54,6 +54,11 @@ function takeSummary(summary) {
   ];
   if (summary.since) facts.push(`${moment(summary.since)} to ${moment(summary.until)} UTC`);
   byId("facts").textContent = facts.join(" · ");
+  if (summary.left_out) {
+    const parts = count(summary.left_out, "damaged part");
+    byId("problem").textContent = `${parts} left out: see the terminal`;
+    byId("problem").hidden = false;
+  }
 }
 
 const moment = (time) => new Date(time * 1000).toISOString().slice(0, 19).replace("T", " ");
