@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from .decode.capture_faults import Choice as Choice
     from .decode.connection import address_text as address_text
     from .decode.connection import client_by_tcp as client_by_tcp
+    from .decode.dividing import Indivisible as Indivisible
+    from .decode.dividing import Portion as Portion
+    from .decode.dividing import divided as divided
     from .decode.elements import names_elements as names_elements
     from .decode.keys import CaptureKeys as CaptureKeys
     from .decode.ordered_capture import OrderedCapture as OrderedCapture
     from .decode.ordered_capture import batched as batched
     from .decode.packets import BATCH as BATCH
     from .decode.packets import PacketDecoder as PacketDecoder
-    from .decode.shares import Indivisible as Indivisible
     from .decode.side import completion as completion
     from .decode.side import with_ends_last as with_ends_last
     from .decode.taps import Listener as Listener
@@ -66,6 +68,7 @@ if TYPE_CHECKING:
     from .files.blocks import Block as Block
     from .files.blocks import padded as padded
     from .files.input import Readable as Readable
+    from .files.input import Seekable as Seekable
     from .files.joined import JoinedFiles as JoinedFiles
     from .files.joined import Part as Part
     from .files.packets import NANOSECONDS as NANOSECONDS
@@ -121,11 +124,11 @@ if TYPE_CHECKING:
 _EXPORTED = {
     "decode.capture": ("decode_batches", "decode_capture", "decode_share", "decode_stream"),
     "decode.connection": ("address_text", "client_by_tcp"),
+    "decode.dividing": ("Indivisible", "Portion", "divided"),
     "decode.elements": ("names_elements",),
     "decode.keys": ("CaptureKeys",),
     "decode.capture_faults": ("Choice",),
     "decode.packets": ("BATCH", "PacketDecoder"),
-    "decode.shares": ("Indivisible",),
     "decode.side": ("completion", "with_ends_last"),
     "tls.key_log": ("KeyLog",),
     "decode.undeclared": ("CODING_MAGIC",),
@@ -162,7 +165,7 @@ _EXPORTED = {
         "TLS_KEY_LOG",
         "padded",
     ),
-    "files.input": ("Readable",),
+    "files.input": ("Readable", "Seekable"),
     "files.joined": (
         "JoinedFiles",
         "Part",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ..files.input import Readable
+from ..files.input import Readable, Seekable
 from ..files.reader import CaptureReader
 from ..limits import MAX_BATCH
 from ..records import Record
@@ -19,6 +19,7 @@ from .time_order import Step, TimeOrder
 
 if TYPE_CHECKING:
     from ..tls.key_log import KeyLog
+    from .dividing import Portion
 
 
 def decode(
@@ -131,7 +132,8 @@ def _decode_whole_batches(
 
 
 def decode_share(
-    stream: Readable,
+    stream: Seekable,
+    portions: Iterable[Portion],
     number: int,
     of: int,
     *,
@@ -142,40 +144,51 @@ def decode_share(
     wants: Wants = EVERYTHING,
 ) -> Iterator[list[Record]]:
     """Yield one of so many shares of the records that :func:`decode_batches` yields, in as many
-    batches. Raises Indivisible where that cannot be told without the other shares' connections."""
+    batches. ``portions`` are its own of what :func:`~.dividing.divided` yields of ``stream``, which
+    begins where the file does. Raises Indivisible where it cannot be told without the other shares'
+    connections."""
+    from .dividing import Indivisible
     from .keys import CaptureKeys
-    from .shares import Indivisible, Share
+    from .shares import Share
 
-    reader = CaptureReader(stream)
+    start = stream.tell()
+    reader = CaptureReader(stream)  # what it says beside the packets
     keys = None
     if keylog is not None or reader.format == "pcapng":
         keys = CaptureKeys(keylog, reader, stream, waits=False)
     share = Share(number, of)
+
+    def read_at(offset: int, size: int) -> bytes:
+        stream.seek(start + offset)
+        return stream.read(size)
+
     decoder = PacketDecoder(
         keep_data=keep_data,
         shows_records=shows_records,
         keys=keys,
-        is_relay=reader.is_relay,
+        is_relay=share.is_relay,
         memory=memory,
         wants=wants,
         share=share,
     )
-    for rows, is_last in share.batches(reader):
-        records = decoder.receive(rows)
-        if is_last:
-            decoder.pass_over(*share.last)
+    for portion in portions:
+        records = decoder.receive(share.take(portion, read_at))
+        if portion.is_last:
+            decoder.pass_over(*portion.last)
             records = with_ends_last(records + decoder.finish())
         share.check(decoder.open_connections)
         if not decoder.stands_alone:
             raise Indivisible("packets were captured twice")
         _check_memory(decoder, of)
         yield records
-    yield decoder.report(reader.faults)
+        if portion.is_last:
+            yield decoder.report(portion.faults)
+            return  # whoever waits for another portion waits for ever
 
 
 def _check_memory(decoder: PacketDecoder, of: int) -> None:
     """Raise Indivisible if one decoder might let some connections go, or take less at once."""
     if decoder.room != MAX_BATCH or decoder.held > decoder.memory_limit // of:
-        from .shares import Indivisible
+        from .dividing import Indivisible
 
         raise Indivisible("much is held, or unfolds", is_for_one=True)

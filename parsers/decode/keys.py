@@ -9,22 +9,15 @@ always come later, and what they open waits for them.
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from ..files.blocks import TLS_KEY_LOG
-from ..files.input import Readable
+from ..files.input import Readable, Seekable
 from ..files.joined import JoinedFiles
 from ..files.reader import CaptureReader
 
 if TYPE_CHECKING:
     from ..tls.key_log import KeyLog
-
-
-@runtime_checkable
-class _Seekable(Readable, Protocol):
-    def tell(self) -> int: ...
-
-    def seek(self, position: int, /) -> object: ...
 
 
 class CaptureKeys:
@@ -43,8 +36,8 @@ class CaptureKeys:
         self.waiting = 0
         self._reader = reader
         self._taken = 0  # of the reader's secrets
-        self._ahead: _Seekable | None = None
-        if not waits and reader.format == "pcapng" and isinstance(stream, _Seekable):
+        self._ahead: Seekable | None = None
+        if not waits and reader.format == "pcapng" and isinstance(stream, Seekable):
             self._ahead = stream
         self._is_possible: bool | None = None
 
@@ -90,7 +83,7 @@ def has_cryptography() -> bool:
     return find_spec("cryptography") is not None
 
 
-def _secrets_ahead(stream: _Seekable) -> list[tuple[int, bytes]]:
+def _secrets_ahead(stream: Seekable) -> list[tuple[int, bytes]]:
     """Return the secrets of a whole file, which goes back to where it was read."""
     try:
         place = stream.tell()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -31,6 +31,15 @@ class Readable(Protocol):
     """The one method that is asked of a stream; it may return less than ``size``."""
 
     def read(self, size: int, /) -> bytes: ...
+
+
+@runtime_checkable
+class Seekable(Readable, Protocol):
+    """A stream that can be read anywhere, unless it says that it is a pipe."""
+
+    def tell(self) -> int: ...
+
+    def seek(self, position: int, /) -> object: ...
 
 
 class Source(Readable, Protocol):

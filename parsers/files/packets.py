@@ -59,6 +59,9 @@ class Run(Struct, frozen=True, gc=False):
     link_type: int
     places: list[tuple[int, int | None, int, int, int]]
     """Of each packet its number, time, place in ``data``, captured length and original length."""
+    offset: int | None = None
+    """Where ``data`` begins in the file, once that is decompressed; None if the packet was read by
+    itself."""
 
     @classmethod
     def of(cls, packet: Packet) -> Run:

@@ -131,7 +131,7 @@ class PcapReader:
         link_type = self.interface.link_type
         while True:
             if found := self._usual_run():
-                yield Run(self._buffer, link_type, found)
+                yield Run(self._buffer, link_type, found, self._offset)
             if (packet := self._next_packet()) is None:
                 return
             yield Run.of(packet)

@@ -75,8 +75,9 @@ class UsualBlocks(msgspec.Struct, frozen=True, gc=False):
 class BlockReader:
     """The blocks of a pcapng file, whatever they mean.
 
-    ``buffer`` and ``position`` are public to :class:`PcapngReader`, which takes the usual blocks
-    from there itself. ``fault`` says why the blocks ended, if not because the file did.
+    ``buffer``, its ``start`` in the file, and ``position`` in it are public to
+    :class:`PcapngReader`, which takes the usual blocks from there itself. ``fault`` says why the
+    blocks ended, if not because the file did.
     """
 
     def __init__(self, source: CaptureInput) -> None:
@@ -85,12 +86,12 @@ class BlockReader:
         self.byte_order = "<"
         self.fault: tuple[str, str] | None = None
         self._source = source
-        self._offset = 0  # of the buffer in the file
+        self.start = 0
 
     @property
     def offset(self) -> int:
         """Where the next block begins in the file."""
-        return self._offset + self.position
+        return self.start + self.position
 
     def next_block(self) -> Block | None:
         """Return the next block; None at the end of the file, or of what can be read of it."""
@@ -135,7 +136,7 @@ class BlockReader:
         """Return whether ``need`` bytes are in the buffer, after reading more if they are not."""
         if len(self.buffer) - self.position >= need:
             return True
-        self._offset += self.position
+        self.start += self.position
         self.buffer = self._source.refill(self.buffer[self.position :], need)
         self.position = 0
         if len(self.buffer) >= need:
@@ -229,7 +230,7 @@ class PcapngReader:
         while self._supported:
             link_type = self._usual[4]
             if found := self._usual_run():
-                yield Run(blocks.buffer, link_type, found)
+                yield Run(blocks.buffer, link_type, found, blocks.start)
             if (block := blocks.next_block()) is None:
                 break
             if (packet := self._take(block)) is not None:

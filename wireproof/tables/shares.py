@@ -2,8 +2,8 @@
 
     shares/web1-3f2a....0-of-2     the records of every second connection, until they are joined
 
-Strategy: a share is every Nth connection, as with ``--jobs``: its worker reads all packets, and
-looks into those of its own connections alone. It writes their records, with their places in the
+Strategy: a share is every Nth connection: its worker reads all packets, and looks into those of its
+own connections alone. It writes their records, with their places in the
 order of the whole, into a file of the data set, which every worker can reach. Who joins reads one
 batch of each share at a time, puts it in order, and goes on as if it had decoded that: so the data
 set is the same, byte for byte, and memory holds a batch of each. Tables of records are joined by

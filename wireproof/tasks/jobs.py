@@ -1,14 +1,14 @@
 """``--jobs N``: one capture decoded by several processes, with the output of one, byte for byte.
 
-Strategy: every worker reads all packets, and follows its own connections alone: of another's packet
-it reads the headers (:mod:`parsers.decode.shares`). Where that does not tell all that one process
-would know, the workers begin again: each follows the TCP of all connections, which costs a quarter
-of a decode, and decodes every Nth; or, where memory is short, this process decodes by itself. What
-has been put out by then stays as it is. All take as many packets at once as one process would, so
-the messages of all workers go together, each with what the same packets completed; records are in
-it encoded, each with its place in the order. The parent takes one message from each worker, sorts
-their records together, and hands them on. It keeps no more than that: a worker that is ahead waits
-at its pipe.
+Strategy: the parent reads the headers of all packets, and tells each worker where those of its own
+connections lie (:mod:`parsers.decode.dividing`); it is a few batches ahead of them. Where that does
+not tell all that one process would know, the workers begin again: each reads all packets, follows
+the TCP of all connections, which costs a quarter of a decode, and decodes every Nth; or, where
+memory is short, this process decodes by itself. What has been put out by then stays as it is. All
+take as many packets at once as one process would, so the messages of all workers go together, each
+with what the same packets completed; records are in it encoded, each with its place in the order.
+The parent takes one message from each worker, sorts their records together, and hands them on. It
+keeps no more than that: a worker that is ahead waits at its pipe.
 
 A packet belongs to one connection and a connection to one worker, so a place is one worker's. What
 belongs to no connection is the first worker's, and stands before what its packet completes.
@@ -17,7 +17,7 @@ belongs to no connection is the first worker's, and stands before what its packe
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from functools import partial
 from itertools import accumulate, chain, islice
@@ -25,12 +25,22 @@ from typing import BinaryIO, TypedDict
 
 import msgspec
 from msgspec.structs import replace
-from parsers import Indivisible, KeyLog, Readable, TimeOrder, decode_batches, decode_share
+from parsers import (
+    Indivisible,
+    KeyLog,
+    Portion,
+    Seekable,
+    TimeOrder,
+    decode_batches,
+    decode_share,
+    divided,
+)
 from parsers.records import DiagnosticRecord, Record
 from parsers.wants import EVERYTHING, Wants
 
 from ..analysis.selection import Clue, clue
 from ..views.kinds import ExportName, export
+from .feeds import Feed
 from .undecoded import noting_undecoded
 from .workers import Team, Worker, send
 
@@ -89,6 +99,7 @@ class Options(TypedDict):
 Message = Part | Failure | Undivided
 ENCODER = msgspec.msgpack.Encoder()
 DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+PORTIONS: msgspec.msgpack.Decoder[Portion] = msgspec.msgpack.Decoder(Portion)
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -110,13 +121,16 @@ class Task(msgspec.Struct, frozen=True):
     is_divided: bool = True
     """Whether a worker follows its own connections alone; else all, and decodes each Nth."""
 
-    def run(self, share: int, capture: Readable, stream: BinaryIO) -> None:
+    def run(
+        self, share: int, capture: Seekable, stream: BinaryIO, portions: Iterable[Portion] = ()
+    ) -> None:
         """Decode the connections of a share, and write messages with their records.
 
-        Raises BrokenPipeError if nobody reads them any more.
+        Raises BrokenPipeError if nobody reads them any more, or nobody tells any more of the
+        capture.
         """
         try:
-            for part in self.parts(share, capture):
+            for part in self.parts(share, capture, portions):
                 _send(stream, part)
         except BrokenPipeError:
             raise
@@ -125,11 +139,14 @@ class Task(msgspec.Struct, frozen=True):
         except (OSError, ValueError) as error:
             _send(stream, Failure.of(error))
 
-    def parts(self, share: int, capture: Readable) -> Iterator[Part]:
-        """Yield the messages of a share. Raises Indivisible, OSError and ValueError."""
+    def parts(
+        self, share: int, capture: Seekable, portions: Iterable[Portion] = ()
+    ) -> Iterator[Part]:
+        """Yield the messages of a share; ``portions`` are what it is told of a capture that is
+        divided. Raises Indivisible, OSError and ValueError."""
         encode = export(self.form).encode
         order = TimeOrder()
-        batches = self._batches(share, capture, order)
+        batches = self._batches(share, capture, portions, order)
         undecoded: list[str] = []
         for records in noting_undecoded(batches, undecoded):
             said, undecoded[:] = list(undecoded), []
@@ -139,7 +156,9 @@ class Task(msgspec.Struct, frozen=True):
             places = list(accumulate(order.places(asked), max))
             yield Part(places, encode(asked), clues, said)
 
-    def _batches(self, share: int, capture: Readable, order: TimeOrder) -> Iterator[list[Record]]:
+    def _batches(
+        self, share: int, capture: Seekable, portions: Iterable[Portion], order: TimeOrder
+    ) -> Iterator[list[Record]]:
         options: Options = {
             "keep_data": self.keep_data,
             "shows_records": self.shows_records,
@@ -148,7 +167,7 @@ class Task(msgspec.Struct, frozen=True):
             "wants": self.wants.also(DiagnosticRecord),  # some are noted, whatever is shown
         }
         if self.is_divided:
-            return decode_share(capture, share, self.workers, **options)
+            return decode_share(capture, portions, share, self.workers, **options)
         if self.workers == 1:
             return decode_batches(capture, order=order, **options)
         # What belongs to no connection is the first worker's.
@@ -215,7 +234,8 @@ class DecodingTeam(Team):
     def __init__(self, task: Task, descriptor: int) -> None:
         self._task = task
         self._capture = SharedFile(descriptor)
-        super().__init__([partial(task.run, share, self._capture) for share in range(task.workers)])
+        self._feeds = [Feed() for _ in range(task.workers)]
+        super().__init__([partial(self._run, share) for share in range(task.workers)])
         self.undecoded: list[str] = []
         """What was not decoded, once all batches have come."""
 
@@ -227,7 +247,7 @@ class DecodingTeam(Team):
         """
         count = 0
         try:
-            for parts in self._received():
+            for parts in self._divided():
                 yield self._joined(parts)
                 count += 1
         except Indivisible as found:
@@ -253,6 +273,51 @@ class DecodingTeam(Team):
                 count += 1
         except Indivisible as again:
             yield from self._anew(again, count)
+
+    def _run(self, share: int, stream: BinaryIO) -> None:
+        """Be a worker with a share of its own."""
+        for number, feed in enumerate(self._feeds):
+            feed.keep(reading=number == share)
+        portions = map(PORTIONS.decode, self._feeds[share].messages())
+        self._task.run(share, self._capture, stream, portions)
+
+    def _divided(self) -> Iterator[list[Part]]:
+        """Tell the workers of each batch, and yield what they have of it."""
+        for told in self._told():
+            if not isinstance(told, list):
+                while self._feeds[0].waiting:
+                    yield self._answers()
+                raise told
+            while not all(map(Feed.has_room, self._feeds, told)):
+                yield self._answers()
+            for feed, data in zip(self._feeds, told, strict=True):
+                feed.put(data)
+        yield from self._received()
+
+    def _told(self) -> Iterator[list[bytes] | Indivisible | OSError | ValueError]:
+        """Yield what each worker is told of each batch, and what keeps it from being told more."""
+        try:
+            for portions in divided(copy(self._capture), self._task.workers):
+                yield list(map(ENCODER.encode, portions))
+        except (Indivisible, OSError, ValueError) as found:
+            yield found
+
+    def _answers(self) -> list[Part]:
+        """Return what all workers have of the next batch that they were told of."""
+        parts = [part for worker in self.workers if (part := _received(worker))]
+        for feed in self._feeds:
+            feed.note_answer()
+        return parts
+
+    def _start(self) -> None:
+        super()._start()
+        for feed in self._feeds:
+            feed.keep(writing=True)
+
+    def _end(self) -> None:
+        super()._end()
+        for feed in self._feeds:
+            feed.keep()
 
     def _received(self) -> Iterator[list[Part]]:
         """Yield what all workers have of each batch."""

@@ -33,6 +33,16 @@ def send(stream: BinaryIO, data: bytes) -> None:
     stream.flush()
 
 
+def read_message(stream: BinaryIO) -> bytes | None:
+    """Return a message's bytes, None if no whole one comes any more."""
+    head = stream.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (length,) = LENGTH.unpack(head)
+    data = stream.read(length)
+    return data if len(data) == length else None
+
+
 class Worker:
     """A process that runs a task, and the pipe from it."""
 
@@ -42,7 +52,7 @@ class Worker:
         """Start the process; it lets go of the pipes of ``others``."""
         self.number = number
         reading, writing = os.pipe()
-        _widen(writing)
+        widen(writing)
         try:
             self._pid = os.fork()
         except OSError:
@@ -57,19 +67,10 @@ class Worker:
 
     def message(self) -> bytes | None:
         """Return the bytes of the next message, None if the worker is done. Raises WorkerDied."""
-        data = self._read()
+        data = read_message(self.stream)
         if data is None and self._is_running and (status := self._wait()):
             raise WorkerDied(self.number, status)
         return data
-
-    def _read(self) -> bytes | None:
-        """Return a message's bytes, None if no whole one comes any more."""
-        head = self.stream.read(LENGTH.size)
-        if len(head) < LENGTH.size:
-            return None
-        (length,) = LENGTH.unpack(head)
-        data = self.stream.read(length)
-        return data if len(data) == length else None
 
     def end(self) -> None:
         """End the process, whatever it does: nothing of it is left."""
@@ -84,12 +85,15 @@ class Worker:
         return status
 
 
-def _widen(descriptor: int) -> None:
-    """Let a pipe hold more, where the system can and the user may."""
+def widen(descriptor: int) -> int:
+    """Let a pipe hold more, where the system can and the user may; return how many bytes it is sure
+    to hold."""
     import fcntl  # not everywhere; but where there is no fork, nobody comes here
+    import select
 
     with suppress(AttributeError, OSError):
-        fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+        return fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    return select.PIPE_BUF
 
 
 def _work(run: Run, writing: int, unneeded: list[int]) -> NoReturn:

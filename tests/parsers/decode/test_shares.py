@@ -12,9 +12,9 @@ from support.corpus import ROOT
 from support.frames import ACK, PSH, RST, SYN, ipv4, tcp, udp
 from support.talk import Talk, Tape
 
-from parsers.decode import shares
+from parsers.decode import dividing, shares
 from parsers.decode.capture import decode_batches, decode_share
-from parsers.decode.shares import Indivisible
+from parsers.decode.dividing import Indivisible, divided
 from parsers.limits import MAX_BATCH
 from parsers.records import Record
 
@@ -34,7 +34,9 @@ def together(data: bytes, of: int) -> list[Record]:
 def in_batches(data: bytes, of: int) -> list[list[Record]]:
     """The same, batch by batch."""
     found: list[list[Record]] = []
-    for parts in zip(*(decode_share(BytesIO(data), one, of) for one in range(of)), strict=True):
+    told = list(zip(*divided(BytesIO(data), of), strict=True))
+    decoded = (decode_share(BytesIO(data), told[one], one, of) for one in range(of))
+    for parts in zip(*decoded, strict=True):
         placed = [
             (place, record)
             for records in parts
@@ -202,9 +204,9 @@ def test_many_connections_cannot_be_divided(monkeypatch: pytest.MonkeyPatch) -> 
     crowd(tape, count=8)
     data = tape.file()
     assert together(data, 2) == whole(data)
-    for name, value in (("MAX_OPEN", 1), ("MAX_CONNECTIONS", 7)):
+    for module, name, value in ((shares, "MAX_OPEN", 1), (dividing, "MAX_CONNECTIONS", 7)):
         with monkeypatch.context() as patched, pytest.raises(Indivisible):
-            patched.setattr(shares, name, value)
+            patched.setattr(module, name, value)
             together(data, 2)
 
 
@@ -228,7 +230,7 @@ def test_batches_are_those_of_one_decoder(monkeypatch: pytest.MonkeyPatch) -> No
     expected = list(decode_batches(BytesIO(data), batch=10))
     assert len(expected) == len(tape.packets) // 10 + 2
     with monkeypatch.context() as patched:
-        patched.setattr(shares, "BATCH", 10)
+        patched.setattr(dividing, "BATCH", 10)
         assert in_batches(data, 2) == expected
     long = Talk(tape, client_port=60_000).open()
     long.client(REQUEST)
@@ -237,6 +239,18 @@ def test_batches_are_those_of_one_decoder(monkeypatch: pytest.MonkeyPatch) -> No
     expected = list(decode_batches(BytesIO(data)))
     assert len(expected) == 600_000 // MAX_BATCH + 2
     assert in_batches(data, 2) == expected
+
+
+def test_who_is_told_no_more_says_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that what is open has ended: that is not known."""
+    tape = Tape()
+    crowd(tape)
+    data = tape.file()
+    monkeypatch.setattr(dividing, "BATCH", 10)
+    own = [portions[0] for portions in divided(BytesIO(data), 2)]
+    found = list(decode_share(BytesIO(data), own, 0, 2))
+    assert len(found) == len(own) + 1
+    assert list(decode_share(BytesIO(data), own[:-1], 0, 2)) == found[:-2]
 
 
 def test_a_late_packet_after_many_connections(monkeypatch: pytest.MonkeyPatch) -> None:

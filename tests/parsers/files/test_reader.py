@@ -26,7 +26,7 @@ from support.capture_files import (
 from support.corpus import ROOT, vectors
 from support.tshark import captures, tshark_fields
 
-from parsers.files.packets import UnreadableCapture
+from parsers.files.packets import Packet, UnreadableCapture
 from parsers.files.pcapng import UsualBlocks
 from parsers.files.reader import CaptureReader
 
@@ -202,11 +202,14 @@ def test_a_pcap_file_is_not_copied_by_blocks() -> None:
 )
 def test_runs_are_the_packets(data: bytes) -> None:
     runs, rows = CaptureReader(io.BytesIO(data)), CaptureReader(io.BytesIO(data))
-    found = [
-        (number, time_ns, run.link_type, original, run.data[start : start + captured])
-        for run in runs.runs()
-        for number, time_ns, start, captured, original in run.places
-    ]
+    found: list[Packet] = []
+    for run in runs.runs():
+        found += [
+            (number, time_ns, run.link_type, original, run.data[start : start + captured])
+            for number, time_ns, start, captured, original in run.places
+        ]
+        if run.offset is not None:
+            assert run.data == data[run.offset : run.offset + len(run.data)]
     assert found == list(rows)
     assert runs.faults == rows.faults
     assert runs.comments == rows.comments

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -30,9 +30,8 @@ from support.unnamed import unnamed
 
 from benchmarks.packets import write
 from benchmarks.workloads import damaged, interleaved, sse, timed, websocket_connection
-from parsers import Indivisible
+from parsers import Indivisible, Portion, Seekable, divided
 from parsers.decode.capture import decode_batches
-from parsers.files.input import Readable
 from parsers.records import Transport
 from wireproof import cli
 from wireproof.analysis import selection
@@ -168,12 +167,19 @@ def test_payloads_can_be_left_out(folder: Path, tmp_path: Path) -> None:
     assert len(expected) < len(decoded(path, "csv", tmp_path / "3"))
 
 
+def told(data: bytes, share: int, task: Task) -> Iterator[Portion]:
+    """What a share is told of a capture."""
+    return (portions[share] for portions in divided(BytesIO(data), task.workers))
+
+
 def together(task: Task, data: bytes) -> list[bytes]:
     """Run every share of a task here, and return what its team would: record by record.
 
     Raises Indivisible with what came before as ``done``.
     """
-    shares = [task.parts(share, BytesIO(data)) for share in range(task.workers)]
+    shares = [
+        task.parts(share, BytesIO(data), told(data, share, task)) for share in range(task.workers)
+    ]
     done: list[bytes] = []
     batches = 0
     try:
@@ -192,7 +198,8 @@ def is_divided(data: bytes, workers: int = 2) -> bool:
     """Whether each worker follows its own connections alone."""
     try:
         for share in range(workers):
-            list(Task("ndjson", True, False, workers).parts(share, BytesIO(data)))
+            task = Task("ndjson", True, False, workers)
+            list(task.parts(share, BytesIO(data), told(data, share, task)))
     except Indivisible:
         return False
     return True
@@ -384,13 +391,13 @@ def test_what_cannot_be_read(
     assert captured.err == f"wireproof: {path}: Input/output error\n"
 
 
-class Unreadable:
+class Unreadable(BytesIO):
     """A capture that fails with an error when it is read."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    def read(self, size: int, /) -> bytes:
+    def read(self, size: int | None = -1, /) -> bytes:
         raise self._error
 
 
@@ -407,8 +414,7 @@ def test_what_keeps_a_worker_from_reading_is_its_last_message(
 ) -> None:
     stream = BytesIO()
     task = Task("ndjson", True, False, 2)
-    capture: Readable = Unreadable(error)
-    task.run(1, capture, stream)
+    task.run(1, Unreadable(error), stream)
     assert messages(stream.getvalue()) == [failure]
 
 
@@ -418,7 +424,7 @@ def test_nobody_reads_any_more(folder: Path) -> None:
     task = Task("ndjson", True, True, 2)
     data = capture(folder, "whole").read_bytes()
     with pytest.raises(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as stream:
-        task.run(0, BytesIO(data), stream)
+        task.run(0, BytesIO(data), stream, told(data, 0, task))
 
 
 ODD_CONNECTION = re.compile(rb'"connection":[0-9]*[13579],')
@@ -524,7 +530,9 @@ def test_workers_that_do_not_end_together(monkeypatch: pytest.MonkeyPatch) -> No
     """As when the capture is made shorter while it is read: all is taken that comes."""
     counts = (1, 3)
 
-    def parts(self: Task, share: int, capture: Readable) -> Iterator[Part]:
+    def parts(
+        self: Task, share: int, capture: Seekable, portions: Iterable[Portion]
+    ) -> Iterator[Part]:
         for number in range(counts[share]):
             yield Part([number], [b"%d%d" % (share, number)], [])
 
