@@ -99,25 +99,30 @@ class PacketComments:
         self.later: dict[About, str] = {}
         self._exchanges: Exchanges[Reader] = Exchanges(readers)
 
-    def add(self, record: Record) -> Iterator[PacketComment]:
-        """Yield what the packets of a record carry, that which began it first."""
+    def add(self, record: Record) -> list[PacketComment]:
+        """Return what the packets of a record carry, that which began it first."""
         if isinstance(record, WebSocketMessageRecord) and _is_its_frame(record):
-            return
-        exchange, reader = self._exchanges.add(record) or (None, None)
-        if isinstance(record, ConnectionRecord):
-            yield from self._silences()
-        was_known = reader is None or reader.dialect is not None
-        payload = OTHER if reader is None else _payload(record, reader)
-        if reader is not None and reader.dialect is not None and not was_known:
-            yield PacketComment(record.last_packet, "", None, _named(reader.dialect))
+            return []
+        found: list[PacketComment] = []
+        exchange, payload = None, OTHER
+        if (known := self._exchanges.add(record)) is not None:
+            exchange, reader = known
+            was_known = reader.dialect is not None
+            payload = _payload(record, reader)
+            if reader.dialect is not None and not was_known:
+                found.append(PacketComment(record.last_packet, "", None, _named(reader.dialect)))
+        elif isinstance(record, ConnectionRecord):
+            found += self._silences()
         text, about, tail = self._say(record, exchange, payload)
         first, last = record.first_packet, record.last_packet
         if first == last or not _has_parts(record):
-            yield PacketComment(last, text, about, tail)
-            return
-        yield PacketComment(first, text, None, f" begins here, completes in frame {last}", False)
-        done = f" completes here, begun in frame {first}"
-        yield PacketComment(last, text, about, done + tail.removeprefix(" completes here"))
+            found.append(PacketComment(last, text, about, tail))
+            return found
+        begun = f" begins here, completes in frame {last}"
+        done = f" completes here, begun in frame {first}{tail.removeprefix(' completes here')}"
+        found.append(PacketComment(first, text, None, begun, False))
+        found.append(PacketComment(last, text, about, done))
+        return found
 
     def _silences(self) -> Iterator[PacketComment]:
         """Yield how long nothing came before the end of what that cut off."""
@@ -243,7 +248,7 @@ def _said(
     record: ChunkRecord | DataRecord | BodyElementRecord | SseEventRecord | Frame, payload: Payload
 ) -> str:
     """Return after a colon what a record says, else the beginning of what it holds."""
-    words = said(payload, EXCERPT // 4)
+    words = None if payload is OTHER else said(payload, EXCERPT // 4)
     if words is not None:
         return f": {words}"
     encoding = "utf-8" if isinstance(record, SseEventRecord) else record.encoding
@@ -306,6 +311,8 @@ def excerpt(data: str | None, encoding: str | None = "utf-8") -> str:
     """Return the beginning of a payload after a colon, nothing if there is none."""
     if not data:
         return ""
+    if len(data) <= EXCERPT and encoding == "utf-8" and data.isprintable():  # as nearly all
+        return f": {data}"
     # Four characters of base64 are three bytes: a cut there is a cut between bytes.
     return f": {shown(preview(data[: 4 * EXCERPT], encoding, EXCERPT))}"
 

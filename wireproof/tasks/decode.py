@@ -212,7 +212,7 @@ def _list_packets(
     view = kind.open(_target(options, stack))
     if live is not None:
         live.before_read = view.flush
-    return bool(view.show(capture))
+    return bool(view.show(capture, BATCH if live is None else 1))
 
 
 def _run_together(

@@ -1,20 +1,22 @@
 """``--view wireshark``: the packet list as tshark prints it, and in it what tshark leaves out.
 
-Strategy: packets are decoded one by one, so each row says at once what its packet completed: a
-chunk, an event, a frame stand at the packet that brought them, not at the end of the message. What
-tshark shows too (start lines, the names of frames) comes first, in its words; what it leaves out
-follows ``▸``. A row is printed when it is made and nothing of it is kept. What turns out
-later about a packet whose row has been printed gets a line of its own, at the time.
+Strategy: packets are decoded one by one, so each row says what its packet completed: a chunk, an
+event, a frame stand at the packet that brought them, not at the end of the message. What tshark
+shows too (start lines, the names of frames) comes first, in its words; what it leaves out follows
+``▸``. A row is printed when it is made and nothing of it is kept; of a file those of some packets
+are made together. What turns out later about a packet whose row has been printed gets a line of its
+own, at the time.
 
 All text from the wire has gone through :mod:`..text.escape` before it is put into a row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple, TextIO
 
-from parsers import NANOSECONDS, OrderedCapture, Packet, PacketDecoder
+from parsers import BATCH, NANOSECONDS, OrderedCapture, Packet, PacketDecoder
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -51,6 +53,8 @@ PROTOCOLS: Mapping[type[Record], str | None] = {
     **dict.fromkeys((ConnectionRecord, DiagnosticRecord, GapRecord, TlsConnectionRecord)),
 }
 """What a record is of; all others are of HTTP."""
+WITH_HEADS = frozenset((RequestRecord, ResponseRecord, WebSocketFrameRecord))
+"""What tshark shows something of."""
 
 
 class Carried(NamedTuple):
@@ -101,15 +105,24 @@ class ListedPackets:
         self._start = 0
         self._digits = 6
 
-    def lines(self, capture: OrderedCapture) -> Iterator[ListLine]:
-        """Yield the lines of a capture's packets, each row when its packet has been read."""
+    def lines(self, capture: OrderedCapture, most: int = BATCH) -> Iterator[ListLine]:
+        """Yield the lines of a capture's packets, rows when ``most`` packets have been decoded.
+
+        Of a capture that goes on ``most`` is 1, so that each row comes when its packet does.
+        """
         is_first = True
         self._decoder.keys = capture.keys
-        for packet in capture:
+        if self._connection is not None:
+            most = 1  # whose a packet is, is asked before the next one
+        receive = self._decoder.receive
+        for packets in capture.batches(most, lambda: self._decoder.room):
             if is_first:
-                yield from self._begin(capture, packet)
+                yield from self._begin(capture, packets[0])
                 is_first = False
-            yield from self._add(packet)
+            # In turn, decoding and showing would drive each other out of the processor's cache.
+            completed = [receive((packet,)) for packet in packets]
+            for packet, records in zip(packets, completed, strict=True):
+                yield from self._add(packet, records)
         end = self._decoder.finish() + self._decoder.report(capture.faults)
         yield from self._late(end)
 
@@ -126,40 +139,34 @@ class ListedPackets:
             f"{number:>5} {time:>{width}} {source:>12}   {destination:<12} {' '.join(rest)}"
         )
 
-    def _add(self, packet: Packet) -> Iterator[ListLine]:
-        """Decode a packet, and yield its row if it is of the connection, and what it tells."""
+    def _add(self, packet: Packet, records: Sequence[Record]) -> Iterable[ListLine]:
+        """Return the row of a packet if it is of the connection, and what it tells."""
         number, time_ns, _, length, _ = packet
-        records = self._decoder.receive([packet])
         row = self._rows.read(packet)
         if self._connection is not None:
             own = None if row.key is None else self._decoder.connection_of(row.key)
             if own != self._connection:
-                yield from self._late(records)
-                return
+                return self._late(records)
+        begin = (
+            f"{number:>5} {self._time(time_ns):>{self._digits + 4}} {row.source:>12} → "
+            f"{row.destination:<12} "
+        )
         if not records and row.info:  # as of half of all packets: they acknowledge
-            yield ListLine(
-                f"{number:>5} {self._time(time_ns):>{self._digits + 4}} {row.source:>12} → "
-                f"{row.destination:<12} {row.protocol} {length} {row.info}",
-                number,
-            )
-            return
+            return (ListLine(f"{begin}{row.protocol} {length} {row.info}", number),)
         here = [record for record in records if record.last_packet == number]
         carried = self._carried(here)
         # tshark's row of such a packet has no TCP flags, and so not what ends the connection.
         marks = (
             [*carried.marks, f"TCP {row.ends}"] if carried.protocol and row.ends else carried.marks
         )
-        info = " ".join([*carried.heads, *(f"{MARK} {mark}" for mark in marks)])
+        info = " ".join([*carried.heads, *[f"{MARK} {mark}" for mark in marks]])
         if not carried.protocol:
             info = f"{row.info} {info}".rstrip()
-        yield ListLine(
-            f"{number:>5} {self._time(time_ns):>{self._digits + 4}} {row.source:>12} → "
-            f"{row.destination:<12} {carried.protocol or row.protocol} {length} {info}",
-            number,
-        )
-        yield from self._filters_of(here)
-        if len(here) < len(records):
-            yield from self._late([record for record in records if record.last_packet != number])
+        line = ListLine(f"{begin}{carried.protocol or row.protocol} {length} {info}", number)
+        if len(here) == len(records) and not self._filters:
+            return (line,)
+        late = [record for record in records if record.last_packet != number]
+        return chain((line,), self._filters_of(here), self._late(late))
 
     def _time(self, time_ns: int | None) -> str:
         """Return the seconds since the first packet, exactly, as tshark writes them."""
@@ -213,10 +220,10 @@ class PacketList:
         self._width = width
         self._rows = rows
 
-    def show(self, capture: OrderedCapture) -> int:
-        """Print the list of a capture's packets, and return how many rows it has."""
+    def show(self, capture: OrderedCapture, most: int = BATCH) -> int:
+        """Print a capture's packets, ``most`` at a time, and return how many rows there are."""
         rows = 0
-        for line in self._rows.lines(capture):
+        for line in self._rows.lines(capture, most):
             rows += line.packet is not None
             self._stream.write(fitted(line, self._width) + "\n")
         self._stream.flush()
@@ -251,6 +258,8 @@ def _protocol(records: Sequence[Record]) -> str | None:
 
 def _head(record: Record) -> str | None:
     """Return what tshark shows of a record, in its words; None if it shows nothing."""
+    if type(record) not in WITH_HEADS:
+        return None
     match record:
         case RequestRecord():
             return shown(f"{record.method} {record.target} {record.version}", MAX_START_LINE)

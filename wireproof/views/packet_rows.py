@@ -39,6 +39,10 @@ ETHER_TYPES = {0x0806: "ARP", 0x88CC: "LLDP", 0x888E: "EAPOL"}
 FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE")
 """From the least significant bit on; AE is accurate ECN's (RFC 9768), once NS (RFC 3540)."""
 SYN, ACK, URG = 0x02, 0x10, 0x20
+ALL_FLAGS, ANSWERS = 0x1FF, SYN | ACK | URG
+IPV4, IPV4_WITHOUT_OPTIONS = 0x0800, 0x45
+FRAGMENTED = 0x3FFF
+"""More fragments, or an offset (RFC 791 section 3.1)."""
 ENDS = {0x04: "RST", 0x01: "FIN"}
 """What ends a direction, or a connection (RFC 9293 section 3.1)."""
 
@@ -60,12 +64,29 @@ class PacketRow(NamedTuple):
     """``FIN`` or ``RST`` if its TCP segment is one."""
 
 
+# Of a frame of Ethernet: EtherType; IPv4's version and header length, total length, flags and
+# fragment offset, protocol; addresses and ports as one key. Of TCP: sequence number,
+# acknowledgement number, data offset and flags, window; and an option between two words.
+USUAL = Struct("!12x H B x H 2x H x B 2x 12s I I H H")
+STAMPS = Struct("!I I I")
+START = 34
+"""Where TCP begins."""
+WITHOUT_OPTIONS, WITH_STAMPS = 5, 8
+"""Words of TCP's header: the second is that of nearly all systems, with timestamps alone."""
+ONLY_STAMPS = 0x0101080A
+"""NOP, NOP, and timestamps (RFC 7323 appendix A)."""
+
+
 @dataclass(slots=True)
 class _Relative:
     first_seq: int
     """What relative sequence numbers count from."""
+    back: bytes
+    """The key of the other direction."""
     scale: int | None = None
     """The window scale option of its SYN, None without one."""
+    words: tuple[str, str, str] | None = None
+    """Its addresses, and its ports as a row shows them, once they have been asked for."""
 
 
 class PacketRows:
@@ -77,6 +98,8 @@ class PacketRows:
     def read(self, packet: Packet) -> PacketRow:
         """Return what a packet list says of a packet that carries nothing above TCP."""
         _, _, link_type, original_length, data = packet
+        if link_type == ETHERNET and (row := self._usual(data)) is not None:
+            return row
         header = usual_tcp_header(link_type, data)
         if header is not None:
             source, destination = _address(header.key[:4]), _address(header.key[4:8])
@@ -99,18 +122,62 @@ class PacketRows:
             return PacketRow(source, destination, "TCP", self._segment(header), header.key, ends)
         return PacketRow(source, destination, *_other(found, data[found.start : found.end]))
 
+    def _usual(self, data: bytes) -> PacketRow | None:
+        """Return what :meth:`read` does of a segment of a connection that is known, at once.
+
+        That is one in IPv4 without options that is whole and no fragment, in which TCP has no
+        options but timestamps; else None.
+        """
+        if len(data) < USUAL.size:
+            return None
+        ether_type, version, total, fragment, protocol, key, seq, ack, offset_flags, window = (
+            USUAL.unpack_from(data)
+        )
+        flags = offset_flags & ALL_FLAGS
+        sender = self._directions.get(key)
+        start = START + (offset_flags >> 12 << 2)
+        end = START - 20 + total
+        if (
+            sender is None
+            or ether_type != IPV4
+            or version != IPV4_WITHOUT_OPTIONS
+            or protocol != TCP
+            or fragment & FRAGMENTED
+            or not start <= end <= len(data)
+            or flags & ANSWERS != ACK
+        ):
+            return None
+        peer = self._directions.get(sender.back)
+        if peer is None:
+            return None
+        if offset_flags >> 12 == WITHOUT_OPTIONS:
+            stamps = ""
+        elif offset_flags >> 12 == WITH_STAMPS:
+            kind, sent, echoed = STAMPS.unpack_from(data, START + 20)
+            if kind != ONLY_STAMPS:
+                return None
+            stamps = f" TSval={sent} TSecr={echoed}"
+        else:
+            return None
+        if sender.scale is not None and peer.scale is not None:
+            window <<= sender.scale
+        words = sender.words
+        if words is None:
+            ports = f"{key[8] << 8 | key[9]} → {key[10] << 8 | key[11]}"
+            words = sender.words = _address(key[:4]), _address(key[4:8]), ports
+        source, destination, ports = words
+        info = (
+            f"{ports} [{_flags(flags)}] Seq={(seq - sender.first_seq) & 0xFFFFFFFF} "
+            f"Ack={(ack - peer.first_seq) & 0xFFFFFFFF} Win={window} Len={end - start}{stamps}"
+        )
+        return PacketRow(source, destination, "TCP", info, key, _ends(flags))
+
     def _segment(self, header: TcpHeader) -> str:
         flags, window = header.flags, header.window
         sender = self._sender(header)
         peer = self._peer(header)
         if not flags & SYN and sender.scale is not None and peer and peer.scale is not None:
             window <<= sender.scale
-        if flags & ACK and peer and not header.options and not flags & URG:  # as nearly all
-            return (
-                f"{header.source} → {header.destination} [{_flags(flags)}] "
-                f"Seq={(header.seq - sender.first_seq) & 0xFFFFFFFF} "
-                f"Ack={(header.ack - peer.first_seq) & 0xFFFFFFFF} Win={window} Len={header.length}"
-            )
         parts = [f"Seq={(header.seq - sender.first_seq) & 0xFFFFFFFF}"]
         if flags & ACK:
             ack = header.ack
@@ -129,15 +196,16 @@ class PacketRows:
         if header.flags & SYN and (sender is None or sender.first_seq != seq):
             if not header.flags & ACK:  # the ports are used again
                 self._directions.pop(header.back, None)
-            return self._remember(header.key, _Relative(seq, window_scale(header.options)))
+            scale = window_scale(header.options)
+            return self._remember(header.key, _Relative(seq, header.back, scale))
         # Without a handshake the first byte seen is byte 1.
-        return sender or self._remember(header.key, _Relative(seq - 1 & 0xFFFFFFFF))
+        return sender or self._remember(header.key, _Relative(seq - 1 & 0xFFFFFFFF, header.back))
 
     def _peer(self, header: TcpHeader) -> _Relative | None:
         """Return the other direction; if it is not known, it begins at what is acknowledged."""
         peer = self._directions.get(header.back)
         if peer is None and header.flags & ACK:
-            return self._remember(header.back, _Relative(header.ack - 1 & 0xFFFFFFFF))
+            return self._remember(header.back, _Relative(header.ack - 1 & 0xFFFFFFFF, header.key))
         return peer
 
     def _remember(self, key: bytes, direction: _Relative) -> _Relative:

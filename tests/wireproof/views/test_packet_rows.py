@@ -185,3 +185,32 @@ def test_any_bytes_have_a_row(data: st.DataObject) -> None:
     for link_type in (1, 101, 276, 999):
         row = rows.read(packet(bytes(damaged), link_type))
         assert all(text.isprintable() for text in row[:4])
+
+
+class General(PacketRows):
+    """Reads every packet by the general path."""
+
+    def _usual(self, data: bytes) -> None:
+        return None
+
+
+SEGMENTS = st.builds(
+    tcp,
+    st.sampled_from((1, 2)),
+    st.sampled_from((1, 2)),
+    st.one_of(st.sampled_from((SYN, SYN | ACK, ACK, PSH | ACK)), st.integers(0, 0xFF)),
+    seq=st.integers(0, 0xFFFFFFFF),
+    ack=st.integers(0, 0xFFFFFFFF),
+    options=st.sampled_from((b"", stamps(1, 2), b"\x08\x0a" + bytes(8) + NOP * 2, scale(3), MSS)),
+    payload=st.binary(max_size=5),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(SEGMENTS, max_size=12), st.integers(0, 30))
+def test_usual_packets_have_the_rows_of_the_general_path(segments: list[bytes], cut: int) -> None:
+    frames = [ipv4(segment) for segment in segments]
+    frames += [frame[:-cut] for frame in frames if cut] + frames
+    usual, general = PacketRows(), General()
+    for frame in frames:
+        assert usual.read(packet(frame)) == general.read(packet(frame))
