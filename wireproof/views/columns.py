@@ -64,14 +64,14 @@ def heading() -> Line:
 
 def cells(row: Row) -> Cells:
     """Return a row up to its data."""
-    gap = "" if row.gap is None else duration(row.gap)
+    sender, first, last, time, gap, size, kind = row
     line = [
-        (f"{span(row.first_packet, row.last_packet):>{PACKET}} ", "faint"),
-        (f"{ARROWS[row.sender]} ", row.sender),
-        (f"{duration(row.time):>{TIME}} ", ""),
-        (f"{gap:>{GAP}} ", "faint"),
-        (f"{row.size:>{SIZE}}  ", ""),
-        (f"{row.type:<{TYPE}} ", "type"),
+        (f"{span(first, last):>{PACKET}} ", "faint"),
+        (f"{ARROWS[sender]} ", sender),
+        (f"{duration(time):>{TIME}} ", ""),
+        (f"{'' if gap is None else duration(gap):>{GAP}} ", "faint"),
+        (f"{size:>{SIZE}}  ", ""),
+        (f"{kind:<{TYPE}} ", "type"),
     ]
     return Cells(line, sum([len(text) for text, _ in line]))  # no character takes two
 

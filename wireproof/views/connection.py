@@ -122,7 +122,7 @@ class ConnectionTable:
         if _is_element(record):
             ping = None if exchange is None else exchange.answer.ping
             sent = Sent(record, clock, ping, _payload(record, clock))
-            named = self._name(sent)
+            named = self._name(record.exchange, clock)
             if exchange is not None and isinstance(record, ChunkRecord | DataRecord):
                 _collect(record, exchange, clock)
             joined = None if self._held is None else self._join(self._held, sent)
@@ -130,6 +130,38 @@ class ConnectionTable:
                 joined = self.release() + self._element(sent, exchange)
             return named + joined
         return self.release() + self._lines(record, exchange, clock)
+
+    def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> list[Line] | None:
+        """Return the lines of a chunk and of the event that follows it, if it is all of that, as
+        nearly all are: what :meth:`add` gives for one and the other, in half the time.
+
+        None if they are not so usual: then neither has been taken.
+        """
+        found = self._exchanges.known(chunk.connection, chunk.exchange)
+        if found is None or self._held is not None:
+            return None
+        exchange, clock = found
+        reader = clock.reader
+        if (
+            reader is None
+            or not event.dispatched
+            or not chunk.index == event.first_chunk == event.last_chunk
+            or not chunk.size
+            or chunk.exchange != event.exchange
+            or event.sender != "server"
+            or chunk.sender != "server"
+            or not exchange.counts.blocks
+            or clock.json.get("server", exchange) is not None
+            or reader.takes_pieces
+        ):
+            return None
+        self._exchanges.add(chunk)
+        exchange.add(event)
+        payload = reader.read(event)
+        named = self._name(exchange.key.exchange, clock)
+        first = self._cells(chunk, clock)
+        data = event_lines(event, chunk.index, data_width(first, self.width), payload)
+        return named + self._rows_of(chunk.exchange, first, data)
 
     def release(self) -> list[Line]:
         """Return the row that is held, if there is one, without waiting for what it meant."""
@@ -194,15 +226,14 @@ class ConnectionTable:
         lines += head_fields(response.headers, key, self.width)
         return self._in_block(f"exchange {response.exchange}", lines)
 
-    def _name(self, sent: Sent) -> list[Line]:
+    def _name(self, exchange: int | None, clock: Clock) -> list[Line]:
         """Return what the elements of an exchange speak, once, when that is known."""
-        clock = sent.clock
         dialect = None if clock.reader is None or clock.is_named else clock.reader.dialect
         if dialect is None:
             return []
         clock.is_named = True
         line = fit(dialect_line(dialect), self.width)
-        return self._in_block(f"exchange {sent.element.exchange}", [line])
+        return self._in_block(f"exchange {exchange}", [line])
 
     # --- rows ---
 
@@ -246,31 +277,30 @@ class ConnectionTable:
         return None
 
     def _chunk_with_event(self, chunk: Sent, event: SseEventRecord) -> list[Line]:
-        first = self._cells(chunk)
+        first = self._cells(chunk.element, chunk.clock)
         index = chunk.element.index if isinstance(chunk.element, ChunkRecord) else None
         data = event_lines(event, index, data_width(first, self.width), chunk.payload)
-        return self._rows_of(chunk, first, data)
+        return self._rows_of(chunk.element.exchange, first, data)
 
     def _carrier_with_element(self, carrier: Sent, element: BodyElementRecord) -> list[Line]:
-        first = self._cells(carrier)
+        first = self._cells(carrier.element, carrier.clock)
         begins_before = element.offset < carrier.element.offset
         width = data_width(first, self.width)
         data = element_lines(
             element, width, carrier.payload, is_beside=True, begins_before=begins_before
         )
-        return self._rows_of(carrier, first, data)
+        return self._rows_of(carrier.element.exchange, first, data)
 
     def _row(self, sent: Sent, message: WebSocketMessageRecord | None = None) -> list[Line]:
         """Return a row; ``message`` is the one that a frame is all of."""
-        first = self._cells(sent)
+        first = self._cells(sent.element, sent.clock)
         data = _data(sent, message, data_width(first, self.width))
-        return self._rows_of(sent, first, data)
+        return self._rows_of(sent.element.exchange, first, data)
 
-    def _rows_of(self, sent: Sent, first: Cells, data: list[Line]) -> list[Line]:
-        return self._in_block(f"rows of {sent.element.exchange}", beside(first, data, self.width))
+    def _rows_of(self, exchange: int | None, first: Cells, data: list[Line]) -> list[Line]:
+        return self._in_block(f"rows of {exchange}", beside(first, data, self.width))
 
-    def _cells(self, sent: Sent) -> Cells:
-        element, clock = sent.element, sent.clock
+    def _cells(self, element: Element, clock: Clock) -> Cells:
         if clock.start is None:
             clock.start = element.first_time
         gap = None if clock.last is None else element.last_time - clock.last

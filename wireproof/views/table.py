@@ -14,14 +14,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from parsers.records import ConnectionRecord, DiagnosticRecord, Record
+from parsers.records import (
+    ChunkRecord,
+    ConnectionRecord,
+    DiagnosticRecord,
+    Record,
+    SseEventRecord,
+)
 from rich.console import Console
 
 from ..dialects.reader import DialectReader, Readers
 from ..text.escape import escape
 from ..text.wording import count
 from .connection import ConnectionTable, diagnostic_lines
-from .lines import flow, words
+from .lines import Line, flow, words
 from .painter import Painter
 
 MAX_WAITING_LINES = 20_000
@@ -63,12 +69,23 @@ class TableView:
 
     def write(self, records: Sequence[Record]) -> None:
         """Print what the records give, or let it wait for its turn."""
+        chunk: ChunkRecord | None = None
         for record in records:
-            if record.connection is None:
+            if chunk is not None:
+                if isinstance(record, SseEventRecord) and self._add_event(chunk, record):
+                    chunk = None
+                    continue
+                self._add(chunk.connection, chunk)
+                chunk = None
+            if isinstance(record, ChunkRecord):
+                chunk = record
+            elif record.connection is None:
                 assert isinstance(record, DiagnosticRecord)  # nothing else is of the file
                 self._print(self._paint(diagnostic_lines(record, self._width)))
             else:
                 self._add(record.connection, record)
+        if chunk is not None:
+            self._add(chunk.connection, chunk)
 
     def flush(self) -> None:
         """Print what the first connection still holds, and hand it to the terminal."""
@@ -95,8 +112,21 @@ class TableView:
                 return
             waiting = self._begin(number)
         lines = waiting.table.add(record)
-        if not (lines or ended):
-            return
+        if lines or ended:
+            self._show(number, waiting, lines, ended)
+
+    def _add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> bool:
+        """Take a chunk and an event together, if they stand in one row; return whether they do."""
+        number = chunk.connection
+        waiting = self._connections.get(number) if number == event.connection else None
+        lines = None if waiting is None else waiting.table.add_event(chunk, event)
+        if waiting is None or lines is None:
+            return False
+        self._show(number, waiting, lines, ended=False)
+        return True
+
+    def _show(self, number: int, waiting: _Waiting, lines: list[Line], ended: bool) -> None:
+        """Print lines, or have them wait, and count those for which there is no room."""
         if next(iter(self._connections)) == number:
             self._print(self._paint(lines))
             if ended:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.console import Console
 from support.handmade import Wire, chunked
 
@@ -204,3 +205,42 @@ def test_markup_of_the_sender_is_text() -> None:
     assert "[bold red]x[/]" in SGR.sub("", terminal([Wire().chunk("[bold red]x[/]")]))
     wire = Wire()
     assert "[link=http://x]" in terminal([wire.request("/[link=http://x]")])
+
+
+EVENTS = st.builds(
+    dict,
+    name=st.sampled_from(("data", "event", "", "x")),
+    value=st.one_of(st.text(max_size=90), st.sampled_from(('{"a": 1}', "[DONE]", "\u8a9e" * 40))),
+    id=st.text(max_size=3),
+    dispatched=st.booleans(),
+    begun=st.sampled_from((0, 0, 0, 1, None)),
+    size=st.sampled_from((9, 9, 0)),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(EVENTS, max_size=8), st.sampled_from((40, 60, 100)), st.booleans())
+def test_an_event_with_its_chunk_gives_the_same_as_one_after_the_other(
+    events: list[dict[str, Any]], width: int, is_json: bool
+) -> None:
+    wire = Wire()
+    json = ("Content-Type", "application/json")
+    records: list[Record] = [wire.request("/e"), wire.response(json) if is_json else wire.events()]
+    for one in events:
+        records.append(wire.chunk("x" * one["size"]))
+        event = wire.event(
+            (one["name"], one["value"]), ("id", one["id"]), data=one["value"], id=one["id"],
+            dispatched=one["dispatched"],
+        )  # fmt: skip
+        if (begun := one["begun"]) is None:
+            event = replace(event, first_chunk=None, last_chunk=None)
+        elif event.last_chunk is not None:
+            event = replace(event, first_chunk=max(event.last_chunk - begun, 0))
+        records.append(event)
+    (together, first_stream), (apart, second_stream) = view(width), view(width)
+    together.write(records)
+    for record in records:
+        apart.write([record])
+    together.close()
+    apart.close()
+    assert first_stream.getvalue() == second_stream.getvalue()
