@@ -6,24 +6,28 @@ the capture is read again, for that one. What comes from the wire is escaped and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from parsers import KeyLog, decode_batches
 from parsers.records import Record
 
 from ..analysis.exchange_filter import ExchangeFilter, ExchangeNumber
+from ..analysis.judges import Explained
 from ..analysis.outcomes import Outcomes, outcomes
 from ..analysis.verdict import Severity, tone
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
 from ..open_exchanges import Key
+from ..tasks.sources import TO_JUDGE
 from ..text.wording import count
 from ..views.verdicts.words import fine, leading, sealed_sentence, summary, title
 
 LABEL_WIDTH = 18
 """Cells of what an element says that a picture shows."""
+FIRST = Key(0, 0)
+"""The exchange before which there is none."""
 MAX_LABELS = 4_096
 """Elements whose words are kept; a picture has room for fewer."""
 
@@ -44,26 +48,61 @@ class Told(NamedTuple):
 
 
 def read_told(stream: BinaryIO, key: Key, keylog: KeyLog | None = None) -> Told:
-    """Return what is to be said of an exchange of a capture."""
-    number = ExchangeNumber(key.exchange, key.connection)
-    found = Outcomes(ExchangeFilter(exchange=number))
+    """Return what is to be said of an exchange of a capture, the same as ``explain`` says.
+
+    Its connection is decoded alone, and all others only where one of them may have a part in it.
+    """
+    start = stream.tell()
+    told, stands_alone = _read(stream, key, keylog, {key.connection, None}.__contains__)
+    if stands_alone:
+        return told
+    stream.seek(start)
+    return _read(stream, key, keylog)[0]
+
+
+def _read(
+    stream: BinaryIO,
+    key: Key,
+    keylog: KeyLog | None,
+    decoded: Callable[[int | None], bool] | None = None,
+) -> tuple[Told, bool]:
+    """Return what is to be said of an exchange by the connections that are ``decoded``, and whether
+    no other could change it."""
+    explained: list[Explained] = []
+    wanted = ExchangeFilter(exchange=ExchangeNumber(key.exchange, key.connection))
+    found = Outcomes(wanted, tell=explained.append)
     labels = _Labels(key)
+    batches = decode_batches(stream, wanted=decoded, keylog=keylog, wants=TO_JUDGE)
     told = [
-        outcome
-        for records in decode_batches(stream, keylog=keylog)
-        for outcome in found.add(list(labels.looked_at(records)))
+        outcome for records in batches for outcome in found.add(list(labels.looked_at(records)))
     ]
     told += found.finish()
     if not told:
-        return Told(labels=tuple(labels.found))
+        return Told(labels=tuple(labels.found)), False
     listed, verdicts, _ = told[0]
     gravest = leading(verdicts)
     if gravest is None or gravest.severity == "ok":
-        return Told(fine(listed), tone(listed.verdict, "ok"), tuple(labels.found))
+        said = Told(fine(listed), tone(listed.verdict, "ok"), tuple(labels.found))
+        return said, all(map(stands_alone, explained))
     verdict = summary(gravest)
     if not verdict.startswith(gravest.answer):
         verdict = f"{gravest.answer}: {verdict}"
-    return Told(verdict, gravest.severity, tuple(labels.found))
+    return Told(verdict, gravest.severity, tuple(labels.found)), False
+
+
+def stands_alone(explained: Explained) -> bool:
+    """Whether no other connection can have a part in an exchange of which nothing is wrong.
+
+    One may have the other leg of an upload, or the stream that this one goes on, unless this is the
+    first of all.
+    """
+    about = explained.exchange
+    if about.response_body is None or not about.response_body.complete:
+        return False
+    goes_on = about.transport == "sse" and (
+        about.key != FIRST or about.request_header("last-event-id") is not None
+    )
+    return about.request_body is None and not goes_on
 
 
 def read_sealed(
