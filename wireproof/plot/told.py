@@ -80,29 +80,31 @@ def _read(
     if not told:
         return Told(labels=tuple(labels.found)), False
     listed, verdicts, _ = told[0]
+    is_enough = all(map(stands_alone, explained))
     gravest = leading(verdicts)
     if gravest is None or gravest.severity == "ok":
-        said = Told(fine(listed), tone(listed.verdict, "ok"), tuple(labels.found))
-        return said, all(map(stands_alone, explained))
+        return Told(fine(listed), tone(listed.verdict, "ok"), tuple(labels.found)), is_enough
     verdict = summary(gravest)
     if not verdict.startswith(gravest.answer):
         verdict = f"{gravest.answer}: {verdict}"
-    return Told(verdict, gravest.severity, tuple(labels.found)), False
+    return Told(verdict, gravest.severity, tuple(labels.found)), is_enough
 
 
 def stands_alone(explained: Explained) -> bool:
-    """Whether no other connection can have a part in an exchange of which nothing is wrong.
+    """Whether no other connection can have a part in what is said of an exchange.
 
-    One may have the other leg of an upload, or the stream that this one goes on, unless this is the
-    first of all.
+    Who asked meanwhile, and the leg behind a proxy, may explain what went wrong. One may have the
+    other leg of an upload, or the stream that this one goes on, unless this is the first of all.
+    What is said of its syntax is its own.
     """
     about = explained.exchange
-    if about.response_body is None or not about.response_body.complete:
-        return False
+    is_fine = all(one.severity == "ok" or one.question == "hazard" for one in explained.verdicts)
+    body = about.response_body
+    is_whole = bool(about.closing) if about.is_websocket else body is not None and body.complete
     goes_on = about.transport == "sse" and (
         about.key != FIRST or about.request_header("last-event-id") is not None
     )
-    return about.request_body is None and not goes_on
+    return is_fine and is_whole and about.request_body is None and not goes_on
 
 
 def read_sealed(
