@@ -7,18 +7,13 @@ folder that is removed at the end.
 
 from __future__ import annotations
 
-import os
 import resource
-import signal
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
-from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
@@ -32,20 +27,22 @@ from wireproof.tables.files import found
 from wireproof.tables.reading import TableOptions
 from wireproof.tables.shares import Told, finish, groups, join, shares_of
 
-from ..measure import AS_INSTALLED, Run, run
-from .making import COPIES, STREAMS, make_ring, make_small, make_stream, make_streams, multiply
+from ..measure import Run, run
+from .killing import kills
+from .making import (
+    COPIES,
+    STREAMS,
+    digest,
+    make_ring,
+    make_small,
+    make_stream,
+    make_streams,
+    multiply,
+)
 
 T = TypeVar("T")
 OPTIONS = TableOptions()
 ROUNDS = 3
-KILLS = 10
-IN_SMALL_PARTS = """
-from wireproof.tables import parts
-from wireproof.__main__ import main
-parts.PART_CAPTURES = 10
-main()
-"""
-"""A command whose export has many parts, so that there is much to be killed at."""
 GB = 10**9
 MiB = 1 << 20
 
@@ -57,14 +54,6 @@ def least(command: Sequence[str], rounds: int = ROUNDS) -> Run:
 
 def way(name: str, folder: Path) -> list[str]:
     return [sys.executable, "-m", "benchmarks.scale.running", name, str(folder)]
-
-
-def digest(place: Path) -> str:
-    """Return what a data set holds, names and bytes, in a word."""
-    summed = sha256()
-    for path in sorted(place.rglob("[!.]*.*")):
-        summed.update(f"{path.relative_to(place)}\n".encode() + path.read_bytes())
-    return summed.hexdigest()[:16]
 
 
 def size_of(place: Path) -> int:
@@ -176,36 +165,6 @@ def _cpu() -> float:
 
 def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def kills(folder: Path, captures: int, seed: int) -> None:
-    """A run that is killed at random, ten times, beside one that is not."""
-    made = make_small(folder / "captures", captures)
-    whole, broken = folder / "whole", folder / "broken"
-    command = [sys.executable, "-c", IN_SMALL_PARTS, "export", str(made), "-o"]
-    walls = []
-    for _ in range(2):  # the second time there is nothing to do but to start
-        began = time.perf_counter()
-        subprocess.run([*command, str(whole)], check=True, stderr=subprocess.DEVNULL)
-        walls.append(time.perf_counter() - began)
-    start, work, random = walls[1], walls[0] - walls[1], Random(seed)
-    killed = 0
-    for _ in range(KILLS):
-        process = subprocess.Popen(
-            [*command, str(broken)],
-            stderr=subprocess.DEVNULL,
-            env=AS_INSTALLED,
-            start_new_session=True,
-        )
-        time.sleep(start * 0.9 + random.uniform(0, work / KILLS))
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            killed += 1
-        process.wait()
-        parts = len(list(broken.glob("manifest/*.json")))
-        print(f"  killed: {parts} parts are there")
-    subprocess.run([*command, str(broken)], check=True, stderr=subprocess.DEVNULL)
-    print(f"killed {killed} times; the same data set: {digest(whole) == digest(broken)}")
 
 
 def ring(folder: Path, sizes: Sequence[float]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from random import Random
@@ -137,6 +138,14 @@ def make_stream(path: Path, kind: str, connections: int) -> None:
     timed = (Packet(EPOCH_NS + at * STEP_NS, data) for at, data in enumerate(frames))
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, timed)
+
+
+def digest(place: Path) -> str:
+    """Return what a data set holds, names and bytes, in a word."""
+    summed = sha256()
+    for path in sorted(place.rglob("[!.]*.*")):
+        summed.update(f"{path.relative_to(place)}\n".encode() + path.read_bytes())
+    return summed.hexdigest()[:16]
 
 
 def multiply(place: Path) -> None:
