@@ -18,6 +18,7 @@ from benchmarks.instructions import grown
 from benchmarks.machine import facts
 from benchmarks.measure import Failed, Result, compare, run, run_alone
 from benchmarks.packets import checksum, write
+from benchmarks.scale.making import COPIES, make_streams, multiply
 from benchmarks.workloads import (
     WORKLOADS,
     bulk_connection,
@@ -33,6 +34,10 @@ from benchmarks.workloads import (
     websocket_connection,
 )
 from wireproof import decode
+from wireproof.query import ask
+from wireproof.tables import TableOptions
+from wireproof.tables.exporting import ExportJob
+from wireproof.tables.exporting import run as export
 
 
 def kinds(frames: Iterator[bytes], folder: Path, secrets: bytes = b"") -> Counter[str]:
@@ -185,3 +190,15 @@ def test_results_name_the_machine() -> None:
         "small": {"wireproof": {"wall": 1.0, "cpu": 2.0, "peak_mib": 3.0}}
     }
     assert {"processor", "cores", "load", "python", "tshark"} <= set(facts())
+
+
+def test_copies_of_a_data_set_count(tmp_path: Path) -> None:
+    made, place = make_streams(tmp_path / "streams", 2_000, captures=2), tmp_path / "set"
+    export(ExportJob([str(made)], str(place), TableOptions()), print)
+    counted = "SELECT count(*) AS number FROM elements"
+    [before] = ask(str(place), counted).to_pylist()
+    multiply(place)
+    told: list[str] = []
+    [after] = ask(str(place), counted, told.append).to_pylist()
+    assert after["number"] == COPIES * before["number"] > 0
+    assert not told

@@ -160,7 +160,7 @@ def multiply(place: Path) -> None:
                         files.write(kind, _renamed(batch, number))
                 files.describe(())
             made = [_copied(one, number) for one in part.captures]
-            found = msgspec.structs.replace(part, captures=made)
+            found = msgspec.structs.replace(part, captures=made, files=files.written)
             (place / MANIFESTS / f"{copy}.json").write_bytes(msgspec.json.encode(found))
 
 
