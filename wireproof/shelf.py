@@ -78,6 +78,8 @@ class Resting(Generic[T, A]):
         self._over: dict[int, None] = {}
         """Those of them that are over, of which nothing was asked for longest first."""
         self._shelf = Shelf(kind, spool)
+        self._rests = False
+        """Whether all that is over lies on the shelf as it is, and changes no more."""
 
     def begin(self, number: int, thing: T) -> None:
         """Add a thing that goes on."""
@@ -112,15 +114,18 @@ class Resting(Generic[T, A]):
         return thing
 
     def rest(self) -> None:
-        """Put aside all that is over: processes that are forked then share a spool that none of
-        them adds to, for what comes back unchanged stays where it lies."""
+        """Put aside all that is over, and changes no more: what is brought back from now on is let
+        go without a look at it. So processes that are forked share a spool that none adds to."""
         self._make_room(0)
+        self._rests = True
 
     def _make_room(self, kept: int) -> None:
         while len(self._over) > kept:
             number = next(iter(self._over))
             del self._over[number]
-            self._shelf.put(number, self._aside(self.here.pop(number)))
+            thing = self.here.pop(number)
+            if not self._rests:
+                self._shelf.put(number, self._aside(thing))
 
 
 def _nothing_of(thing: object) -> None:

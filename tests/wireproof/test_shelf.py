@@ -72,6 +72,18 @@ def test_what_changed_after_it_was_brought_back_is_kept(things: Resting[Thing, A
     assert things.get(0).name == "changed"
 
 
+def test_what_rests_is_let_go_as_it_was(things: Resting[Thing, Aside], spool: Spool) -> None:
+    for number in range(4):
+        things.end(number)
+    things.rest()
+    assert list(things.here) == [4]
+    size = spool.size
+    things.get(0).name = "lost"
+    assert [things.get(number).name for number in (1, 2, 3, 0, 4)] == ["1", "2", "3", "0", "4"]
+    assert list(things.here) == [4, 3, 0]
+    assert spool.size == size
+
+
 def test_there_is_nothing_that_never_was(things: Resting[Thing, Aside]) -> None:
     things.end(9)
     with pytest.raises(KeyError):

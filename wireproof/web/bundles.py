@@ -67,11 +67,11 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
     """Yield the parts of all bundles, made by so many processes; they are the same for any number
     of these."""
     answers = Answers(index)
+    index.rest()
     if workers == 1:
         yield from (part for part in _made(answers, index, 0, 1) if part is not None)
         return
     answers.found("hops")  # once, and not in each process
-    index.rest()
     runs = [partial(_send_all, answers, index, share, workers) for share in range(workers)]
     with Team(runs) as team:
         for worker in cycle(team.workers):

@@ -163,7 +163,7 @@ class Index:
         self.missed += packets
 
     def rest(self) -> None:
-        """Put aside all that is over, before processes are forked that only read."""
+        """Put aside all that is over, of a capture that has been read: from now on all only ask."""
         with self.changed:
             self.order.rest()
             self.tracer.connections.rest()
