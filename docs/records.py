@@ -50,19 +50,19 @@ FACTS = (
 HEAD = """\
 # Records
 
-What `wireproof decode --format ndjson` prints, a JSON object a line, and what `wireproof.decode`
-yields. Fields may be added; those that are here keep their names and meanings. The same as a JSON
-Schema: [records.schema.json](records.schema.json).
+`wireproof decode --format ndjson` prints these, one JSON object per line, and `wireproof.decode` yields
+them. Fields may be added; existing ones keep their names and meanings.
+[records.schema.json](records.schema.json) is the same as a JSON Schema.
 
-Records come in the order in which packets complete them: `last_packet`, then `offset`. A `body`
-follows the last record of its body, a `connection` comes when the connection or the capture ends.
-Every record has `record`, the name of its kind.
+Records come in the order in which packets complete them: by `last_packet`, then `offset`. A `body`
+follows the last record of that body; a `connection` comes when the connection or the capture ends. In
+every record, `record` names its kind.
 """
 COMMON = """
 ## What was sent
 
-All kinds but `connection` have these fields too. Where they mean something else there, the kind's
-own table says so. The last three are left out of JSON where they have their defaults.
+All kinds except `connection` have these fields as well; a kind's own table says where one means
+something else. JSON omits the last three if they have their default values.
 
 """
 LISTED = """

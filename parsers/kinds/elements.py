@@ -13,21 +13,22 @@ class SseEventRecord(Sent, frozen=True, tag_field="record", tag="sse_event"):
 
     record: ClassVar[Literal["sse_event"]] = "sse_event"
     event: str
-    """Its type: ``message`` where the block names none."""
+    """Its type; ``message`` if the block names none."""
     data: str | None
-    """Its data: the values of its ``data`` fields, joined by line feeds; null if not kept."""
+    """The values of its ``data`` fields, joined by line feeds; null if not kept."""
     id: str
-    """The last event ID after it: its own, or the one that still holds."""
+    """The last event ID after it: its own, or the one still in effect."""
     retry: int | None
-    """The reconnection time that it sets, in milliseconds, or null."""
+    """The reconnection time it sets, in milliseconds, or null."""
     dispatched: bool
-    """Whether a browser would dispatch it: not a block without data, nor an unfinished one."""
+    """Whether a browser would dispatch it; false for a block without data and for an unfinished
+    one."""
     fields: Fields | None
     """[name, value] of each line in wire order, a comment as ``["", text]``; null if not kept."""
     first_chunk: int | None
-    """The index of the chunk that holds its first byte, null if the body is not chunked."""
+    """Index of the chunk with its first byte; null if the body is not chunked."""
     last_chunk: int | None
-    """The index of the chunk that holds its last byte, null if the body is not chunked."""
+    """Index of the chunk with its last byte; null if the body is not chunked."""
 
 
 class BodyElement(Sent, frozen=True):
@@ -36,11 +37,11 @@ class BodyElement(Sent, frozen=True):
     index: int
     """From 0 in its body."""
     size: int
-    """Of the element itself, in bytes, without what frames it."""
+    """Size of the element in bytes, without its framing."""
     data: str | None
-    """The element itself; null if not kept."""
+    """The element; null if not kept."""
     encoding: Encoding | None
-    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
+    """``utf-8`` if ``data`` is the bytes as text, ``base64`` (RFC 4648) if they are not UTF-8."""
 
 
 class JsonLineRecord(BodyElement, frozen=True, tag_field="record", tag="json_line"):
@@ -54,7 +55,7 @@ class PartRecord(BodyElement, frozen=True, tag_field="record", tag="part"):
 
     record: ClassVar[Literal["part"]] = "part"
     headers: Fields
-    """[name, value] of each field of its header, in wire order."""
+    """[name, value] of each header field, in wire order."""
 
 
 class AwsEventRecord(BodyElement, frozen=True, tag_field="record", tag="aws_event"):
@@ -65,14 +66,14 @@ class AwsEventRecord(BodyElement, frozen=True, tag_field="record", tag="aws_even
     """[name, value] of each header in wire order: numbers in decimal, byte arrays in base64,
     timestamps as ISO 8601."""
     crc_ok: bool
-    """Whether the message's CRC is that of its bytes."""
+    """Whether the message's CRC matches its bytes."""
 
 
 class GrpcMessageRecord(BodyElement, frozen=True, tag_field="record", tag="grpc_message"):
-    """One length-prefixed message of gRPC or gRPC-Web, or the trailers that end the latter."""
+    """One length-prefixed message of gRPC or gRPC-Web, or the trailers that end a gRPC-Web body."""
 
     record: ClassVar[Literal["grpc_message"]] = "grpc_message"
     compressed: bool
-    """Whether its compressed flag is set: ``data`` is as framed."""
+    """Whether its compressed flag is set; ``data`` is left as framed."""
     trailers: Fields | None
-    """[name, value] of each trailer, null if it is a message."""
+    """[name, value] of each trailer; null for a message."""

@@ -9,17 +9,17 @@ from .place import ByteSpace, Sender
 
 
 class GapRecord(ByteSpace, frozen=True, tag_field="record", tag="gap"):
-    """Bytes of the stream that the capture does not hold."""
+    """Bytes of the stream that the capture lacks."""
 
     record: ClassVar[Literal["gap"]] = "gap"
     connection: int
     exchange: int | None
-    """The exchange whose message lacks them; null if they belong to none, or to several."""
+    """The exchange whose message lacks them; null if that is none or several."""
     sender: Sender
     first_packet: int
-    """The packet that showed that they are missing."""
+    """The packet that revealed them to be missing."""
     last_packet: int
-    """The packet that showed that they are missing."""
+    """The packet that revealed them to be missing."""
     first_time: float
     last_time: float
     offset: int
@@ -29,13 +29,14 @@ class GapRecord(ByteSpace, frozen=True, tag_field="record", tag="gap"):
 
 
 class DiagnosticRecord(ByteSpace, frozen=True, tag_field="record", tag="diagnostic"):
-    """A fault, its packets and its rule: [diagnostics.md](diagnostics.md) lists them."""
+    """A fault, with its packets and the rule it breaks; [diagnostics.md](diagnostics.md) lists them
+    all."""
 
     record: ClassVar[Literal["diagnostic"]] = "diagnostic"
     connection: int | None
     """As in other records; null for a fault of the file itself."""
     exchange: int | None
-    """As in other records; null for a fault outside of any."""
+    """As in other records; null for a fault outside any exchange."""
     sender: Sender | None
     """Whose bytes are at fault; null for a fault of the file itself."""
     first_packet: int
@@ -47,11 +48,11 @@ class DiagnosticRecord(ByteSpace, frozen=True, tag_field="record", tag="diagnost
     length: int | None
     """As in other records; null for a fault of the file itself."""
     severity: Severity
-    """``note``: legal, but worth knowing; ``warning``: something deviates, and what it means is
-    certain; ``error``: something is lost, wrong, or read differently by others."""
+    """``note``: legal, but worth knowing; ``warning``: a deviation whose meaning is certain;
+    ``error``: something is lost, wrong, or read differently by others."""
     code: str
-    """Which fault: it does not change its meaning."""
+    """The fault's code, which never changes its meaning."""
     summary: str
-    """What is wrong, in words for people: they may change."""
+    """What is wrong, for people to read; the wording may change."""
     reference: str
-    """The rule that it breaks: ``RFC 9112 section 7.1``."""
+    """The rule it breaks: ``RFC 9112 section 7.1``."""

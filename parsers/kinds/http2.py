@@ -13,48 +13,48 @@ class Http2DataRecord(Sent, frozen=True, tag_field="record", tag="http2_data"):
 
     record: ClassVar[Literal["http2_data"]] = "http2_data"
     index: int
-    """From 0 among those that its sender sent in its stream."""
+    """From 0 among its sender's DATA frames in this stream."""
     size: int
-    """Of its content, in bytes, still coded."""
+    """Size of its content in bytes, still coded."""
     padding: int
-    """Bytes that its padding takes, the pad length's own included: flow control counts them."""
+    """Bytes of padding, including the pad length field: flow control counts them."""
     end_stream: bool
     """Whether it ends its sender's message."""
     data: str | None
-    """Its content, still coded; null if it was not kept or is incomplete."""
+    """Its content, still coded; null if not kept or incomplete."""
     encoding: Encoding | None
-    """How ``data`` is given: its text if the bytes are UTF-8, else ``base64`` (RFC 4648)."""
+    """``utf-8`` if ``data`` is the bytes as text, ``base64`` (RFC 4648) if they are not UTF-8."""
     content_offset: int
-    """Where its content begins, after its header and pad length; in bytes, as ``offset``."""
+    """Offset of its content, after header and pad length; counted like ``offset``."""
 
 
 class Http2FrameRecord(Placed, frozen=True, tag_field="record", tag="http2_frame"):
-    """A frame of control (RFC 9113 section 6), or the HEADERS of trailers, which ``body`` has; what
-    its type does not have is left out."""
+    """A control frame (RFC 9113 section 6), or the HEADERS frame of trailers, whose fields are in
+    ``body``; fields that do not apply to its type are omitted."""
 
     record: ClassVar[Literal["http2_frame"]] = "http2_frame"
     type: str
-    """Its type's name, ``SETTINGS``; of another type its number in hexadecimal."""
+    """Name of its type, such as ``SETTINGS``; for an unknown type its number in hexadecimal."""
     ack: bool | None = None
-    """Of SETTINGS and PING: whether it answers one."""
+    """SETTINGS and PING: whether it acknowledges one."""
     settings: list[tuple[str, int]] | None = None
     """[name, value] of each setting in wire order, without ``SETTINGS_`` (section 6.5.2)."""
     error_code: str | None = None
-    """Of RST_STREAM and GOAWAY: the code's name (section 7)."""
+    """RST_STREAM and GOAWAY: name of the code (section 7)."""
     last_stream_id: int | None = None
-    """Of GOAWAY: the last stream that its sender may have processed (section 6.8)."""
+    """GOAWAY: the last stream its sender may have processed (section 6.8)."""
     debug: str | None = None
-    """Of GOAWAY: its debug data; bytes that are no UTF-8 are a character each."""
+    """GOAWAY: its debug data; bytes that are not UTF-8 become one character each."""
     increment: int | None = None
-    """Of WINDOW_UPDATE: the bytes that may be sent in addition (section 6.9)."""
+    """WINDOW_UPDATE: how many more bytes may be sent (section 6.9)."""
     ping: str | None = None
-    """Of PING: its 8 bytes in hexadecimal (section 6.7)."""
+    """PING: its 8 bytes in hexadecimal (section 6.7)."""
     rtt: float | None = None
-    """Of a PING that answers one: the seconds since then."""
+    """PING acknowledging another: seconds since that one."""
     promised_stream_id: int | None = None
-    """Of PUSH_PROMISE: the stream that is promised (section 6.6)."""
+    """PUSH_PROMISE: the promised stream (section 6.6)."""
     size: int | None = None
-    """Of any other type: its payload, in bytes."""
+    """Any other type: size of its payload in bytes."""
 
 
 class StallRecord(Placed, frozen=True, tag_field="record", tag="stall"):
@@ -71,7 +71,7 @@ class StallRecord(Placed, frozen=True, tag_field="record", tag="stall"):
     window: Literal["stream", "connection"]
     """Which window was used up."""
     seconds: float
-    """From the frame that used it up to the one that gave room; or up to the end, if none did."""
+    """From the frame that used it up to the one that made room, or to the end if none did."""
     opened_by: int | None
-    """The packet of the WINDOW_UPDATE or SETTINGS, of QUIC the MAX_STREAM_DATA or MAX_DATA, that
-    gave room; null if none did."""
+    """The packet with the WINDOW_UPDATE or SETTINGS (QUIC: MAX_STREAM_DATA or MAX_DATA) that made
+    room; null if none did."""

@@ -17,30 +17,28 @@ class ByteSpace(Element, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     layer: Layer = "tcp"
-    """The byte space that ``offset``, ``length`` and ``extents`` count in: ``tcp``, the bytes of
-    its sender's TCP stream; ``tls``, what its sender sent, decrypted; ``quic``, the bytes of one
-    QUIC stream."""
+    """The byte space of ``offset``, ``length`` and ``extents``: ``tcp``, its sender's TCP stream;
+    ``tls``, its sender's decrypted stream; ``quic``, one QUIC stream."""
     stream_id: int | None = None
-    """The stream of HTTP/2 (RFC 9113 section 5.1.1) or of QUIC (RFC 9000 section 2.1) that it
-    belongs to."""
+    """Its HTTP/2 stream (RFC 9113 section 5.1.1) or QUIC stream (RFC 9000 section 2.1)."""
     extents: list[tuple[int, int]] | None = None
-    """[start, end) of each run of its bytes, where they are not contiguous: then ``offset`` and
-    ``length`` are their hull, and other bytes lie between them."""
+    """[start, end) of each run if its bytes are not contiguous; ``offset`` and ``length`` then span
+    all runs and the bytes between them."""
 
 
 class Sent(ByteSpace, frozen=True):
     """What every record of a part of a message says: whose it is, and what carried it."""
 
     connection: int
-    """The TCP connection, from 0 in order of first packet: Wireshark's ``tcp.stream``. A QUIC
-    connection has 1,000,000,000 and Wireshark's ``quic.connection.number``, from 0 as well."""
+    """Its TCP connection, from 0 in order of first packet: Wireshark's ``tcp.stream``. For QUIC,
+    1,000,000,000 plus Wireshark's ``quic.connection.number``, also from 0."""
     exchange: int
-    """Request and response on this connection, from 0; what follows a switch of protocols (RFC 9110
-    section 7.8) belongs to the exchange that agreed on it."""
+    """Its exchange (request and response) on this connection, from 0; whatever follows a protocol
+    switch (RFC 9110 section 7.8) belongs to the exchange that negotiated it."""
     sender: Sender
-    """Who sent it: ``client`` is the end that sends requests, or opened the connection."""
+    """Who sent it: ``client`` is the end that sends requests or opened the connection."""
     first_packet: int
-    """The packet in which its first byte arrived first, from 1: Wireshark's ``frame.number``."""
+    """The packet that first carried its first byte, from 1: Wireshark's ``frame.number``."""
     last_packet: int
     """The packet whose arrival completed it in order."""
     first_time: float
@@ -48,10 +46,10 @@ class Sent(ByteSpace, frozen=True):
     last_time: float
     """Of ``last_packet`` in the capture, in seconds since the epoch."""
     offset: int
-    """Where it begins in its sender's byte stream, in bytes: 0 is the first one after the SYN
-    (RFC 9293 section 3.4)."""
+    """Where it begins in its sender's byte stream: 0 is the first byte after the SYN (RFC 9293
+    section 3.4)."""
     length: int
-    """How many bytes it takes there, its framing included."""
+    """Its length there in bytes, framing included."""
 
 
 class Placed(ByteSpace, frozen=True):
@@ -59,10 +57,10 @@ class Placed(ByteSpace, frozen=True):
 
     connection: int
     exchange: int | None
-    """The exchange that it belongs to, or in whose tunnel it is; null if it is of the connection,
-    or if that is not known."""
+    """The exchange it belongs to, or whose tunnel it is in; null if it concerns the whole
+    connection, or if that is not known."""
     sender: Sender
-    """Who sent it; of a stall, who was held."""
+    """Who sent it; for a stall, who was held up."""
     first_packet: int
     last_packet: int
     first_time: float
@@ -70,4 +68,4 @@ class Placed(ByteSpace, frozen=True):
     offset: int
     """Where it begins in its sender's byte stream, in bytes."""
     length: int
-    """How many bytes it takes there."""
+    """Its length there in bytes."""

@@ -103,7 +103,7 @@ IMPATIENT = "proxy_http_version 1.1; proxy_buffering off; proxy_read_timeout 1s;
 EXCHANGES: tuple[Shown, ...] = (
     Shown(
         name="compressor-not-flushed",
-        summary="a middleware compresses the stream and never flushes its compressor",
+        summary="middleware compresses the stream and never flushes its compressor",
         remedy="flush the compressor after each event",
         answer="held",
         fault=Way(wrap=partial(Gzip, flushes=False)),
@@ -111,7 +111,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="app-collects",
-        summary="the app joins all events and returns them as one body",
+        summary="the app collects all events and returns them as one body",
         remedy="return a StreamingResponse over the generator itself",
         answer="held",
         fault=Way(app=apps.collect),
@@ -127,7 +127,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="same-tick",
-        summary="the app gathers its events and yields them in one turn of the event loop",
+        summary="the app collects its events and yields them in one turn of the event loop",
         remedy="yield while events are awaited, not after",
         answer="held",
         fault=Way(app=apps.same_tick),
@@ -135,7 +135,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="headers-with-first-event",
-        summary="the app awaits the first event before it makes its response",
+        summary="the app waits for the first event before it creates its response",
         remedy="return the response at once, and send a comment while the model thinks",
         answer="header-held",
         fault=Way(app=apps.head_with_first_event),
@@ -151,7 +151,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="proxy-buffer",
-        summary="nginx asks the app by HTTP/1.0 and buffers what has no length",
+        summary="nginx speaks HTTP/1.0 to the app and buffers responses without a length",
         remedy="proxy_buffering off, or X-Accel-Buffering: no from the app",
         answer="bursty",
         fault=Way(proxy="nginx", options=BUFFERED, large=True),
@@ -160,7 +160,7 @@ EXCHANGES: tuple[Shown, ...] = (
     Shown(
         name="nginx-gzip",
         code="compressor-not-flushed",
-        summary="nginx compresses a chat, and buffers what it compresses",
+        summary="nginx compresses a chat and buffers what it compresses",
         remedy="X-Accel-Buffering: no from the app",
         answer="held",
         fault=Way(proxy="nginx", options=GZIPPED, app=apps.last_word),
@@ -176,7 +176,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="proxy-timer",
-        summary="a proxy passes on what it has every 500 ms (FlushInterval of Go's reverse proxy)",
+        summary="a proxy flushes every 500 ms (FlushInterval in Go's ReverseProxy)",
         remedy="flush at once: an interval of -1 there, and no timer elsewhere",
         answer="bursty",
         fault=Way(app=apps.batch_no_more, relay=Relay(every(0.5))),
@@ -184,7 +184,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="proxy-batches",
-        summary="a proxy passes on four events at a time",
+        summary="a proxy forwards four events at a time",
         remedy="make the proxy pass on at once what it reads",
         answer="bursty",
         fault=Way(app=apps.batch_no_more, relay=Relay(batches(4))),
@@ -192,7 +192,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="proxy-buffers-request",
-        summary="nginx takes a request whole before it passes it on",
+        summary="nginx reads the whole request before it forwards it",
         remedy="proxy_request_buffering off",
         answer="request-held",
         cured="request-streamed",
@@ -207,7 +207,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="nagle-delayed-ack",
-        summary="a server writes each chunk in two, and leaves Nagle's algorithm on",
+        summary="a server writes each chunk in two parts and leaves Nagle's algorithm on",
         remedy="TCP_NODELAY, or one write for each chunk",
         answer="stepped",
         # Whether an acknowledgement is delayed is the client's kernel's affair, and a busy machine
@@ -227,7 +227,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="tcp-slow-start",
-        summary="the app writes 45 kB at once, on a new connection of 150 ms round trip",
+        summary="the app writes 45 kB at once on a new connection with a 150 ms round trip",
         remedy="send events as they are made: fewer at once need no larger window",
         answer="bursty",
         is_note=True,
@@ -238,7 +238,7 @@ EXCHANGES: tuple[Shown, ...] = (
     Shown(
         name="loss",
         code="retransmission",
-        summary="the network loses an event, and four retransmissions of it",
+        summary="the network loses an event and four retransmissions of it",
         remedy="a path that loses nothing: look at the network, not at the application",
         question="gap",
         answer="retransmission",
@@ -249,7 +249,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="outage",
-        summary="the path is gone for 0.8 s, in both directions",
+        summary="the path is down for 0.8 s in both directions",
         remedy="a path that stays: look at the network, not at the application",
         question="gap",
         answer="retransmission",
@@ -260,7 +260,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="sender-silent",
-        summary="the app has nothing to say for 2.4 s in the middle of its stream",
+        summary="the app sends nothing for 2.4 s in the middle of its stream",
         remedy="find what the app waits for; until then a comment keeps the connection",
         question="gap",
         answer="sender-silent",
@@ -271,7 +271,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="keep-alive-masked",
-        summary="comments keep the connection alive while its source is silent for 2.4 s",
+        summary="comments keep the connection alive while the source is silent for 2.4 s",
         remedy="find what the app waits for: comments are no content",
         question="gap",
         answer="keep-alive-masked",
@@ -282,7 +282,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="proxy-idle-timeout",
-        summary="the app is silent for longer than nginx waits (proxy_read_timeout 1s)",
+        summary="the app stays silent longer than nginx waits (proxy_read_timeout 1s)",
         remedy="send a comment at half the shortest limit on the way",
         question="ending",
         answer="cut",
@@ -292,7 +292,7 @@ EXCHANGES: tuple[Shown, ...] = (
     ),
     Shown(
         name="terminator-missing",
-        summary="the app ends its stream without the last word of its dialect",
+        summary="the app ends its stream without its dialect's terminator",
         remedy="send the finish reason and [DONE]",
         question="ending",
         answer="app-incomplete",
@@ -331,28 +331,28 @@ def _hop(
 HOPS: tuple[Shown, ...] = (
     _hop(
         "proxy-looks-ahead",
-        "a proxy keeps each event until the next one has come",
+        "a proxy holds each event until the next one arrives",
         "write an event when it is whole",
         "holds",
         Relay(looking_ahead),
     ),
     _hop(
         "fixed-delay",
-        "a filter in a proxy takes 150 ms for each event",
+        "a filter in a proxy takes 150 ms per event",
         "take the filter off streams",
         "holds",
         Relay(later(0.15)),
     ),
     _hop(
         "proxy-holds",
-        "a proxy stands still for 0.4 s in the middle of a stream",
+        "a proxy stalls for 0.4 s in the middle of a stream",
         "keep slow work out of the proxy's event loop",
         "holds",
         Relay(standing_still(5, 0.4)),
     ),
     _hop(
         "headers-held",
-        "a proxy keeps the headers until there is a body",
+        "a proxy holds the headers until there is a body",
         "pass the headers on as soon as they come",
         "transparent",
         Relay(at_once, holds_head=True),
@@ -360,14 +360,14 @@ HOPS: tuple[Shown, ...] = (
     ),
     _hop(
         "drops-last-event",
-        "a gateway swallows the last event",
+        "a gateway drops the last event",
         "pass on what is left when the source ends",
         "loses",
         Relay(without(-1)),
     ),
     _hop(
         "drops-event",
-        "a gateway swallows one event",
+        "a gateway drops one event",
         "pass on every event",
         "loses",
         Relay(without(5)),
@@ -381,28 +381,28 @@ HOPS: tuple[Shown, ...] = (
     ),
     _hop(
         "doubles-events",
-        "a gateway sends an event twice: it repeats a write that had succeeded",
+        "a gateway sends an event twice: it retries a write that had succeeded",
         "do not repeat a write that may have been sent",
         "rewrites",
         Relay(replaced(5, lambda chunk: [chunk, chunk])),
     ),
     _hop(
         "reorders-events",
-        "a gateway passes an event on after the next one",
+        "a gateway sends an event after the one that follows it",
         "use one queue for each stream",
         "rewrites",
         Relay(swapped(5)),
     ),
     _hop(
         "adds-events",
-        "a gateway puts an event of its own into the stream",
+        "a gateway inserts an event of its own into the stream",
         "send comments (`: ping`) where something has to be sent",
         "rewrites",
         Relay(replaced(5, lambda chunk: [chunk, b"data: still with you\n\n"])),
     ),
     _hop(
         "renames-ids",
-        "a gateway replaces the IDs of events with its own",
+        "a gateway replaces event IDs with its own",
         "pass the IDs on, or translate the Last-Event-ID of a client that reconnects",
         "transparent",
         Relay(renumbered),
