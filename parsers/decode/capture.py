@@ -12,7 +12,7 @@ from ..limits import MAX_BATCH
 from ..records import Record
 from ..wants import EVERYTHING, Wants
 from .capture_faults import Choice
-from .ordered_capture import OrderedCapture, batched
+from .ordered_capture import OrderedCapture, growing_batches
 from .packets import BATCH, PacketDecoder
 from .side import with_ends_last
 from .time_order import Step, TimeOrder
@@ -58,7 +58,7 @@ def decode_batches(
     keep_data: bool = True,
     shows_records: bool = False,
     keylog: KeyLog | None = None,
-    batch: int = BATCH,
+    batch: int | None = None,
     wanted: Choice | None = None,
     is_live: bool = False,
     order: TimeOrder | None = None,
@@ -69,8 +69,8 @@ def decode_batches(
     """Yield the records that each ``batch`` packets complete; the records are :func:`decode`'s.
 
     Of connections that are not ``wanted`` only TCP is followed, which costs a quarter, and there
-    are no records. There is a batch for every ``batch`` packets, or fewer that hold MAX_BATCH
-    bytes, and two for the rest and the end, whatever is wanted.
+    are no records. There is a batch for every ``batch`` packets, None: as many as pay; or fewer
+    that hold MAX_BATCH bytes, and two for the rest and the end, whatever is wanted.
 
     Packets are read ahead, so that they are decoded in order of time, unless the stream
     ``is_live``: then none waits for another. ``order`` knows the places of a batch's packets.
@@ -95,7 +95,7 @@ def decode_capture(
     *,
     keep_data: bool = True,
     shows_records: bool = False,
-    batch: int = BATCH,
+    batch: int | None = None,
     wanted: Choice | None = None,
     memory: int | None = None,
     wants: Wants = EVERYTHING,
@@ -112,7 +112,8 @@ def decode_capture(
         memory=memory,
         wants=wants,
     )
-    for records in _decode_whole_batches(decoder, capture.steps(batch), batch):
+    steps = capture.steps(BATCH if batch is None else batch)
+    for records in _decode_whole_batches(decoder, steps, batch):
         if of > 1:
             _check_memory(decoder, of)
         capture.sort(records)
@@ -121,10 +122,14 @@ def decode_capture(
 
 
 def _decode_whole_batches(
-    decoder: PacketDecoder, found: Iterator[Step], batch: int
+    decoder: PacketDecoder, found: Iterator[Step], batch: int | None
 ) -> Iterator[list[Record]]:
     """Yield the records of every whole batch, then of the packets that are left."""
-    for rows, is_last in batched(found, batch, lambda: decoder.room):
+
+    def most() -> int:
+        return decoder.batch if batch is None else batch
+
+    for rows, is_last in growing_batches(found, most, lambda: decoder.room):
         records = decoder.receive(rows)
         # The last packets and the end of the capture together: what the end completes belongs among
         # what they do.

@@ -29,7 +29,8 @@ from ..limits import MAX_BATCH, MAX_CONNECTIONS
 from ..net.ip import TCP
 from ..net.segment import ACK, FIN, RST, SYN
 from ..net.table import reverse_key
-from .packets import BATCH
+from .ordered_capture import uncounted
+from .packets import batch_after
 from .usual_headers import (
     ETHERNET,
     IPV4_WITHOUT_OPTIONS,
@@ -137,7 +138,7 @@ class _Ends:
 def divided(stream: Readable, of: int) -> Iterator[list[Portion]]:
     """Yield what each of so many shares is told of each batch of packets.
 
-    Batches are those of :func:`~.ordered_capture.batched`. Raises UnreadableCapture, what
+    Batches are those of :func:`~.ordered_capture.growing_batches`. Raises UnreadableCapture, what
     ``stream`` does, and Indivisible.
     """
     return _Division(CaptureReader(stream), of).batches()
@@ -154,6 +155,8 @@ class _Division:
         self._owners: dict[bytes, int] = {}
         """The same, but no more than is asked of each packet."""
         self._open = [0] * of
+        self._asked = 0
+        """How many SYNs have come."""
         self._new_ends: list[tuple[bytes, int]] = []
         self._begun: list[tuple[int, int]] = []
         self._packed: list[list[Packed]] = [[] for _ in range(of)]
@@ -162,6 +165,7 @@ class _Division:
     def batches(self) -> Iterator[list[Portion]]:
         """Yield the portions of all shares. Long for one function: it is a hot loop."""
         count = size = 0
+        most = batch_after(0)
         last, latest = 0, 0
         owner_of = self._owners.get
         read_headers = HEADERS.unpack_from
@@ -173,11 +177,11 @@ class _Division:
                 if time_ns is None or time_ns < latest:
                     raise Indivisible(f"packet {number} is not in order of time")
                 size += captured
-                if count == BATCH or (size > MAX_BATCH and count):
+                if count == most or (size > MAX_BATCH + uncounted(most) * count and count):
                     self._pack(run, places)
                     places = [[] for _ in range(self._of)]
                     yield self._portions((last, latest))
-                    count, size = 0, captured
+                    count, size, most = 0, captured, batch_after(self._asked)
                 count += 1
                 last, latest = number, time_ns
                 owner = None
@@ -240,6 +244,7 @@ class _Division:
         if flags & (SYN | ACK) == SYN:
             is_first |= seq != ends.syn
             ends.syn = seq
+            self._asked += 1
         if is_first:
             self._begin(number, ends)
         if flags & (FIN | RST):

@@ -16,7 +16,7 @@ from ..files.input import Readable
 from ..files.joined import JoinedFiles
 from ..files.packets import CaptureFault, Interface, Packet
 from ..files.reader import CaptureReader
-from ..limits import MAX_BATCH
+from ..limits import BATCH, LEAST_HEADERS, MAX_BATCH
 from ..records import Record
 from .keys import CaptureKeys
 from .time_order import Step, TimeOrder, steps
@@ -25,30 +25,42 @@ if TYPE_CHECKING:
     from ..tls.key_log import KeyLog
 
 
+def uncounted(most: int) -> int:
+    """Return how many bytes of each packet are not counted where ``most`` are decoded at once."""
+    return LEAST_HEADERS if most > BATCH else 0
+
+
 def batched(
     found: Iterable[Step], most: int, room: Callable[[], int]
 ) -> Iterator[tuple[list[Packet], bool]]:
-    """Yield whole batches of packets, then, as the last one, those that are left, if any are.
+    """Yield whole batches of packets, then, as the last one, those that are left, if any are."""
+    return growing_batches(found, lambda: most, room)
+
+
+def growing_batches(
+    found: Iterable[Step], most: Callable[[], int], room: Callable[[], int]
+) -> Iterator[tuple[list[Packet], bool]]:
+    """Yield the same, where ``most`` is asked anew for each batch.
 
     What comes of a batch stands in memory together: so its bytes are counted, not only its packets,
     and where those before have unfolded to much, fewer are taken at once.
     """
     rows: list[Packet] = []
-    size = 0
+    size, limit = 0, most()
     for more, held in found:
-        if size + held <= room() and len(rows) + len(more) < most:
+        if size + held <= room() + uncounted(limit) * len(rows) and len(rows) + len(more) < limit:
             rows += more
             size += held
             continue
         for row in more:
             size += len(row[4])
-            if rows and size > room():
+            if rows and size > room() + uncounted(limit) * len(rows):
                 yield rows, False
-                rows, size = [], len(row[4])
+                rows, size, limit = [], len(row[4]), most()
             rows.append(row)
-            if len(rows) == most:
+            if len(rows) == limit:
                 yield rows, False
-                rows, size = [], 0
+                rows, size, limit = [], 0, most()
     yield rows, True
 
 

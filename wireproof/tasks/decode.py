@@ -168,7 +168,7 @@ def _run_alone(
         keep_data=options.keep_data,
         shows_records=options.shows_records,
         keylog=options.keylog,
-        batch=BATCH if live is None else 1,
+        batch=None if live is None else 1,
         is_live=live is not None,
         # A fault of the file itself belongs to no connection and concerns them all.
         wanted=None if only is None else {only, None}.__contains__,

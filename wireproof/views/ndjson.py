@@ -1,6 +1,6 @@
 """``--format ndjson``: one JSON object a line, as the contract has it.
 
-Strategy: msgspec encodes a batch of records into one bytes object, which is written at once;
+Strategy: msgspec encodes a batch of records into one bytes object, or few, each written at once;
 nothing is kept. A record costs its encoding and no Python call of its own.
 """
 
@@ -12,6 +12,8 @@ from typing import BinaryIO
 import msgspec
 from parsers.records import Record
 
+AT_ONCE = 1_024
+"""Records that are encoded at once: half a megabyte of lines."""
 ENCODER = msgspec.json.Encoder()
 LINE_ENDS = {
     character.encode(): rf"\u{ord(character):04x}".encode() for character in "\x85\u2028\u2029"
@@ -47,8 +49,9 @@ class NdjsonView:
         return _lines(records).splitlines(keepends=True)
 
     def write(self, records: Sequence[Record]) -> None:
-        """Write the records; the encoded batch is all that stands in memory."""
-        self._stream.write(_lines(records))
+        """Write the records, of which so many at a time stand encoded in memory."""
+        for start in range(0, len(records), AT_ONCE):
+            self._stream.write(_lines(records[start : start + AT_ONCE]))
 
     def write_encoded(self, parts: Sequence[bytes]) -> None:
         """Write lines."""

@@ -14,7 +14,7 @@ from support.capture_files import Blocks, option, pcap_header, record
 from support.frames import ipv4, udp
 from support.talk import Talk, Tape
 
-from parsers.decode import dividing
+from parsers.decode import packets as decode_packets
 from parsers.decode.dividing import MAX_TIME, Indivisible, Portion, divided
 from parsers.files.packets import RELAY_HARDWARE, Packet, UnreadableCapture
 from parsers.files.reader import CaptureReader
@@ -95,7 +95,7 @@ def test_a_portion_is_handed_from_one_process_to_another() -> None:
 def test_a_batch_ends_within_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     tape = talks()
     data = tape.file()
-    monkeypatch.setattr(dividing, "BATCH", 7)
+    monkeypatch.setattr(decode_packets, "BATCH", 7)
     one, two = shares(data)
     assert len(one) == len(two) == -(-len(tape.packets) // 7)
     assert [portion.last[0] for portion in one[:-1]] == list(range(7, len(tape.packets), 7))
@@ -118,7 +118,7 @@ def test_which_packets_a_relay_has_recorded() -> None:
 
 
 def test_faults_of_the_file_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dividing, "BATCH", 5)
+    monkeypatch.setattr(decode_packets, "BATCH", 5)
     one, two = shares(talks().file()[:-1])
     assert [len(portion.faults) for portion in one] == [0] * (len(one) - 1) + [1]
     assert one[-1].faults == two[-1].faults

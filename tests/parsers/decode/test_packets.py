@@ -16,7 +16,7 @@ from support.tshark import captures
 
 from parsers.decode import packets as module
 from parsers.decode.capture import decode, decode_batches
-from parsers.decode.packets import BATCH, PacketDecoder
+from parsers.decode.packets import BATCH, MANY_ASKED, PacketDecoder
 from parsers.decode.packets import completion as decode_completion
 from parsers.decode.writer import RecordWriter
 from parsers.files.packets import UnreadableCapture
@@ -123,6 +123,18 @@ def test_more_packets_than_a_batch() -> None:
     assert records == talk.tape.records()
     requests = [record for record in records if isinstance(record, RequestRecord)]
     assert [record.exchange for record in requests] == list(range(BATCH))
+
+
+def test_more_packets_are_taken_at_once_where_many_connections_were_asked_for() -> None:
+    tape = Tape()
+    decoder = PacketDecoder()
+    found = [decoder.batch]
+    for port in range(4 * MANY_ASKED):
+        Talk(tape, client_port=10_000 + port).open()
+        decoder.receive(tape.packets[-3:])
+        found.append(decoder.batch)
+    assert found[:MANY_ASKED] == [BATCH] * MANY_ASKED
+    assert found[MANY_ASKED::MANY_ASKED] == [2 * BATCH, 3 * BATCH, 4 * BATCH, 4 * BATCH]
 
 
 @pytest.mark.parametrize("size", [10_000, 60_000])

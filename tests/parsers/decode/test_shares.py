@@ -12,7 +12,8 @@ from support.corpus import ROOT
 from support.frames import ACK, PSH, RST, SYN, ipv4, tcp, udp
 from support.talk import Talk, Tape
 
-from parsers.decode import dividing, shares
+from parsers.decode import capture, dividing, ordered_capture, shares
+from parsers.decode import packets as decode_packets
 from parsers.decode.capture import decode_batches, decode_share
 from parsers.decode.dividing import Indivisible, divided
 from parsers.limits import MAX_BATCH
@@ -230,8 +231,8 @@ def test_batches_are_those_of_one_decoder(monkeypatch: pytest.MonkeyPatch) -> No
     expected = list(decode_batches(BytesIO(data), batch=10))
     assert len(expected) == len(tape.packets) // 10 + 2
     with monkeypatch.context() as patched:
-        patched.setattr(dividing, "BATCH", 10)
-        assert in_batches(data, 2) == expected
+        patched.setattr(decode_packets, "BATCH", 10)
+        assert in_batches(data, 2) == list(decode_batches(BytesIO(data))) == expected
     long = Talk(tape, client_port=60_000).open()
     long.client(REQUEST)
     long.server(b"HTTP/1.1 200 OK\r\nContent-Length: 600000\r\n\r\n", *[bytes(50_000)] * 12)
@@ -241,12 +242,35 @@ def test_batches_are_those_of_one_decoder(monkeypatch: pytest.MonkeyPatch) -> No
     assert in_batches(data, 2) == expected
 
 
+@pytest.mark.parametrize(("room", "batches"), [(400, 29), (700, 19), (MAX_BATCH, 13)])
+def test_batches_grow_with_the_connections_that_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch, room: int, batches: int
+) -> None:
+    """In all shares alike, whatever ends them: so many packets, or bytes beside the headers."""
+    for module in (decode_packets, ordered_capture):
+        monkeypatch.setattr(module, "BATCH", 10)
+    for module in (decode_packets, dividing, capture):
+        monkeypatch.setattr(module, "MAX_BATCH", room)
+    monkeypatch.setattr(decode_packets, "MANY_ASKED", 4)
+    tape = Tape()
+    crowd(tape, count=20)
+    tape.add(ipv4(tcp(1, 2, SYN)[:19]))  # not whole: nobody is asked
+    talks = [Talk(tape, client_port=60_000 + one).open() for one in range(10)]
+    for _ in range(9):
+        for talk in talks:
+            exchange(talk)
+    data = tape.file()
+    expected = list(decode_batches(BytesIO(data)))
+    assert in_batches(data, 2) == in_batches(data, 3) == expected
+    assert len(expected) == batches
+
+
 def test_who_is_told_no_more_says_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not that what is open has ended: that is not known."""
     tape = Tape()
     crowd(tape)
     data = tape.file()
-    monkeypatch.setattr(dividing, "BATCH", 10)
+    monkeypatch.setattr(decode_packets, "BATCH", 10)
     own = [portions[0] for portions in divided(BytesIO(data), 2)]
     found = list(decode_share(BytesIO(data), own, 0, 2))
     assert len(found) == len(own) + 1
