@@ -36,6 +36,8 @@ SWITCHES = (
 WIDE = {"width": 1000, "height": 1500}
 """High enough that a small frame is in view with all its bytes."""
 NARROW = {"width": 420, "height": 860}
+IDLE: dict[Browser, dict[str, Watched]] = {}
+"""Pages that were looked at, by what they were opened with: one that is new takes a process."""
 
 
 @contextmanager
@@ -48,6 +50,7 @@ def chromium() -> Iterator[Browser]:
         try:
             yield browser
         finally:
+            IDLE.pop(browser, None)
             browser.close()
 
 
@@ -137,16 +140,41 @@ class Watched:
             arg=link,
         )
 
+    def reset(self) -> None:
+        """Be as new: what a page stores is its server's, and each server has a port of its own."""
+        for page in self.context.pages:
+            if page is not self.page:
+                page.close()
+        self.page.mouse.move(0, 0)
+        self.page.goto("about:blank")
+        self.context.clear_cookies()
+        self.context.clear_permissions()
+        self.problems.clear()
+        self.requests.clear()
+
     def close(self) -> None:
         self.context.close()
 
 
 @contextmanager
-def watched(browser: Browser, **options: object) -> Iterator[Watched]:
-    """A page in a context of its own; nothing may go wrong in it."""
-    found = Watched(browser, **options)  # type: ignore[arg-type]
+def watched(browser: Browser, *, offline: bool = False, **options: object) -> Iterator[Watched]:
+    """A page that nobody else looks at; nothing may go wrong in it.
+
+    It is used again by the next one, unless the test failed or was offline: all files are of one
+    origin.
+    """
+    idle = IDLE.setdefault(browser, {})
+    kind = repr(sorted(options.items()))
+    reused = None if offline else idle.pop(kind, None)
+    found = reused or Watched(browser, offline=offline, **options)
+    is_good = False
     try:
         yield found
         assert found.problems == [], found.problems
+        is_good = not offline and kind not in idle
     finally:
-        found.close()
+        if is_good:
+            found.reset()
+            idle[kind] = found
+        else:
+            found.close()
