@@ -91,8 +91,9 @@ def widen(descriptor: int) -> int:
     import fcntl  # not everywhere; but where there is no fork, nobody comes here
     import select
 
-    with suppress(AttributeError, OSError):
-        return fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
+    for wish in ("F_SETPIPE_SZ", "F_GETPIPE_SZ"):
+        with suppress(AttributeError, OSError):
+            return fcntl.fcntl(descriptor, getattr(fcntl, wish), PIPE_SIZE)
     return select.PIPE_BUF
 
 

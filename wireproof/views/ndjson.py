@@ -46,7 +46,14 @@ class NdjsonView:
     @staticmethod
     def encode(records: Sequence[Record], /) -> list[bytes]:
         """Return the line of each record: nothing else in it is a line end."""
-        return _lines(records).splitlines(keepends=True)
+        data = _lines(records)
+        found: list[bytes] = []
+        start = 0
+        # splitlines looks for CR too, byte by byte: that takes twice as long.
+        while end := data.find(b"\n", start) + 1:
+            found.append(data[start:end])
+            start = end
+        return found
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records, of which so many at a time stand encoded in memory."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from mmap import PAGESIZE
 from pathlib import Path
+from select import PIPE_BUF
 
 import pytest
 
 from wireproof.tasks import feeds
 from wireproof.tasks.feeds import AHEAD, Feed
+from wireproof.tasks.workers import PIPE_SIZE, widen
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
@@ -78,6 +81,30 @@ def test_a_worker_that_is_dead_gets_nothing(feed: Feed) -> None:
     feed.keep(writing=True)
     feed.put(bytes(1 << 22))
     assert feed.waiting == 1
+
+
+@pytest.mark.parametrize(
+    ("refused", "size"), [(set(), PIPE_SIZE), ({"SET"}, None), ({"SET", "GET"}, PIPE_BUF)]
+)
+def test_how_much_a_pipe_holds(
+    monkeypatch: pytest.MonkeyPatch, refused: set[str], size: int | None
+) -> None:
+    """A user with many pipes may not widen them, and not every system tells."""
+    ask = fcntl.fcntl
+
+    def asked(descriptor: int, command: int, *arguments: int) -> int:
+        if "SET" in refused and command == fcntl.F_SETPIPE_SZ:
+            raise PermissionError
+        return ask(descriptor, command, *arguments)
+
+    reading, writing = os.pipe()
+    default = ask(writing, fcntl.F_GETPIPE_SZ)
+    monkeypatch.setattr(fcntl, "fcntl", asked)
+    if "GET" in refused:
+        monkeypatch.delattr(fcntl, "F_GETPIPE_SZ")
+    assert widen(writing) == (default if size is None else size)
+    os.close(reading)
+    os.close(writing)
 
 
 def test_nothing_stays_open() -> None:
