@@ -34,6 +34,11 @@ SAID_TOKEN = re.compile(
 )
 ELEMENT = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
 
+MAX_KNOWN_HEADS = 256
+"""Heads that are known by the names of their fields; then all are forgotten at once."""
+MAX_KNOWN_SIZE = 2_048
+"""Characters of the names of one."""
+
 NAME = re.compile(r"[\w-]+(?=\s*:)", re.ASCII)
 # RFC 9110 section 11.4: credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 CREDENTIALS = re.compile(r"(?:[!#$%&'*+.^_`|~\w-]+[ \t]+)?(.+)", re.DOTALL | re.ASCII)
@@ -59,6 +64,35 @@ def secret_spans(name: str, value: str, policy: Policy | Rules) -> list[Span]:
     if lower == SUBPROTOCOLS:
         return merged(_of_subprotocols(value) + spans)
     return spans
+
+
+def is_plain(name: str, rules: Rules) -> bool:
+    """Whether no value of a field of this name is masked, unless values are looked into."""
+    lower = name.strip().lower()
+    if rules.policy == "none" or lower in rules.keep:
+        return True
+    is_secret = rules.masks_field(lower) or SECRET_FIELD.fullmatch(lower) is not None
+    return not is_secret and lower != SUBPROTOCOLS
+
+
+class PlainHeads:
+    """Knows heads by the names of their fields: the same ones come again and again."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._known: dict[tuple[str, ...], bool] = {}
+
+    def has(self, fields: Fields) -> bool:
+        """Whether nothing in a head is masked by the names of its fields."""
+        names = tuple([name for name, _ in fields])
+        found = self._known.get(names)
+        if found is None:
+            found = all(is_plain(name, self._rules) for name in names)
+            if sum(map(len, names)) <= MAX_KNOWN_SIZE:
+                if len(self._known) >= MAX_KNOWN_HEADS:
+                    self._known.clear()
+                self._known[names] = found
+        return found
 
 
 def names_secret(text: str) -> bool:

@@ -1,7 +1,8 @@
 """Records without their secrets: the same records, fields of the same length.
 
-Strategy: each record is masked by itself and given back at once. What must be remembered is kept
-for each exchange of an open connection: whether its content is coded, and the finders of its two
+Strategy: each record is masked by itself and given back at once. Header fields are masked by their
+names, and where nothing else is masked, nothing has to be remembered. Where content is, this is
+kept for each exchange of an open connection: whether it is coded, and the finders of its two
 senders. Chunks, runs, events, elements, frames and messages are streams of their own, since
 the same content is in chunks as it was cut, and in events as it was meant.
 
@@ -46,7 +47,7 @@ from parsers.records import (
 
 from ..exchanges import CLOSE, CONTINUATION, Exchanges
 from .content import ContentFinder
-from .fields import mask_fields, names_secret
+from .fields import PlainHeads, mask_fields, names_secret
 from .patterns import Patterns, Span
 from .rules import Rules
 from .secrets import MASK, Policy, Report, find, mask_spans, merged
@@ -113,6 +114,7 @@ class Redactor:
     def __init__(self, policy: Policy | Rules = "headers") -> None:
         self.rules = Rules.of(policy)
         self.report = Report()
+        self._plain = PlainHeads(self.rules)
         self._exchanges: Exchanges[Sides] = Exchanges(lambda _: {})
         self._sides: Sides = {}
         """Those of the exchange of the record at hand."""
@@ -139,8 +141,9 @@ class Redactor:
         """Return a record without its secrets; the record itself, if it has none."""
         if self.rules.policy == "none":
             return record
-        found = self._exchanges.add(record)
-        self._sides = {} if found is None else found[1]
+        if self._is_thorough:
+            found = self._exchanges.add(record)
+            self._sides = {} if found is None else found[1]
         mask = self._masks.get(type(record))
         return record if mask is None else mask(record)
 
@@ -157,6 +160,8 @@ class Redactor:
     # --- heads ---
 
     def _fields(self, fields: Fields) -> Fields:
+        if not self._is_thorough and self._plain.has(fields):
+            return fields
         masked, found = mask_fields(fields, self.rules)
         self.report.masked += found
         return masked if found else fields
@@ -168,16 +173,18 @@ class Redactor:
         return mask_spans(text, spans) if spans else text
 
     def _request(self, record: RequestRecord) -> Record:
-        self._side(record).begin(record)
+        if self._is_thorough:
+            self._side(record).begin(record)
         target, headers = self._text(record.target), self._fields(record.headers)
         if target is record.target and headers is record.headers:
             return record  # as most are: whoever keeps both has one
         return replace(record, target=target, headers=headers)
 
     def _response(self, record: ResponseRecord) -> Record:
-        side = self._side(record)
-        side.begin(record)
-        side.is_event_stream = record.transport == "sse"
+        if self._is_thorough:
+            side = self._side(record)
+            side.begin(record)
+            side.is_event_stream = record.transport == "sse"
         reason, headers = self._text(record.reason), self._fields(record.headers)
         if reason is record.reason and headers is record.headers:
             return record
@@ -201,7 +208,7 @@ class Redactor:
     def _chunk(self, record: ChunkRecord) -> Record:
         trailers = None if record.trailers is None else self._fields(record.trailers)
         if not self._is_thorough:
-            return replace(record, trailers=trailers)
+            return record if trailers is record.trailers else replace(record, trailers=trailers)
         side = self._side(record)
         extension = self._text(record.extension)
         data, encoding = record.data, record.encoding
@@ -239,14 +246,14 @@ class Redactor:
 
     def _body_element(self, record: BodyElementRecord) -> Record:
         """Mask an element, and the fields that some kinds of it have."""
-        side = self._side(record)
         fields: dict[str, Fields] = {}
         if isinstance(record, PartRecord | AwsEventRecord):
             fields["headers"] = self._fields(record.headers)
         elif isinstance(record, GrpcMessageRecord) and record.trailers is not None:
             fields["trailers"] = self._fields(record.trailers)
         if not self._is_thorough:
-            return replace(record, **fields)
+            return replace(record, **fields) if fields else record
+        side = self._side(record)
         side.look("elements", record.data, record.encoding)
         is_compressed = isinstance(record, GrpcMessageRecord) and record.compressed
         if is_compressed or side.is_undeclared:
@@ -256,8 +263,8 @@ class Redactor:
         return replace(record, data=data, encoding=encoding, **fields)
 
     def _body(self, record: BodyRecord) -> Record:
-        if record.trailers is not None:
-            record = replace(record, trailers=self._fields(record.trailers))
+        if record.trailers and (trailers := self._fields(record.trailers)) is not record.trailers:
+            record = replace(record, trailers=trailers)
         if not self._is_thorough or not record.decoded_size:
             return record
         side = self._side(record)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import attrgetter
 
 from msgspec.structs import replace
 from parsers.records import (
@@ -41,6 +42,7 @@ PAYLOAD_ALONE = frozenset(
 )
 """Records without header fields: with known fields masked and no payload they have no secret."""
 
+TRAILERS = attrgetter("trailers")
 
 Mask = Callable[[Sequence[Record]], Sequence[Record]]
 
@@ -55,14 +57,19 @@ def masker(policy: Policy | Rules, *, keep_data: bool) -> Mask:
         return lambda records: list(map(redact, records))
 
     def mask(records: Sequence[Record]) -> Sequence[Record]:
-        return [one if _has_payload_alone(one) else redact(one) for one in records]
+        # Without a call for each: nine in ten are chunks and events.
+        kinds = set(map(type, records))
+        chunks = [one for one in records if type(one) is ChunkRecord]
+        if kinds <= PAYLOAD_ALONE | {ChunkRecord} and not any(map(TRAILERS, chunks)):
+            return records
+        return [
+            one
+            if type(one) in PAYLOAD_ALONE or (type(one) is ChunkRecord and not one.trailers)
+            else redact(one)
+            for one in records
+        ]
 
     return mask
-
-
-def _has_payload_alone(record: Record) -> bool:
-    kind = type(record)
-    return kind in PAYLOAD_ALONE or (isinstance(record, ChunkRecord) and not record.trailers)
 
 
 def masked_line(found: Listed, policy: Policy | Rules) -> Listed:

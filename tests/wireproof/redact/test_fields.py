@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from wireproof.redact.fields import mask_fields, secret_spans
+from wireproof.redact.fields import (
+    MAX_KNOWN_HEADS,
+    MAX_KNOWN_SIZE,
+    PlainHeads,
+    mask_fields,
+    secret_spans,
+)
+from wireproof.redact.rules import Rules
 from wireproof.redact.secrets import mask_spans
 
 FIELDS = [
@@ -54,6 +61,32 @@ def test_other_fields_are_looked_into_under_the_whole_policy_only() -> None:
     fields = [("Referer", "https://x/?api_key=abc"), ("Host", "x")]
     assert mask_fields(fields, "headers") == (fields, 0)
     assert mask_fields(fields, "all") == ([("Referer", "https://x/?api_key=***"), ("Host", "x")], 1)
+
+
+RULES = [
+    Rules("headers"),
+    Rules("headers", names=("host",)),
+    Rules("headers", keep=frozenset(("cookie", "x-api-key"))),
+    Rules("none"),
+]
+
+
+@pytest.mark.parametrize("rules", RULES, ids=str)
+def test_plain_heads_are_those_of_which_no_value_can_be_secret(rules: Rules) -> None:
+    heads, bearer = PlainHeads(rules), "bearer, abc"  # secret wherever a value may be
+    for name in [*dict.fromkeys(name for name, _, _ in FIELDS), " Cookie ", "accept"]:
+        fields = [("Accept", bearer), (name, bearer)]
+        is_plain = mask_fields(fields, rules) == (fields, 0)
+        assert [heads.has(fields), heads.has(fields)] == [is_plain, is_plain], name
+        assert heads.has([(name, "")]) == is_plain
+
+
+def test_plain_heads_are_forgotten_when_there_are_many() -> None:
+    heads = PlainHeads(Rules())
+    for number in range(2 * MAX_KNOWN_HEADS):
+        assert heads.has([(f"x-{number}", "")]) and not heads.has([(f"x-{number}-token", "")])
+    assert not heads.has([("a" * MAX_KNOWN_SIZE, ""), ("cookie", "")])
+    assert len(heads._known) <= MAX_KNOWN_HEADS
 
 
 SECRET_NAMES = (

@@ -9,7 +9,7 @@ import pytest
 from support.corpus import ROOT
 
 from parsers.decode.capture import decode
-from parsers.records import SseEventRecord
+from parsers.records import ChunkRecord, RequestRecord, SseEventRecord
 from wireproof.analysis.listing import SessionName
 from wireproof.analysis.outcomes import outcomes
 from wireproof.analysis.verdict import Verdict, verdict_record
@@ -45,3 +45,17 @@ def test_verdicts(policy: Policy, is_masked: bool) -> None:
 def test_what_carries_payload_alone_is_passed_over_where_that_is_left_out() -> None:
     event = next(one for one in RECORDS if isinstance(one, SseEventRecord))
     assert masker("headers", keep_data=False)([event])[0] is event
+
+
+def test_what_has_header_fields_is_masked_beside_what_has_none() -> None:
+    event = next(one for one in RECORDS if isinstance(one, SseEventRecord))
+    chunk = next(one for one in RECORDS if isinstance(one, ChunkRecord))
+    request = next(one for one in RECORDS if isinstance(one, RequestRecord))
+    told = msgspec.structs.replace(chunk, trailers=[("x-api-key", KEY)])
+    asked = msgspec.structs.replace(request, headers=[("cookie", f"a={KEY}")])
+    mask = masker("headers", keep_data=False)
+    for given in ([chunk, event], [chunk, told], [asked, chunk, told, event]):
+        found = mask(given)
+        assert KEY not in str([getattr(one, "headers", one) for one in found if one is not event])
+        assert [one.length for one in found] == [one.length for one in given]
+    assert mask([chunk, request, event]) == [chunk, request, event]
