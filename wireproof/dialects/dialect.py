@@ -42,25 +42,17 @@ class Opening:
     def __init__(self, about: Exchange, element: Element, carried: str | None = None) -> None:
         self.about = about
         self.element = element
-        self._carried = carried  # what another dialect found in it
-
-    @cached_property
-    def text(self) -> str:
+        text = carried  # what another dialect found in it
+        if text is None:
+            is_text = isinstance(element, SseEventRecord) or element.encoding == "utf-8"
+            text = (element.data or "") if is_text else ""
+        begins = text.lstrip()[:1]
+        self.text = text
         """The element's data, if it is text."""
-        if self._carried is not None:
-            return self._carried
-        is_text = isinstance(self.element, SseEventRecord) or self.element.encoding == "utf-8"
-        return (self.element.data or "") if is_text else ""
-
-    @cached_property
-    def members(self) -> dict[str, msgspec.Raw]:
+        self.members: dict[str, msgspec.Raw] = (_members(text) if begins == "{" else None) or {}
         """The members of the object that the element's JSON is, if it is one."""
-        return (_members(self.text) if self.text.lstrip()[:1] == "{" else None) or {}
-
-    @cached_property
-    def is_array(self) -> bool:
+        self.is_array = begins == "["
         """Whether the element's JSON is an array, or would be."""
-        return self.text.lstrip()[:1] == "["
 
     @property
     def target(self) -> str:

@@ -22,6 +22,10 @@ DIALECTS: tuple[type[Dialect], ...] = (
     *(VercelEvents, VercelLines, Mcp, JsonRpc),
     *(GraphQL, SocketIO, SignalR, Stomp, Mqtt),
 )
+UNTOLD = tuple(one for one in DIALECTS if not one.telling)
+"""Those that no member of an object tells."""
+TELLING = frozenset().union(*(one.telling for one in DIALECTS))
+"""Members that tell any of the others."""
 
 
 def spoken_in(opening: Opening) -> type[Dialect] | None:
@@ -30,7 +34,7 @@ def spoken_in(opening: Opening) -> type[Dialect] | None:
     Nearly all are told by members of an object: who has none of a dialect's is not asked about.
     """
     members, is_array = opening.members.keys(), opening.is_array
-    for one in DIALECTS:
+    for one in UNTOLD if not is_array and TELLING.isdisjoint(members) else DIALECTS:
         may_be = not one.telling or is_array or not one.telling.isdisjoint(members)
         if may_be and one.is_spoken(opening):
             return one
