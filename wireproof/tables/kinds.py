@@ -107,6 +107,8 @@ class Column(NamedTuple):
     """Arrow's."""
     convert: Callable[[Any], Any] | None
     """What makes a field's value one that Arrow takes; None: it is."""
+    has_pairs: bool = False
+    """Whether it holds lists of [name, value]."""
 
 
 def fields(layout: Layout) -> Iterator[tuple[str, inspect.Type]]:
@@ -140,7 +142,7 @@ def _column(name: str, found: inspect.Type) -> Column:
     if isinstance(found, inspect.DictType):
         return Column(name, pa.string(), _json)
     if is_pairs(found):
-        return Column(name, arrow_type(found), _pairs)
+        return Column(name, arrow_type(found), _pairs, has_pairs=True)
     holds = getattr(found, "item_type", found)
     is_struct = isinstance(holds, inspect.StructType)
     return Column(name, arrow_type(found), msgspec.to_builtins if is_struct else None)

@@ -311,19 +311,19 @@ class Tables:
         return iter(()) if rows is None else ((kind, batch) for batch in rows.extend(records))
 
     def _take_outcomes(self, outcomes: Iterable[Outcome]) -> Iterator[tuple[Kind, Any]]:
+        exchanges, judged = self._rows.get("exchanges"), self._rows.get("verdicts")
         for listed, verdicts, figures in outcomes:
             line = masked_line(listed, self._rules)
-            if "exchanges" in self._rows:
-                yield from self._added("exchanges", line, figures or UNMEASURED)
-            if "verdicts" not in self._rows:
+            if exchanges is not None:
+                for batch in exchanges.add(line, figures or UNMEASURED):
+                    yield "exchanges", batch
+            if judged is None:
                 continue
             about = About(line.method, line.target, line.status, line.start_time)
             for verdict in verdicts:
                 record = verdict_record(verdict, listed.connection, listed.exchange)
-                yield from self._added("verdicts", masked_verdict(record, self._rules), about)
-
-    def _added(self, kind: Kind, *row: msgspec.Struct) -> Iterator[tuple[Kind, Any]]:
-        return ((kind, batch) for batch in self._rows[kind].add(row))
+                for batch in judged.add(masked_verdict(record, self._rules), about):
+                    yield "verdicts", batch
 
 
 def digest(files: Sequence[str]) -> str:

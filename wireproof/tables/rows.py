@@ -31,8 +31,6 @@ STEP_ROWS = 4_096
 """Rows of one type that wait to become arrays: enough for a call of Arrow's to cost nothing."""
 astuple = msgspec.structs.astuple
 PAYLOAD = attrgetter("data")
-Row = Sequence[msgspec.Struct]
-"""What stands in one row beside each other, of the types of a layout."""
 
 
 class Origin(NamedTuple):
@@ -116,6 +114,8 @@ def _settled(column: Column, cells: tuple[Any, ...]) -> Any:
     # What differs does so at once or in the end; it would take as long to compare as to convert.
     if cells[-1] == first and cells[count // 2] == first and cells.count(first) == count:
         return _Alike(first if column.convert is None else column.convert(first), count)
+    if column.has_pairs:
+        return _pairs(column.type, cells)
     if column.type == pa.int64() and (numbers := _numbers(cells)) is not None:
         return numbers
     held = cells if column.convert is None else list(map(column.convert, cells))
@@ -132,6 +132,26 @@ def _numbers(cells: tuple[Any, ...]) -> Any:
     except (TypeError, OverflowError):
         return None
     return pa.Array.from_buffers(pa.int64(), len(found), [None, pa.py_buffer(found)])
+
+
+def _pairs(kind: Any, cells: Sequence[Any]) -> Any:
+    """Return lists of [name, value] as Arrow's array: of each name and value alone, it takes a
+    fourth of the time that a dictionary for each of them would."""
+    import pyarrow as pa
+
+    ends = list(accumulate([len(pairs) if pairs else 0 for pairs in cells], initial=0))
+    if None in cells:
+        starts = [
+            None if pairs is None else start for start, pairs in zip(ends, cells, strict=False)
+        ]
+        places = pa.array([*starts, ends[-1]], pa.int32())
+    else:
+        places = pa.array(ends, pa.int32())
+    flat = list(chain.from_iterable(chain.from_iterable(filter(None, cells))))
+    told = [pa.array(flat[number::2], field.type) for number, field in enumerate(kind.value_type)]
+    return pa.ListArray.from_arrays(
+        places, pa.StructArray.from_arrays(told, fields=list(kind.value_type)), type=kind
+    )
 
 
 def repeated(value: Any, kind: Any, count: int) -> Any:
@@ -177,13 +197,15 @@ class Rows:
             self._origins.pop()
         self._origins.append((origin, len(self._kinds)))
 
-    def add(self, row: Row) -> Iterator[Any]:
-        """Take a row of a layout of several types; yield the record batch that it fills."""
-        self._some[type(row[0])].take([tuple(chain.from_iterable(map(astuple, row)))])
-        self._kinds.append(self._numbers[type(row[0])])
+    def add(self, first: msgspec.Struct, second: msgspec.Struct) -> Sequence[Any]:
+        """Take a row of a layout of two types; return the record batches that it fills."""
+        kind = type(first)
+        self._some[kind].take([astuple(first) + astuple(second)])
+        self._kinds.append(self._numbers[kind])
         self._waiting += 1
         self.taken += 1
-        yield from self._full()
+        is_full = self._waiting >= STEP_ROWS or len(self._kinds) >= GROUP_ROWS
+        return list(self._full()) if is_full else ()
 
     def extend(self, rows: Sequence[msgspec.Struct]) -> Iterator[Any]:
         """Take rows of one struct each; yield the record batches that they fill."""
