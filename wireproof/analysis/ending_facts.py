@@ -16,8 +16,9 @@ from ..dialects.reader import LAST_WORD
 from ..text.wording import ELEMENT_NAMES, count
 from .ends import Leaving, first_end, is_half_closed, leaving
 from .flaws import CUTS, Flaw, find_flaws, missing_bytes
+from .past import Word
 from .silence import Silence, silence_since
-from .trace import Trace, Word
+from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
 CONTENT_CUTS = {"coding-cut": "gzip", "event-cut": "event", "element-cut": "message"}

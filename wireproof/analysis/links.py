@@ -13,7 +13,8 @@ from collections import deque
 
 from parsers.records import RequestRecord
 
-from .trace import Past, Trace
+from .past import Past
+from .trace import Trace
 
 MAX_PAST = 512
 """Exchanges that are remembered, of all connections."""

@@ -18,8 +18,9 @@ from ..exchanges import field_value
 from ..text.escape import preview
 from ..text.wording import duration, is_ended_by_fin_alone
 from .event_ids import EventId
+from .past import Past
 from .resumption_rules import are_in_a_row, is_too_soon, known_to_client, left_out
-from .trace import Past, Trace
+from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
 LATEST = 60.0

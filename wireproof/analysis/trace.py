@@ -10,10 +10,10 @@ sender's stream.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from parsers.records import (
     AwsEventRecord,
@@ -47,6 +47,8 @@ from .event_ids import NO_IDS, EventIds
 from .hazard_facts import HazardFacts
 from .http2_facts import Http2Facts
 from .marks import KIND_NUMBERS, MAX_MARKS, NO_MARKS, Columns, Marks, columns, reach_of_all
+from .past import Past, Word
+from .verdict import Verdict
 
 OTHER_NUMBER = KIND_NUMBERS["other"]
 TEXT_NUMBER = KIND_NUMBERS["text"]
@@ -67,14 +69,6 @@ LAST_WORDS: frozenset[Kind] = frozenset(("finish", "done", "error"))
 
 RESETS = ("RST_STREAM", "RESET_STREAM", "STOP_SENDING")
 """Frames that give a stream up (RFC 9113 section 6.4, RFC 9000 sections 19.4 and 19.5)."""
-
-
-class Word(NamedTuple):
-    """An element that tells how the application ended its stream."""
-
-    payload: Payload
-    packet: int
-    time: float
 
 
 class Trace:
@@ -110,6 +104,10 @@ class Trace:
     """Earlier exchanges that asked for the same."""
     past: Past | None = None
     """What is remembered of it for those that follow."""
+    short: list[Verdict] | None = None
+    """All that is said of a short answer that came whole, if that was asked before all else."""
+    streaming: Verdict | None = None
+    """What is said of whether it streamed, if that was asked before all else."""
     upstream: Trace | None = None
     """The leg behind a proxy on which this one's answer was asked for, if that was seen."""
     last_payload: Payload | None = None
@@ -192,28 +190,30 @@ class Trace:
 
     def add(self, record: Record) -> None:
         """Take the next record, which its exchange has taken already."""
-        match record:
-            case SseEventRecord() | WebSocketMessageRecord():
-                self._element(record)
-            case WebSocketFrameRecord():
-                self.conversation.add(record, self.about.answer)
-            case ChunkRecord() | DataRecord() | Http2DataRecord():
-                self._piece(record)
-            case BodyRecord() if record.trailers and record.sender == "server":
-                self.trailers = record.trailers
-            case Http2FrameRecord() | Http3FrameRecord() if (
-                record.type in RESETS and self.reset is None
-            ):
-                self.reset = record
-            case JsonLineRecord() | PartRecord() | AwsEventRecord() | GrpcMessageRecord():
-                self._element(record)
-            case DiagnosticRecord():
-                if len(self.faults) < MAX_FAULTS:
-                    self.faults = [*self.faults, record]
-                else:
-                    self.late_faults = [*self.late_faults, record][-MAX_LATE_FAULTS:]
-            case GapRecord() if len(self.gaps) < MAX_FAULTS:
-                self.gaps = [*self.gaps, record]
+        take = _TAKE.get(type(record))
+        if take is not None:
+            take(self, record)
+
+    def _frame(self, frame: WebSocketFrameRecord) -> None:
+        self.conversation.add(frame, self.about.answer)
+
+    def _body(self, body: BodyRecord) -> None:
+        if body.trailers and body.sender == "server":
+            self.trailers = body.trailers
+
+    def _control_frame(self, frame: Http2FrameRecord | Http3FrameRecord) -> None:
+        if frame.type in RESETS and self.reset is None:
+            self.reset = frame
+
+    def _fault(self, fault: DiagnosticRecord) -> None:
+        if len(self.faults) < MAX_FAULTS:
+            self.faults = [*self.faults, fault]
+        else:
+            self.late_faults = [*self.late_faults, fault][-MAX_LATE_FAULTS:]
+
+    def _gap(self, gap: GapRecord) -> None:
+        if len(self.gaps) < MAX_FAULTS:
+            self.gaps = [*self.gaps, gap]
 
     @property
     def takes_together(self) -> bool:
@@ -467,6 +467,26 @@ class Trace:
             self.contents += 1
 
 
+_TAKE: Mapping[type[Any], Callable[[Trace, Any], None]] = {
+    SseEventRecord: Trace._element,
+    JsonLineRecord: Trace._element,
+    PartRecord: Trace._element,
+    AwsEventRecord: Trace._element,
+    GrpcMessageRecord: Trace._element,
+    WebSocketMessageRecord: Trace._element,
+    WebSocketFrameRecord: Trace._frame,
+    ChunkRecord: Trace._piece,
+    DataRecord: Trace._piece,
+    Http2DataRecord: Trace._piece,
+    BodyRecord: Trace._body,
+    Http2FrameRecord: Trace._control_frame,
+    Http3FrameRecord: Trace._control_frame,
+    DiagnosticRecord: Trace._fault,
+    GapRecord: Trace._gap,
+}
+"""What a trace does with each kind of record: a look-up costs less than the comparisons."""
+
+
 def own(marks: Marks) -> Marks:
     """Return marks that may be added to, in the place of those that stand for none."""
     return Marks() if marks is NO_MARKS else marks
@@ -478,38 +498,3 @@ def is_piece_of_answer(
     """Whether a client is given an element as a piece of the answer."""
     is_event = type(element) is not SseEventRecord or element.dispatched
     return is_event and element.data != LAST_WORD
-
-
-class Past:
-    """What is remembered of an exchange: no columns, so that it takes little."""
-
-    __slots__ = ("about", "trace", "_kept")
-
-    def __init__(self, trace: Trace) -> None:
-        self.about: Exchange = trace.about
-        self.trace: Trace | None = trace
-        """As long as it is not over."""
-        self._kept: tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]] | None = None
-
-    def end(self, trace: Trace) -> None:
-        """Let go of all but what is remembered of an exchange that is over."""
-        self.trace, self._kept = None, (trace.ids, trace.gaps, trace.words)
-
-    @property
-    def ids(self) -> EventIds:
-        return self._known[0]
-
-    @property
-    def gaps(self) -> Sequence[GapRecord]:
-        return self._known[1]
-
-    @property
-    def words(self) -> Mapping[Kind, Word]:
-        return self._known[2]
-
-    @property
-    def _known(self) -> tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]]:
-        if self._kept is not None:
-            return self._kept
-        assert self.trace is not None  # it is not over
-        return self.trace.ids, self.trace.gaps, self.trace.words

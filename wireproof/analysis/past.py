@@ -1,0 +1,63 @@
+"""What is remembered of an exchange that others may follow: a reconnect, or the leg of a proxy.
+
+Strategy: as long as an exchange goes on its trace has all of it. Once it is over that is let go,
+and what a judge of later ones asks for stays: its records of heads and ends, the IDs of its events,
+and its last words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from parsers.records import GapRecord
+
+from ..dialects.payload import Kind, Payload
+from ..exchanges import Exchange
+from .event_ids import EventIds
+
+if TYPE_CHECKING:
+    from .trace import Trace  # which has what is remembered of its own exchange
+
+
+class Word(NamedTuple):
+    """An element that tells how the application ended its stream."""
+
+    payload: Payload
+    packet: int
+    time: float
+
+
+class Past:
+    """What is remembered of an exchange: no columns, so that it takes little."""
+
+    __slots__ = ("about", "trace", "_kept")
+
+    def __init__(self, trace: Trace) -> None:
+        self.about: Exchange = trace.about
+        self.trace: Trace | None = trace
+        """As long as it is not over."""
+        self._kept: tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]] | None = None
+
+    def end(self, trace: Trace) -> None:
+        """Let go of all but what is remembered of an exchange that is over."""
+        self.trace, self._kept = None, (trace.ids, trace.gaps, trace.words)
+
+    @property
+    def ids(self) -> EventIds:
+        return self._known[0]
+
+    @property
+    def gaps(self) -> Sequence[GapRecord]:
+        return self._known[1]
+
+    @property
+    def words(self) -> Mapping[Kind, Word]:
+        return self._known[2]
+
+    @property
+    def _known(self) -> tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]]:
+        if self._kept is not None:
+            return self._kept
+        assert self.trace is not None  # it is not over
+        return self.trace.ids, self.trace.gaps, self.trace.words
