@@ -251,7 +251,7 @@ class Exchange(Struct, eq=False):
         the request asks for.
         """
         response = self.response
-        if response is not None and is_final(response):
+        if response is not None and (response.status >= 200 or is_final(response)):
             # Of a head that is not known whole, the content tells more.
             return "sse" if self.counts.blocks else response.transport
         if self.counts.blocks:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import compress
 from math import sqrt
 from operator import sub
 from statistics import fmean, median
 from typing import NamedTuple, TypeVar
 
 from ..dialects.payload import CONTENT
-from .marks import KIND_NUMBERS, KINDS, Marks
+from .marks import KIND_NUMBERS, KINDS, Marks, mask_of
 from .trace import Trace
 
 T = TypeVar("T")
@@ -36,9 +36,10 @@ LEAST = 3
 """Elements below which nothing can be told: two gaps are the fewest that can be compared."""
 
 LEFT_OUT = frozenset(KIND_NUMBERS[kind] for kind in ("ping", "done", "control"))
+IS_GENERATED = mask_of([kind for kind in KINDS if KIND_NUMBERS[kind] not in LEFT_OUT])
 LAST = frozenset(KIND_NUMBERS[kind] for kind in ("usage", "finish", "error"))
 """What is said at the end, at once after what was generated last."""
-CONTENT_NUMBERS = frozenset(KINDS.index(kind) for kind in CONTENT)
+IS_CONTENT = mask_of(CONTENT)
 
 
 def wait_after(first: float | None) -> float:
@@ -112,7 +113,7 @@ class Arrivals:
         """The gaps that are waits."""
         return [gap for gap in self.gaps if gap >= SHORTEST_WAIT]
 
-    @property
+    @cached_property
     def wait(self) -> float:
         """The usual wait in seconds, 0 if there is none."""
         return median(self.waits) if self.waits else 0.0
@@ -120,12 +121,32 @@ class Arrivals:
     @cached_property
     def flushes(self) -> list[Flush]:
         """All of them, in the order in which they came."""
-        return self.grouped(SHORTEST_WAIT)
+        return list(map(Flush, self.borders, self.borders[1:]))
 
-    def grouped(self, wait: float) -> list[Flush]:
-        """Return the runs between gaps of ``wait`` seconds or longer."""
-        borders = [at + 1 for at, gap in enumerate(self.gaps) if gap >= wait]
-        return [Flush(*pair) for pair in pairwise([0, *borders, self.count])]
+    @cached_property
+    def borders(self) -> list[int]:
+        """The index at which each flush starts, and that at which the last one ends."""
+        return self._borders(SHORTEST_WAIT)
+
+    @property
+    def groups(self) -> int:
+        """How many flushes there are."""
+        return len(self.borders) - 1
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many elements each flush has."""
+        return list(map(sub, self.borders[1:], self.borders))
+
+    def largest(self, wait: float) -> Flush:
+        """Return the run between gaps of ``wait`` seconds or longer that has the most elements."""
+        borders = self._borders(wait)
+        sizes = list(map(sub, borders[1:], borders))
+        at = sizes.index(max(sizes))
+        return Flush(borders[at], borders[at + 1])
+
+    def _borders(self, wait: float) -> list[int]:
+        return [0, *[at for at, gap in enumerate(self.gaps, 1) if gap >= wait], self.count]
 
 
 def arrivals(trace: Trace) -> Arrivals | None:
@@ -160,9 +181,9 @@ def _chosen(trace: Trace) -> list[int]:
     """
     marks = trace.elements
     kinds = marks.kinds
-    content = [at for at, kind in enumerate(kinds) if kind in CONTENT_NUMBERS]
-    if len(content) >= LEAST:
-        return content
+    is_content = kinds.translate(IS_CONTENT)
+    if is_content.count(1) >= LEAST:
+        return list(compress(range(len(kinds)), is_content))
     chosen = _generated(marks)
     if chosen and not trace.is_chunk[chosen[-1]]:
         chosen.pop()
@@ -173,7 +194,7 @@ def _chosen(trace: Trace) -> list[int]:
 
 def _generated(marks: Marks) -> list[int]:
     """Return the indices of all but keep-alives and what ends a stream."""
-    return [at for at, kind in enumerate(marks.kinds) if kind not in LEFT_OUT]
+    return list(compress(range(len(marks.kinds)), marks.kinds.translate(IS_GENERATED)))
 
 
 def _filled(trace: Trace) -> list[int]:

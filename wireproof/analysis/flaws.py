@@ -61,7 +61,8 @@ class Flaw(NamedTuple):
 def find_flaws(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
     """Yield what is not whole about the end of an exchange that is no WebSocket."""
     yield from _of_message(about, faults)
-    yield from _of_content(faults)
+    if faults:
+        yield from _of_content(faults)
     connection = about.connection
     if connection is not None and connection.close == "reset" and not _had_left(about, connection):
         said = f"the connection was {connection_end(connection)}"

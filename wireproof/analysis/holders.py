@@ -278,7 +278,7 @@ def _is_corked(trace: Trace, came: Arrivals, periods: Sequence[float]) -> bool:
     """
     if not _is_gathered(trace, came):
         return False
-    source = median(periods) / (came.count / len(came.flushes))
+    source = median(periods) / (came.count / came.groups)
     return CORK - CORK_SLACK <= median(periods) <= CORK + source + CORK_SLACK
 
 

@@ -97,7 +97,7 @@ class Explained(NamedTuple):
 
 def judge(trace: Trace, judges: Sequence[Judge] | None = None) -> list[Verdict]:
     """Return the answers about one exchange."""
-    if judges is None and (short := judge_short(trace)) is not None:
+    if judges is None and (short := trace.short or judge_short(trace)) is not None:
         return short
     found = []
     for one in JUDGES if judges is None else judges:
@@ -164,7 +164,7 @@ class Explanations:
 
     def _add_each(self, records: Iterable[Record]) -> Iterator[Explained]:
         """Take the next records, of whatever exchanges they are."""
-        portion, connection, exchange = PORTION, -1, -1
+        aside, portion, connection, exchange = self._aside, PORTION, -1, -1
         some: list[Streaming] | None = None
         found: tuple[Exchange, Trace] | None = None
         one: Any  # of Streaming: a call of cast() would cost a fifth of all that is done here
@@ -176,8 +176,10 @@ class Explanations:
                 continue
             if one.exchange != exchange or one.connection != connection:
                 connection, exchange = one.connection, one.exchange
-                found = self._one_by_one(connection, exchange)
-                some = self._aside[connection, exchange] if found is None else None
+                some = aside.get((connection, exchange))
+                found = None if some is not None else self._one_by_one(connection, exchange)
+                if some is None and found is None:
+                    some = aside[connection, exchange]
             if found is not None:
                 found[0].add(one)
                 found[1].add(one)
@@ -190,11 +192,9 @@ class Explanations:
         self._room -= PORTION - portion
 
     def _one_by_one(self, connection: int, exchange: int) -> tuple[Exchange, Trace] | None:
-        """Return an open exchange of which nothing is taken together, nor has been put aside."""
+        """Return an open exchange of which nothing is taken together."""
         found = self._exchanges.known(connection, exchange)
-        if found is None or found[1].takes_together or (connection, exchange) in self._aside:
-            return None
-        return found
+        return None if found is None or found[1].takes_together else found
 
     def _add(self, record: Record) -> Sequence[Explained]:
         if self._aside:
@@ -318,13 +318,15 @@ class Explanations:
 
     def _waits_for_upstream(self, trace: Trace) -> bool:
         """Whether it failed or was held, and a leg behind a proxy that may tell why goes on."""
-        upstream = trace.upstream
-        trace.around = self._around.get(trace.about.key.connection, ())
+        upstream, connection = trace.upstream, trace.about.key.connection
+        trace.around = self._around.get(connection, ())
+        trace.http2 = self._http2.get(connection)
         if upstream is None or upstream.about.connection is not None or not self._max_waiting:
             return False
-        if sum(map(len, self._failed.values())) >= MAX_WAITING or not (
-            is_failed(trace) or may_be_told(trace)
-        ):
+        if sum(map(len, self._failed.values())) >= MAX_WAITING:
+            return False
+        trace.short = judge_short(trace)
+        if trace.short is not None or not (is_failed(trace) or may_be_told(trace)):
             return False
         self._failed.setdefault(upstream.about.key.connection, []).append(trace)
         return True
@@ -340,7 +342,7 @@ class Explanations:
 
     def _explain(self, trace: Trace) -> Explained:
         trace.around = trace.around or self._around.get(trace.about.key.connection, ())
-        trace.http2 = self._http2.get(trace.about.key.connection)
+        trace.http2 = trace.http2 or self._http2.get(trace.about.key.connection)
         found = Explained(trace.about, trace, judge(trace, self._judges))
         self._links.over(trace)
         trace.end()

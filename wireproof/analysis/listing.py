@@ -174,8 +174,8 @@ def _longest(answer: SealedAnswer) -> float:
 
 def gravest(verdicts: list[Verdict]) -> Severity:
     """Return the gravest severity of what is said of an exchange."""
-    if not verdicts:
-        return "ok"
+    if len(verdicts) < 2:
+        return verdicts[0].severity if verdicts else "ok"
     return max([one.severity for one in verdicts], key=SEVERITIES.index)
 
 

@@ -9,7 +9,7 @@ answers have, stands in tuples: arrays cost ten times as much to make.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from heapq import heappush, heappushpop
 from math import inf
 from operator import sub
@@ -29,6 +29,14 @@ KINDS: tuple[Kind, ...] = (
 )
 KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 KIND_BYTES = {kind: bytes((number,)) for number, kind in enumerate(KINDS)}
+
+
+def mask_of(kinds: Collection[Kind]) -> bytes:
+    """Return a table for ``bytes.translate``, by which a column of kinds says which are of some."""
+    numbers = {KIND_NUMBERS[kind] for kind in kinds}
+    return bytes(number in numbers for number in range(256))
+
+
 NONE: Any = ()
 """A column that has no element yet."""
 

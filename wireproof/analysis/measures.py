@@ -7,6 +7,7 @@ of gaps there are percentiles, so that a row's size does not grow with its strea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import sub
 from typing import cast
 
 import msgspec
@@ -69,7 +70,7 @@ def measures(explained: Explained) -> Measures:
 
 def _gaps(times: Sequence[float]) -> list[float]:
     """Return the times between moments, the shortest first."""
-    return sorted(after - before for before, after in zip(times, times[1:], strict=False))
+    return sorted(map(sub, times[1:], times))
 
 
 def _authority(explained: Explained) -> str | None:

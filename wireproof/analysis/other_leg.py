@@ -43,7 +43,7 @@ def judge_stream(trace: Trace) -> Verdict | None:
 
     None where it is no stream.
     """
-    verdict = judge_streaming(trace)
+    verdict = trace.streaming or judge_streaming(trace)
     upstream = leg_behind(trace)
     if verdict is None or upstream is None or not is_open(verdict):
         return verdict
@@ -66,6 +66,8 @@ def is_open(verdict: Verdict) -> bool:
 def may_be_told(trace: Trace) -> bool:
     """Whether a leg behind a proxy may tell who held a response."""
     verdict = judge_streaming(trace) if trace.upstream is not None else None
+    if trace.about.connection is not None:
+        trace.streaming = verdict  # nothing that it rests on comes any more
     return verdict is not None and is_open(verdict)
 
 

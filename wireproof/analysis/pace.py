@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from operator import le
 from statistics import median
 
 from ..text.wording import ELEMENT_NAMES, count, duration, span
@@ -134,7 +135,7 @@ class View:
         came = self.came
         return {
             "events": came.count,
-            "groups": len(came.flushes),
+            "groups": came.groups,
             "time_to_head": _rounded(self.time_to_head),
             "time_to_first_event": _rounded(came.first),
             "longest": _rounded(max(came.gaps, default=None)),
@@ -248,6 +249,8 @@ def _rounds(view: View) -> Verdict | None:
 def _cut(view: View) -> Verdict | None:
     """Flushes whose borders lie inside elements: they were made of bytes."""
     came = view.came
+    if True not in map(le, came.first_packets[1:], came.packets):
+        return None  # as nearly always: each element begins in a packet of its own
     borders = [
         at
         for at, gap in view.own_gaps
@@ -263,7 +266,7 @@ def _cut(view: View) -> Verdict | None:
     is_aligned = holders.alignment(sizes) is not None
     if sizes and median(sizes) <= SEGMENT and not is_aligned:
         return None
-    if came.count / len(came.flushes) < TOGETHER and not is_aligned:
+    if came.count / came.groups < TOGETHER and not is_aligned:
         return None
     causes = holders.of_cut_flushes(view.trace, sizes)
     return _bursts(view, causes, f"and their borders cut {view.name}s", sizes)
@@ -304,20 +307,19 @@ def _with_last_words(view: View, flush: Flush) -> int:
 def _bulk(view: View) -> tuple[Flush, float] | None:
     """Return the flush that nearly all came in, and how long it was waited for."""
     came = view.came
-    for flush in came.grouped(WAIT):
-        goes_on = flush.end < came.count
-        if flush.size < BULK * came.count or (flush.start >= LEAST and goes_on):
-            continue
-        gaps = came.gaps[flush.start : flush.end - 1]
-        wait = came.gaps[flush.start - 1] if flush.start else came.first or 0.0
-        own = _own(view, flush, wait)
-        if sum(gaps) * EARLY > own or (_is_paced(gaps) and not _is_rushed(gaps, own)):
-            return None
-        before = came.times[flush.start] - wait
-        if hindered(view.hindrances, before, came.times[flush.end - 1]) is not None:
-            return None
-        return flush, wait
-    return None
+    flush = came.largest(WAIT)
+    goes_on = flush.end < came.count
+    if flush.size < BULK * came.count or (flush.start >= LEAST and goes_on):
+        return None
+    gaps = came.gaps[flush.start : flush.end - 1]
+    wait = came.gaps[flush.start - 1] if flush.start else came.first or 0.0
+    own = _own(view, flush, wait)
+    if sum(gaps) * EARLY > own or (_is_paced(gaps) and not _is_rushed(gaps, own)):
+        return None
+    before = came.times[flush.start] - wait
+    if hindered(view.hindrances, before, came.times[flush.end - 1]) is not None:
+        return None
+    return flush, wait
 
 
 def _is_paced(gaps: Sequence[float]) -> bool:
@@ -349,35 +351,31 @@ def _place(came: Arrivals, flush: Flush) -> str:
 def _grouped(view: View) -> Verdict | None:
     """Flushes of whole elements, again and again."""
     came = view.came
-    flushes = came.flushes
-    several = [flush for flush in flushes if flush.size > 1]
-    if len(several) < 2 or len(several) < SEVERAL * len(flushes):
+    sizes = came.sizes
+    several = len(sizes) - sizes.count(1)
+    if several < 2 or several < SEVERAL * len(sizes) or came.count < TOGETHER * len(sizes):
         return None
-    if came.count < TOGETHER * len(flushes):
-        return None
-    starts = [flush.start for flush in flushes[1:]]
     own = {at for at, _ in view.own_gaps}
-    waits = [came.gaps[at - 1] for at in starts if at - 1 in own]
+    waits = [came.gaps[at - 1] for at in came.borders[1:-1] if at - 1 in own]
     if not waits or median(waits) < HELD:
         return None
     causes = holders.of_whole_flushes(view.trace, came)
-    sizes = {flush.size for flush in flushes[:-1]}  # the last one has what was left
-    about = f"about {came.count / len(flushes):.1f}" if len(sizes) > 1 else f"{sizes.pop():,}"
+    usual = set(sizes[:-1])  # the last one has what was left
+    about = f"about {came.count / len(sizes):.1f}" if len(usual) > 1 else f"{usual.pop():,}"
     return _bursts(view, causes, f"{about} at a time", [])
 
 
 def _bursts(view: View, causes: Causes, how: str, sizes: list[int]) -> Verdict:
     came = view.came
-    firsts = [came.times[flush.start] for flush in came.flushes]
+    starts = came.borders[:-1]
+    firsts = [came.times[start] for start in starts]
     period = median(after - before for before, after in pairwise(firsts))
-    summary = (
-        f"{view.said} came in {count(len(came.flushes), 'burst')}, {duration(period)} apart, {how}"
-    )
+    summary = f"{view.said} came in {count(came.groups, 'burst')}, {duration(period)} apart, {how}"
     size = round(median(sizes)) if sizes else None
     return _verdict(
         view,
         *("bursty", "warning", summary, causes),
-        [came.packets[flush.start] for flush in came.flushes],
+        [came.packets[start] for start in starts],
         period=round(period, 6),
         flush_bytes=size,
         aligned=holders.alignment(sizes),
@@ -409,10 +407,10 @@ def _header_held(view: View) -> Verdict | None:
 def _streamed(view: View) -> Verdict | None:
     """Waits between a good part of the elements, or else for most of the time between groups."""
     came = view.came
-    is_spread = sum(came.waits) >= came.span / 2 and len(came.flushes) >= LEAST
+    is_spread = sum(came.waits) >= came.span / 2 and came.groups >= LEAST
     if view.share_of_waits < MIN_SHARE and not is_spread:
         return None
-    at_a_time = came.count / len(came.flushes)
+    at_a_time = came.count / came.groups
     how = "one by one" if at_a_time < TOGETHER else f"about {at_a_time:.1f} at a time"
     summary = f"{view.said} came {how}, typically {duration(came.wait)} apart"
     return _verdict(view, "streamed", "ok", summary, holders.Causes(()))

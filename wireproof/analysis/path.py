@@ -229,6 +229,8 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     rtt = quickest_round(trace)
     least = max(SHORTEST_WAIT, OF_A_ROUND * rtt)
     took = list(map(sub, marks.times, marks.starts))
+    if max(took, default=0.0) < least:
+        return None
     cut = [
         at
         for at, seconds in enumerate(took)

@@ -8,7 +8,7 @@ its source; a metric that a stream does not have is None. Values are seconds, bu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from operator import sub
 from typing import Literal, NamedTuple
 
 from .times import Times
@@ -39,7 +39,7 @@ def _last(times: Sequence[float]) -> float | None:
 
 
 def _gaps(times: Sequence[float]) -> list[float]:
-    return [after - before for before, after in pairwise(times)]
+    return list(map(sub, times[1:], times))
 
 
 def _per_token(times: Times, seconds: float | None, since: float | None, left: int) -> float | None:

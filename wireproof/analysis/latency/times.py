@@ -14,11 +14,21 @@ from itertools import compress
 from typing import NamedTuple
 
 from ...dialects.payload import CONTENT, Kind
-from ..marks import KINDS, MAX_MARKS
+from ..marks import MAX_MARKS, mask_of
 from ..trace import Trace
 
-CHOICES: frozenset[Kind] = frozenset((*CONTENT, "role", "finish", "other"))
+REASONING: frozenset[Kind] = frozenset(("reasoning",))
+TOOL: frozenset[Kind] = frozenset(("tool",))
+UNREAD: frozenset[Kind] = frozenset(("other",))
+"""What counts as content where no dialect was recognised."""
+IS_CHOICE = mask_of((*CONTENT, "role", "finish", "other"))
 """Kinds of events of the OpenAI dialect whose ``choices`` are not empty."""
+IS_CONTENT, MAY_BE_CONTENT = mask_of(CONTENT), mask_of(CONTENT | UNREAD)
+IS_OUTPUT, MAY_BE_OUTPUT = mask_of(CONTENT - REASONING), mask_of((CONTENT | UNREAD) - REASONING)
+IS_TEXT, MAY_BE_TEXT = (
+    mask_of(CONTENT - REASONING - TOOL),
+    mask_of((CONTENT | UNREAD) - REASONING - TOOL),
+)
 COUNTED = "usage of the stream"
 ASSUMED = "assumed: one token an event"
 
@@ -69,18 +79,15 @@ def times_of(trace: Trace) -> Times | None:
         return None
     start = about.asked_time
     name = trace.dialect_name
-    kinds = [KINDS[kind] for kind in marks.kinds]
+    kinds: bytes | bytearray = marks.kinds
     times = [time - start for time in marks.times]
     are_given: Sequence[int] = trace.is_chunk
     if marks is not trace.elements:  # the last chunk ends the body, and carries nothing
         are_given = trace.piece_sizes
         if 0 in are_given:
-            times, kinds = list(compress(times, are_given)), list(compress(kinds, are_given))
+            times, kinds = list(compress(times, are_given)), bytes(compress(kinds, are_given))
         are_given = (1,) * len(times)
-    has_content = CONTENT if name else CONTENT | {"other"}
-    contents = [
-        (time, kind) for time, kind in zip(times, kinds, strict=True) if kind in has_content
-    ]
+    contents = _some(times, kinds, IS_CONTENT if name else MAY_BE_CONTENT)
     connection, body = about.connection, about.response_body
     tokens = trace.tokens
     return Times(
@@ -89,13 +96,18 @@ def times_of(trace: Trace) -> Times | None:
         upload=(about.request_body or about.request).last_time - about.request.first_time,
         headers=about.response.last_time - start,
         chunks=list(compress(times, are_given)),
-        choices=[time for time, kind in zip(times, kinds, strict=True) if kind in CHOICES],
-        contents=[time for time, _ in contents],
-        outputs=[time for time, kind in contents if kind != "reasoning"],
-        texts=[time for time, kind in contents if kind not in ("reasoning", "tool")],
+        choices=_some(times, kinds, IS_CHOICE),
+        contents=contents,
+        outputs=_some(times, kinds, IS_OUTPUT if name else MAY_BE_OUTPUT),
+        texts=_some(times, kinds, IS_TEXT if name else MAY_BE_TEXT),
         end=None if body is None else body.last_time - start,
         tokens=len(contents) if tokens is None else tokens,
         tokens_from=ASSUMED if tokens is None else COUNTED,
         first_tokens=trace.first_tokens,
         left_out=max(marks.count - MAX_MARKS, 0),
     )
+
+
+def _some(times: Sequence[float], kinds: bytes | bytearray, mask: bytes) -> list[float]:
+    """Return the times of elements of some kinds."""
+    return list(compress(times, kinds.translate(mask)))
