@@ -27,8 +27,8 @@ class Links:
     """Remembers exchanges, and links those that follow."""
 
     def __init__(self) -> None:
-        self._by_target: dict[Asked, list[Past]] = {}
-        self._order: deque[tuple[Asked, Past]] = deque()
+        self._by_target: dict[Asked, list[Past[Trace]]] = {}
+        self._order: deque[tuple[Asked, Past[Trace]]] = deque()
 
     def ask(self, trace: Trace, request: RequestRecord) -> None:
         """Take note of the request of an exchange, and link it with those before it."""
@@ -51,14 +51,14 @@ class Links:
             trace.past.end(trace)
         trace.before, trace.upstream = (), None
 
-    def _forget(self, asked: Asked, past: Past) -> None:
+    def _forget(self, asked: Asked, past: Past[Trace]) -> None:
         known = self._by_target[asked]
         known.remove(past)
         if not known:
             del self._by_target[asked]
 
 
-def _is_waiting(past: Past, request: RequestRecord) -> bool:
+def _is_waiting(past: Past[Trace], request: RequestRecord) -> bool:
     """Whether an exchange of another connection has been asked, and was not answered yet."""
     about = past.about
     return about.key.connection != request.connection and about.response is None

@@ -8,16 +8,13 @@ and its last words.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from parsers.records import GapRecord
 
 from ..dialects.payload import Kind, Payload
 from ..exchanges import Exchange
 from .event_ids import EventIds
-
-if TYPE_CHECKING:
-    from .trace import Trace  # which has what is remembered of its own exchange
 
 
 class Word(NamedTuple):
@@ -28,18 +25,30 @@ class Word(NamedTuple):
     time: float
 
 
-class Past:
+class Remembered(Protocol):
+    """What is remembered of a trace; this module knows no more of it."""
+
+    about: Exchange
+    ids: EventIds
+    gaps: Sequence[GapRecord]
+    words: Mapping[Kind, Word]
+
+
+T = TypeVar("T", bound=Remembered)
+
+
+class Past(Generic[T]):
     """What is remembered of an exchange: no columns, so that it takes little."""
 
     __slots__ = ("about", "trace", "_kept")
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: T) -> None:
         self.about: Exchange = trace.about
-        self.trace: Trace | None = trace
+        self.trace: T | None = trace
         """As long as it is not over."""
         self._kept: tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]] | None = None
 
-    def end(self, trace: Trace) -> None:
+    def end(self, trace: T) -> None:
         """Let go of all but what is remembered of an exchange that is over."""
         self.trace, self._kept = None, (trace.ids, trace.gaps, trace.words)
 

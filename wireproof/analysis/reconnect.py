@@ -39,7 +39,7 @@ class Resumed:
     """A stream beside the one before it."""
 
     trace: Trace
-    past: Past
+    past: Past[Trace]
     named: str | None
     """Its Last-Event-ID."""
     sent: list[str]
@@ -156,7 +156,7 @@ def find_resumed(trace: Trace) -> Resumed | None:
     return Resumed(trace, past, named, past.ids.kept, trace.ids.first)
 
 
-def _is_same_client(past: Past, trace: Trace) -> bool:
+def _is_same_client(past: Past[Trace], trace: Trace) -> bool:
     earlier, later = past.about.request, trace.about.request
     assert earlier is not None and later is not None
     if any(
@@ -172,7 +172,7 @@ def _address(connection: ConnectionRecord) -> tuple[str, str]:
     return connection.client.rpartition(":")[0], connection.server
 
 
-def _would_be_resumed(past: Past, trace: Trace) -> bool:
+def _would_be_resumed(past: Past[Trace], trace: Trace) -> bool:
     """Whether a client without Last-Event-ID comes back nevertheless: its stream was cut."""
     about, request = past.about, trace.about.request
     body = about.response_body
@@ -182,7 +182,7 @@ def _would_be_resumed(past: Past, trace: Trace) -> bool:
     return 0.0 <= request.first_time - _end_time(past) <= LATEST and trace.ids.count > 0
 
 
-def _end_time(past: Past) -> float:
+def _end_time(past: Past[Trace]) -> float:
     """Return when a stream had ended for its client: whole, or by the first FIN or RST after."""
     about = past.about
     body, connection = about.response_body, about.connection

@@ -100,9 +100,9 @@ class Trace:
     trailers: Fields | None = None
     """Those of a chunked response that has ended."""
     ids: EventIds = NO_IDS
-    before: tuple[Past, ...] = ()
+    before: tuple[Past[Trace], ...] = ()
     """Earlier exchanges that asked for the same."""
-    past: Past | None = None
+    past: Past[Trace] | None = None
     """What is remembered of it for those that follow."""
     short: list[Verdict] | None = None
     """All that is said of a short answer that came whole, if that was asked before all else."""
