@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from parsers import (
@@ -109,6 +110,14 @@ class _Datagram:
             self.seq = seq
             self._header = flags >> 12 << 2
 
+    def late(self) -> list[tuple[int, int, bytes]]:
+        """Return the packets, places and bytes of what has not been placed, put in order; nothing
+        if it came in order."""
+        found = sorted(self._fragments, key=itemgetter(2))
+        if found == self._fragments:
+            return []
+        return [(number, frame_start, data) for number, frame_start, _, data in found]
+
     def take_placed(self, start: int) -> list[tuple[Placed, bytes]]:
         """Return where fragments lie that have not been placed; ``start`` is the segment's."""
         taken, self._fragments = self._fragments, []
@@ -156,6 +165,10 @@ class SegmentTap(StreamTap[T]):
         That is also what is not of TCP, what is no IP packet, and what is a fragment. ``flow`` is
         the same for payloads that may go on in one another.
         """
+
+    def reassembled(self, fragments: list[tuple[int, int, bytes]]) -> None:
+        """Take an IP packet of no stream whose fragments did not come in order: the packets, places
+        in their frames and bytes of these, put in order. Each has been a stray payload already."""
 
     def datagram(self, number: int, protocol: int, ports: bytes, payload: bytes) -> None:
         """Take note of what IP carries that is not of TCP; ``ports`` are those of UDP."""
@@ -240,6 +253,8 @@ class SegmentTap(StreamTap[T]):
             start = known[1].offset_of(datagram.seq)
             for placed, payload in datagram.take_placed(start):
                 self.placed(known[0], placed, payload)
+        if datagram.is_whole and (late := datagram.late()):
+            self.reassembled(late)
         if datagram.is_whole or len(self._datagrams) > MAX_FRAGMENTED_PACKETS:
             del self._datagrams[fragment.key if datagram.is_whole else next(iter(self._datagrams))]
 

@@ -19,7 +19,7 @@ _LINE_ENDS = re.compile(LINE_END)
 _NEXT = r"(?:(?:\\{1,3}(?:r(?:\\{1,3})?)?n?|\r?\n?)[ \t]{0,32}+-?[ \t]{0,8}+\Z)?"
 _ITEM = rf"{LINE_END}[ \t]{{0,32}}+-[ \t]{{1,8}}+[^\r\n\\]++"
 _ENTRY = rf"{LINE_END}[ \t]{{1,32}}+[^\s\\-][^\r\n\\]*+"
-_NAME_ENDS = r"\\{0,3}+[\"']?+:"
+_NAME_ENDS = r"\\{0,7}+[\"']?+:"
 _ENTRIES = rf"{_NAME_ENDS}(?P<{{group}}>(?>{_ENTRY}){every(_ENTRY)}{_NEXT})"
 SEQUENCE = rf"{_NAME_ENDS}(?P<items>(?>{_ITEM}){every(_ITEM)}{_NEXT})"
 """``passwords:``, and an item with a hyphen in each line below."""
@@ -29,12 +29,12 @@ CODED_ENTRIES = rf"(?<![_-]){WORD_BEGINS}data" + _ENTRIES.replace("{group}", "co
 """``data:``, and a member in each line below, as a Secret has them in base64: whose they are may be
 said before or after."""
 
-_QUOTE = r"\\{0,3}+\""
+_QUOTE = r"\\{0,7}+\""
 _COLON = rf"{_QUOTE}\s{{0,4}}+:\s{{0,32}}+"
-_NO_DATA = r"(?:[^\"]{0,512}+\"(?!(?:data|kind)\\{0,3}+\"))"
+_NO_DATA = r"(?:[^\"]{0,512}+\"(?!(?:data|kind)\\{0,7}+\"))"
 _SECRET = (
     rf"kind{_COLON}{_QUOTE}Secret(?:List)?{_QUOTE}(?>{_NO_DATA}{{0,400}})[^\"]{{0,512}}+\""
-    rf"|apiVersion{_COLON}{_QUOTE}v1{_QUOTE}\s{{0,4}}+,\s{{0,32}}+\\{{0,3}}+\""
+    rf"|apiVersion{_COLON}{_QUOTE}v1{_QUOTE}\s{{0,4}}+,\s{{0,32}}+\\{{0,7}}+\""
 )
 CODED_OBJECT = rf"(?<=\")(?:{_SECRET})data{_COLON}{OBJECT.replace('object', 'coded_object')}"
 """The same in JSON."""

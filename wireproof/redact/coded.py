@@ -195,18 +195,21 @@ def hides_secret(
     is_event_stream: bool,
     is_cut: bool,
     patterns: Patterns = USUAL,
+    found: FoundSecrets | None = None,
+    memory: Memory | None = None,
 ) -> bool:
     """Return whether there is a secret in content that hides what it holds, or may be one.
 
-    False for content that hides nothing.
+    False for content that hides nothing. ``found`` and ``memory`` are as those of a body.
     """
     coding = begins_as(content)
     if coding is None and not is_base64:
         return False
     codings = [] if coding is None else [coding]
     body = CodedBody(
-        codings, is_event_stream=is_event_stream, is_base64=is_base64, patterns=patterns
-    )
+        codings, is_event_stream=is_event_stream, is_base64=is_base64, patterns=patterns,
+        found=found, memory=memory,
+    )  # fmt: skip
     body.receive(content, 0)
     body.end(is_complete=not is_cut)
     return body.is_secret

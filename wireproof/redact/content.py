@@ -4,8 +4,8 @@ Strategy: a stream of content is read as several texts at once, each with a find
 the content itself; the values of ``data`` lines, one after the other, since a key may go on in
 the next event; and the strings of JSON, those of each key one after the other, since a model
 writes a key token by token (``"content": "sk-ab"``, then ``"content": "cd12"``); and the same in
-what stands in base64. Pieces may be cut anywhere. What is kept is a few hundred characters for each
-finder, of which there are at most twice MAX_KEYS and five.
+what stands in base64, UTF-16 and percent encoding. Pieces may be cut anywhere. What is kept is
+a few hundred characters for each finder, of which there are at most three times MAX_KEYS and seven.
 
 Pieces are small and many, and hardly any holds a secret or a word that may begin one. So many are
 looked at together first: one search in the whole, one in each key's values. Only where something is
@@ -18,9 +18,11 @@ import re
 from collections.abc import Sequence
 
 from .base64_runs import Base64Runs
+from .encoded_text import EncodedText
 from .json_strings import JsonStrings
 from .patterns import USUAL, Patterns, Span
 from .secrets import Finder, fed_one_by_one
+from .wide_runs import WideRuns
 
 DATA_VALUES = re.compile(r"data:(?<![^\r\n]data:)(?: |(?! ))([^\r\n]++)")
 LINE_PIECE = re.compile(r"[^\r\n]+|[\r\n]+")
@@ -77,16 +79,21 @@ class DataLines:
         return start
 
 
+Part = Finder | JsonStrings | DataLines | Base64Runs | WideRuns | EncodedText
+
+
 class ContentFinder:
     """Finds secrets in the content of one body, or in what one side of a WebSocket sends."""
 
     __slots__ = ("_parts",)
 
     def __init__(self, *, is_event_stream: bool, patterns: Patterns = USUAL) -> None:
-        self._parts: list[Finder | JsonStrings | DataLines | Base64Runs] = [
+        self._parts: list[Part] = [
             Finder(patterns),
             JsonStrings(patterns),
             Base64Runs(patterns),
+            WideRuns(patterns),
+            EncodedText(patterns),
         ]
         if is_event_stream:
             self._parts.append(DataLines(patterns))

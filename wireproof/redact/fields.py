@@ -10,14 +10,16 @@ import re
 
 from parsers.records import Fields
 
+from .encoded_text import find_encoded
 from .patterns import Span
 from .rules import Rules
-from .secrets import Policy, find, mask_spans, merged
+from .secrets import Policy, mask_spans, merged
 
 SECRET_FIELD = re.compile(
     r"(?!(?:sec-websocket-key|access-control-allow-credentials)\Z)(?:.*token|.*-key|.*api-?key"
     r"|.*authorization.*|.*cookie.*|.*secret.*|.*passw(?:or)?d.*|.*session.*|.*signature.*"
-    r"|.*credential.*|.*jwt.*|(?:.*-)?auth|dpop|.*-otp|x-amzn-oidc-data|x-client-cert|authentication)"
+    r"|.*credential.*|.*jwt.*|(?:.*-)?auth|dpop|.*-otp|x-amzn-oidc-data|x-client-cert"
+    r"|.*authentication(?!-results).*|(?:.*-)?(?:pass|pwd|pw|pin)|.*-(?:mfa|2fa|totp|otp)-?code)"
     r"(?:-bin)?",  # binary metadata of gRPC
     re.IGNORECASE | re.ASCII,
 )
@@ -60,7 +62,7 @@ def secret_spans(name: str, value: str, policy: Policy | Rules) -> list[Span]:
         return [(0, len(value))]
     if SECRET_FIELD.fullmatch(lower):
         return _known(lower, value)
-    spans = find(value, rules.patterns) if rules.is_thorough else []
+    spans = find_encoded(value, rules.patterns) if rules.is_thorough else []
     if lower == SUBPROTOCOLS:
         return merged(_of_subprotocols(value) + spans)
     return spans

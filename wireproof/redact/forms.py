@@ -15,7 +15,13 @@ from .blocks import LINE_END
 from .names import BARE, LONG, WEAK, WORD_BEGINS, known
 
 # RFC 7468 section 2, RFC 9580 section 6.2; in JSON line ends are escapes.
-PEM = r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----([^-]*+)"
+PEM = (
+    r"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----"
+    + f"({every('[^-]++|-(?!----)')})"
+)
+# PuTTY's, whose lines are counted.
+_PUTTY_LINE = r"[A-Za-z0-9+/=]++|(?:\r?\n|\\{1,7}n)(?!Private)"
+PUTTY = rf"(?i:private-lines:)[ ]\d{{1,4}}+({every(_PUTTY_LINE)})"
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 BEARER = r"(?i:bearer)(?:[ +]|%20)([\w.~+/=-]{8,}+|[\w.~+/=-]++\Z)"
 # RFC 3986 section 3.2.1: userinfo, of which the password is the secret, or a token all of it.
@@ -29,24 +35,42 @@ USERINFO_ENCODED = r"(?i:%3a%2f%2f)[^%\s\"'\\]{0,64}+%3[Aa]((?:[^%\s\"'&\\]|%(?!
 # A user's name and password among the arguments of a command; two numbers are a user and a group.
 USER_ARGUMENT = r"(?<![\w-])--?u(?:ser)?\s{1,4}+[\"']?+[^\s:\"']{1,64}+:(?!\d++\b)([^\s\"'\\]++)"
 # .netrc: "machine a login b password c", in lines or not.
-NETRC = r"(?i:login)\s{1,4}+\S{1,64}+\s{1,4}+(?i:password)\s{1,4}+(\S++)"
+_BLANK = r"(?:\s|\\{1,7}[nrt])"
+NETRC = (
+    rf"(?i:login){_BLANK}{{1,4}}[^\s\\]{{1,64}}+{_BLANK}{{1,4}}(?i:password){_BLANK}{{1,4}}"
+    r"([^\s\"\\]++)"
+)
+# RFC 7617 section 2, by itself: no word, but base64. RFC 7616 section 3.4: the response of Digest.
+BASIC = (
+    r"(?i:basic)[ ]([A-Za-z0-9+/](?=[a-z]{0,64}[A-Z0-9+/=])[A-Za-z0-9+/]{11,}+=*+"
+    r"|[A-Za-z0-9+/]{4,}+\Z)"
+)
+DIGEST = r"response=\\{0,7}+\"(\w{16,}+|\w++\Z)"
+# crypt(3), with its method and salt; and a line of .pgpass.
+_METHOD = r"(?:\d\w?|y|apr1|argon2\w{1,2}|pbkdf2[\w-]{0,16}|scrypt)"
+CRYPT = rf"(\${_METHOD}\$(?:[\w./+$=,-]{{12,}}+|[\w./+$=,-]++\Z))"
+PGPASS = r":\d{4,5}:[^:\s]{1,64}:[^:\s]{1,64}:([^\s\"\\:]++)"
 SQL = r"(?i:password|identified[ ]by)\s{1,4}+'([^'\\\s]++)"
 """ALTER USER anna PASSWORD '...', and IDENTIFIED BY."""
 
 # The name of a member in what is no text, and its value: of MessagePack (its strings of 4 to 255
-# bytes), BSON (5 to 255), and a map of Protocol Buffers (up to 127).
-IN_BINARY = r"(?:[\xa4-\xbf]|\xd9[\x04-\xff]|\x12[\x04-\x7f]|\x00[\x05-\xff]\x00{3})([!-~]++)"
+# bytes), BSON (5 to 255), a map of Protocol Buffers (up to 127), and Thrift (4 to 255).
+_LENGTH = (
+    r"(?:\x00{3}[\x04-\xff]|[\xa4-\xbf]|\xd9[\x04-\xff]|\x12[\x04-\x7f]|\x00[\x05-\xff]\x00{3})"
+)
+IN_BINARY = _LENGTH + r"([!-~]++)"
+LONG_IN_BINARY = _LENGTH + r"((?=[^\s\d]{0,64}\d)[!-~]{12,}+|[!-~]++\Z)"
 
 USER_CALL = (
-    r"(?i:auth|login)\\{0,3}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+"
-    r"\\{0,3}+[\"'][^\"'\\]{1,64}+\\{0,3}+[\"']\s{0,4}+,\s{0,32}+\\{0,3}+[\"']([^\"'\\\x00-\x1f]++)"
+    r"(?i:auth|login)\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+"
+    r"\\{0,7}+[\"'][^\"'\\]{1,64}+\\{0,7}+[\"']\s{0,4}+,\s{0,32}+\\{0,7}+[\"']([^\"'\\\x00-\x1f]++)"
 )
 """A user's name and password one after the other: ``auth=("anna", "...")``, ``login(...)``."""
 # RFC 4568 section 6.1 (SDES): the key and the salt of SRTP.
 SDES = r"inline:([\w+/=-]{16,}+|[\w+/=-]++\Z)"
 # RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1: the private members of a JSON Web Key.
 JWK = (
-    r"(?<=\")(?:d|dp|dq|p|q|qi|k)\\{0,3}+\"\s{0,4}+:\s{0,4}+\\{0,3}+\""
+    r"(?<=\")(?:d|dp|dq|p|q|qi|k)\\{0,7}+\"\s{0,4}+:\s{0,4}+\\{0,7}+\""
     r"((?=[\w-]*?[A-Z\d])[\w-]{20,}+|[\w-]++\Z)"
 )
 # The address of a bot of Telegram, and the token by itself.
@@ -56,8 +80,15 @@ BOT_TOKEN = r"(?<=\d):(AA[\w-]{30,}+|AA[\w-]*+\Z)"
 _REDIS_NAME = r"(?i:setuser\s{1,4}+\S{1,64}+|user[ ]\S{1,64}+[ ]o(?:n|ff)\b)"
 REDIS_USER = rf"{_REDIS_NAME}(?:\s{{1,4}}+[^\s>#]\S{{0,64}}+){{0,16}}\s{{1,4}}+[>#](\S++)"
 
+SERIALIZED = r"\\{0,7}+\";s:\d{1,6}+:\\{0,7}+\"([^\"\\\x00-\x1f]++)"
+"""As PHP's serialize has it."""
+_QUOTED = r"\\{0,7}+[\"'`]((?=[^\s\"'`\\]{4,256}(?:[\"'`\\]|\Z))[^\s\"'`\\]++)"
+_MIXED = rf"((?=[^\s\d]{{0,64}}\d)(?=[^\sA-Za-z]{{0,64}}[A-Za-z]){BARE}{{6,}}+)"
+SAID = rf"[ ]{{1,4}}+(?:(?:\.[ ])?{_QUOTED}|(?:is|was)\b:?[ ]{{1,4}}+(?:{_QUOTED}|{_MIXED}))"
+"""A name and a quoted value, as macros and Lisp have them; prose says that one is the other."""
+
 PAIR = (
-    r"\\{0,3}+[\"']\s{0,4}+,\s{0,32}+\\{0,3}+[\"']"
+    r"\\{0,7}+[\"']\s{0,4}+,\s{0,32}+\\{0,7}+[\"']"
     rf"((?=[^\s\"'\\]{{0,64}}\d){BARE}{{12,}}+|{BARE}++\Z)"
 )
 """A name and a value one after the other, as in ``set("X-Api-Key", "...")``; lists of names, which
@@ -86,7 +117,7 @@ def setting(names: Sequence[str]) -> str:
         r"|(?<=[Ss]et)[Ee]nv|[-_]header|_param)"
     )
     weak = "|".join(WEAK)
-    value = r"[ \t]{1,8}+\\{0,3}+[\"']?(?>(?:(?i:bearer|basic|token)[ ])?)"
+    value = r"[ \t]{1,8}+\\{0,7}+[\"']?(?>(?:(?i:bearer|basic|token)[ ])?)"
     name = r"[ \t]{1,8}+[\w-]{0,48}?"
     return (
         rf"{word}(?:{name}(?i:{known(names)}){value}([^\s\"'\\;]++)"
@@ -104,12 +135,12 @@ def form_field(names: Sequence[str]) -> str:
     )
 
 
-_QUOTE = r"\\{0,3}+\""
+_QUOTE = r"\\{0,7}+\""
 _COLON = rf"{_QUOTE}\s{{0,4}}+:"
 _STRING_BEGINS = rf"\s{{0,32}}+{_QUOTE}"
 _VALIDATED = (
-    r"\\{0,3}+[\"']\s{0,4}+\]\s{0,4}+,\s{0,32}+\\{0,3}+\"msg\\{0,3}+\"\s{0,4}+:\s{0,4}+"
-    r"\\{0,3}+\"[^\"\\]{0,256}+\\{0,3}+\"\s{0,4}+,\s{0,32}+\\{0,3}+\"input\\{0,3}+\"\s{0,4}+:"
+    r"\\{0,7}+[\"']\s{0,4}+\]\s{0,4}+,\s{0,32}+\\{0,7}+\"msg\\{0,7}+\"\s{0,4}+:\s{0,4}+"
+    r"\\{0,7}+\"[^\"\\]{0,256}+\\{0,7}+\"\s{0,4}+,\s{0,32}+\\{0,7}+\"input\\{0,7}+\"\s{0,4}+:"
 )
 VALIDATED = rf"{_VALIDATED}\s{{0,4}}+{_QUOTE}(?P<validated>[^\"\\\x00-\x1f]++)"
 """What FastAPI and Pydantic answer to a value that is not valid: ``{"loc": ["body", "password"],
@@ -141,7 +172,7 @@ def named_member(names: Sequence[str]) -> str:
     name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}"
     known_name, weak = rf"[\w/.-]{{0,48}}?(?i:{known(names)})", "|".join(WEAK)
     value = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}{_VALUE}{_COLON}"
-    typed = rf"(?:\s{{0,4}}+\{{{_STRING_BEGINS}\w{{0,16}}+{_COLON}|\s{{0,4}}+\[)?"
+    typed = rf"(?:\s{{0,4}}+\{{{_STRING_BEGINS}\w{{0,16}}+{_COLON}|\s{{0,4}}+\[){{0,4}}"
     secret = rf"{known_name}{value}{typed}{_STRING_BEGINS}(?P<member>[^\"\\\x00-\x1f]++)"
     return rf"{name}(?:{secret}|(?i:{weak}){value}{typed}{_STRING_BEGINS}(?P<long_member>{LONG}))"
 
@@ -157,24 +188,24 @@ def value_first(names: Sequence[str]) -> str:
     """Return the expression of the same where the name comes after the value."""
     value = rf"(?<=\")(?:value|v){_COLON}{_STRING_BEGINS}(?P<first>[^\"\\\x00-\x1f]{{1,256}}+)"
     name = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}{_NAMING}{_COLON}{_STRING_BEGINS}"
-    return rf"{value}{name}[\w/.-]{{0,48}}?(?i:{known(names)})(?={_QUOTE})"
+    return rf"{value}{name}[\w/.:-]{{0,96}}?(?i:{known(names)})(?=(?:/[\w/.-]{{0,96}})?{_QUOTE})"
 
 
 def after_naming(words: bytes) -> bytes:
     """Return what follows the first word of these, in lower case; a secret's name has one of
     ``words`` in it."""
     return (
-        rb"[\\\"]{0,4}+\s{0,4}+:\s{0,32}+\\{0,3}+\"(?=[\w/.-]{0,48}?(?:%b))" % words
-        + rb"[\w/.-]{1,96}+\\{0,3}+\"\s{0,4}+,"
+        rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\"(?=[\w/.-]{0,48}?(?:%b))" % words
+        + rb"[\w/.-]{1,96}+\\{0,7}+\"\s{0,4}+,"
         + _MEMBERS.encode()
-        + rb"\s{0,32}+\\{0,3}+\"(?:[a-z_]{0,16}?values?|v|val|content|default|data|text)\\{0,3}+\""
+        + rb"\s{0,32}+\\{0,7}+\"(?:[a-z_]{0,16}?values?|v|val|content|default|data|text)\\{0,7}+\""
     )
 
 
 AFTER_VALUE = (
-    rb"[\\\"]{0,3}+\s{0,4}+:\s{0,32}+\\{0,3}+\"[^\"\\\x00-\x1f]{1,256}+\\{0,3}+\"\s{0,4}+,"
+    rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\"[^\"\\\x00-\x1f]{1,256}+\\{0,7}+\"\s{0,4}+,"
     + _MEMBERS.encode()
-    + rb"\s{0,32}+\\{0,3}+\"(?:%b|id|k)\\{0,3}+\"" % "|".join(NAMING).encode()
+    + rb"\s{0,32}+\\{0,7}+\"(?:%b|id|k)\\{0,7}+\"" % "|".join(NAMING).encode()
 )
 
 
@@ -206,7 +237,7 @@ def named_in_tag(names: Sequence[str]) -> str:
     """Return the expression of an attribute that names what another one, or the text, gives:
     ``<input name="csrf_token" value="...">``, ``<property name="db.password">...``."""
     weak = "|".join(WEAK)
-    quote = r"\\{0,3}+[\"']"
+    quote = r"\\{0,7}+[\"']"
     value = rf"[^<>]{{0,128}}?(?i:value|content)={quote}"
     return (
         rf"(?<![\w-])(?i:name|key|type)={quote}(?:"
@@ -214,6 +245,20 @@ def named_in_tag(names: Sequence[str]) -> str:
         rf"(?:{value}([^\"'<>\\]++)|[^<>]{{0,128}}+>(?P<text>(?=\s*+[^<\s])[^<]++))"
         rf"|(?i:{weak}){quote}{value}({LONG}))"
     )
+
+
+def value_in_tag(names: Sequence[str]) -> str:
+    """Return the expression of the same with the value before the name."""
+    quote = r"\\{0,7}+[\"']"
+    value = rf"(?<![\w-])(?i:value|content)={quote}(?P<first>[^\"'<>\\]{{1,256}}+){quote}"
+    name = rf"[^<>=]{{0,32}}(?i:name|key)={quote}[\w.:-]{{0,32}}?(?i:{known(names)})"
+    return rf"{value}{name}(?=[\w.:-]{{0,32}}{quote})"
+
+
+def variable(names: Sequence[str]) -> str:
+    """Return the expression of a variable of Terraform with its default."""
+    name = rf"(?i:variable)[ ]\\{{0,7}}\"[\w-]{{0,48}}?(?i:{known(names)})\\{{0,7}}\"[ ]\{{"
+    return rf"{name}[^{{}}]{{0,256}}?default[ ]{{1,16}}=[ ]\\{{0,7}}+\"([^\"\\]++)"
 
 
 def argument(names: Sequence[str]) -> str:

@@ -29,12 +29,13 @@ from parsers.wants import KINDS, Wants
 
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream, ip_packet, payload_start
 from ..bytes.stream_tap import Pair
+from .coded import hides_secret
 from .content import ContentFinder
 from .http2 import Http2MaskStream
 from .logins import login_spans
 from .patterns import Span
 from .rules import Rules
-from .secrets import Policy, Report, find, merged
+from .secrets import Policy, Report, merged
 from .streams import STAR, START, Mask, field_line_spans
 
 TCP, UDP = 6, 17
@@ -166,8 +167,10 @@ class FrameMasks(SegmentTap[_PlacedStream]):
     # --- where payloads lie ---
 
     def placed(self, stream: _PlacedStream, placed: Placed, payload: bytes) -> None:
-        if placed.start < stream.done:  # sent again, or perhaps something else in its place
+        if placed.start < stream.done:
             self._patch_placed(placed, stream.masks)
+        brought = {packet for *_, packet in stream.trail.runs(placed.start, placed.end)}
+        if brought != {placed.packet}:  # sent again, or perhaps something else in its place
             self._look(placed.packet, payload, placed.frame_start)
         if placed.end > stream.settled:
             stream.placed.append(placed)
@@ -186,6 +189,17 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         spans = finder.feed(payload.decode("latin-1"))
         self._patch_stars(number, payload, spans, frame_start)
 
+    def reassembled(self, fragments: list[tuple[int, int, bytes]]) -> None:
+        text = b"".join(data for *_, data in fragments).decode("latin-1")
+        spans = merged(self._found_in(text))
+        base = 0
+        for number, frame_start, data in fragments:
+            end = base + len(data)
+            inside = [(max(a, base) - base, min(b, end) - base)
+                      for a, b in spans if a < end and b > base]  # fmt: skip
+            self._patch_stars(number, data, inside, frame_start)
+            base = end
+
     def datagram(self, number: int, protocol: int, ports: bytes, payload: bytes) -> None:
         is_udp = protocol == UDP and len(ports) == UDP_PORTS
         through_nat = is_udp and NAT_TRAVERSAL in unpack("!HH", ports) and any(payload[:4])
@@ -200,11 +214,19 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     def _look(self, number: int, data: bytes, frame_start: int) -> None:
         """Look for secrets in a part of a frame."""
-        text = data.decode("latin-1")
+        self._patch_stars(number, data, self._found_in(data.decode("latin-1")), frame_start)
+
+    def _found_in(self, text: str) -> list[Span]:
         spans = list(field_line_spans(text, self.rules))
         if self.rules.is_thorough:
-            spans += find(text, self.rules.patterns) + login_spans(data)
-        self._patch_stars(number, data, spans, frame_start)
+            finder = ContentFinder(is_event_stream=False, patterns=self.rules.patterns)
+            spans += finder.feed(text) + login_spans(text.encode("latin-1"))
+            if hides_secret(
+                text.encode("latin-1"), is_base64=False, is_event_stream=False, is_cut=True,
+                patterns=self.rules.patterns, found=self.report.found, memory=self.report.memory,
+            ):  # fmt: skip
+                spans.append((0, len(text)))
+        return spans
 
     def _patch_stars(self, number: int, data: bytes, spans: list[Span], frame_start: int) -> None:
         found = merged(spans)

@@ -33,12 +33,19 @@ STRONG = (
     ("client", r"client[-_]?(?:assertion(?![-_]?type)|key[-_]?data)"),
     ("saml", r"saml(?:response|assertion)"),
     ("stringdata", r"stringdata"),  # of a Secret of Kubernetes
+    ("sess", r"sess[-_]?id"),
+    ("mnemonic", r"mnemonic"),
+    ("seed", r"seed[-_]?phrase"),
+    ("recovery", r"recovery[-_]?(?:codes?|key|phrase)"),
+    ("backup", r"backup[-_]?codes?"),
+    ("security", r"security[-_]?answer"),
     ("otp", r"(?:(?<![a-z])|(?<=\bt))otp(?![a-z])"),
 )
 RULES = (
     # the same of names of which only a part is given, and of values that are no numbers
     ("token", r"(?<=[\w-])token"),
-    ("key", r"(?:(?<=[-_])key|(?<=[a-z])(?-i:Key))"),
+    ("key", r"(?:(?<=[-_])|(?<=app)|(?<=access)|(?<=auth)|(?<=master)|(?<=account))key"),
+    ("key", r"(?<=[a-z])(?-i:Key)"),
     ("session", r"session[\w-]{0,24}"),
     ("signature", r"signature[\w-]{0,24}"),
     ("credential", r"credential[\w-]{0,24}"),
@@ -50,7 +57,8 @@ LINES = (
 """Names of header fields, which stand in logs and in what servers echo."""
 WEAK = (
     *("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass", "ticket"),
-    *("csrf", "xsrf", "assertion"),
+    *("csrf", "xsrf", "assertion", "hmac", "bearer", "pw", "pswd", "authn", "sas", "salt", "seed"),
+    *("private", "tgt"),
 )
 """Names whose values are secret if they are long."""
 
@@ -69,14 +77,17 @@ WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[
 # A name may stand for several: then its value is an array.
 PLURAL = "[sS]?+"
 # A name in brackets (user[password]=) ends with one; a query in a query is encoded twice.
-_QUOTE = r"(?>(?:\\{0,3}+[\"'`])?(?:\[?\]|(?:%5[Bb])?%5[Dd])?)"
+_QUOTE = r"(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5[Bb]\w{0,16}+)?%5[Dd])?)"
 # Gson writes "=" as an escape. Lines of what is no string may be those of code: few spaces only.
 _SIGN = r"(?:=>|:=|[:=]|%(?:25){0,3}3[AaDd]|\\{1,3}u003[AaDd])"
 # Markdown ends bold text after the colon; Rust prints what is optional as Some("...").
-# YAML may have a tag or an anchor there (YAML 1.2 section 6.9).
+# YAML may have a tag or an anchor there (YAML 1.2 section 6.9), and code a type.
 _BEFORE_VALUE = (
-    r"(?:(?>\s{0,64})(?=\\{0,3}[\"'\[{])|(?>\s{0,4}))(?>(?:\*\*[ ]?|Some\()?)"
+    r"(?>(?:(?<=:)[ ]{0,4}[A-Za-z][\w.<>|\[\]?]{0,32}+(?:[ ]\|[ ]\w{1,16}+)?"
+    r"[ ]=(?=[ ][brf]?[\"'`]))?)"
+    r"(?:(?>\s{0,64})(?=\\{0,7}[\"'\[{])|(?>\s{0,4}))(?>(?:\*\*[ ]?|Some\(|Optional\()?)"
     r"(?>(?:[!&][\w!-]{1,32}+[ ]{1,4}+){0,2})"
+    r"(?>(?:(?:[brfuBRFU]{1,2}+|@|string\(\d{1,6}+\)[ ])(?=[\"']))?)"
 )
 BETWEEN = rf"{_QUOTE}(?>\s{{0,64}}){_SIGN}{_BEFORE_VALUE}"
 _SPACE = r"(?:\s|\+|%20)"
@@ -106,7 +117,10 @@ ARRAY = rf"(?>{_ARRAY_PART}){every(_ARRAY_PART)}"
 ANY_VALUE = ANY_VALUE.replace("{array}", ARRAY)
 # What an object holds: all strings that stand after a colon.
 _OBJECT_PART = rf"[^{{}}\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)"
-OBJECT = rf"\{{(?P<object>(?>{_OBJECT_PART}){every(_OBJECT_PART)})"
+_INSIDE = _OBJECT_PART
+for _ in range(3):  # objects in it, as deep as anyone writes them
+    _INSIDE = rf"{_OBJECT_PART}|\{{{every(_INSIDE)}(?:\}}|\Z)"
+OBJECT = rf"\{{(?P<object>(?>{_INSIDE}){every(_INSIDE)})"
 ANY_MEMBER = ANY_VALUE.replace("{object}", f"|{OBJECT}")
 ANY_VALUE = ANY_VALUE.replace("{object}", "")
 # An element of XML: a name, attributes, text or CDATA. What its tag begins with is looked at later.
@@ -124,6 +138,10 @@ SCHEMA_TYPE = re.compile(
 DESCRIBES = re.compile(r"(?:type|title|description|format|pattern)\\*+\"\Z")
 """How a member's name ends whose value only describes."""
 STRING_OF_ARRAY = re.compile(rf"(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
+IN_QUOTES = re.compile(rf"\\*+\"{every(_IN_STRING)}\"?+", re.DOTALL)
+WORD_OF_ARRAY = re.compile(rf"(?!-?\d++(?:\.\d++)?(?!{BARE})|(?:null|true|false|None)\b){BARE}++")
+LONG_WORD = 12
+"""Characters of a word that may be secret by its length."""
 LINE_VALUE = ANY_VALUE.replace(BARE, r"[^\x00-\x1f\"'\\]")  # of a field with several words
 LONG = rf"{BARE}{{12,}}+|{BARE}++\Z"
 _LONG_ARRAY = rf"\[(?P<long_array>{ARRAY})"
@@ -133,10 +151,12 @@ _WORDS = r"[a-z]{2,20}+(?>(?:[_-][a-z]{2,20}+){1,6})\\*+[\"']"
 LONG_CODE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+(?!{_WORDS})({LONG}))"
 SPELLED = ("code", "key")
 """Names whose values are often words."""
+# Stores and exports say what type a value has: {"token": {"stringValue": "..."}}.
+WRAPPED = r"(?>(?:\{\s{0,4}\\{0,7}\"[\w$]{1,16}\\{0,7}\"\s{0,4}:\s{0,4}){0,3})"
 LONG_XML = _ELEMENT + rf"(?P<xml>{LONG})"
 NO_NUMBER = r"(?!-?\d++(?:\.\d++)?[\s,}\]&;<])"
 """Not what counts or measures: a number."""
-SHORT = ("pass", "pwd")
+SHORT = ("pass", "pwd", "pw", "pswd", "pin")
 """Names whose values are secret if they are strings, or in a form, however short: but no paths."""
-IS_STRING = r"(?=\\{0,3}[\"'`]?[ ]{0,4}[:=][ ]{0,4}(?:\\{0,3}[\"'][^/\"'\\]|(?<==)[^\s/&]))"
+IS_STRING = r"(?=\\{0,7}[\"'`]?[ ]{0,4}[:=][ ]{0,4}(?:\\{0,7}[\"'][^/\"'\\]|(?<==)[^\s/&]))"
 WORD = re.compile(rf"{BARE}++", re.ASCII)

@@ -16,12 +16,15 @@ from . import blocks
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .names import (
     DESCRIBES,
+    IN_QUOTES,
+    LONG_WORD,
     NAME_BEFORE,
     SCHEMA_TYPE,
     STRING_OF_ARRAY,
     STRING_OF_OBJECT,
     TAG,
     WORD,
+    WORD_OF_ARRAY,
 )
 from .personal import PERSONAL, Scan
 from .plain import is_plain_name, is_plain_value
@@ -175,8 +178,12 @@ def spans_of(match: re.Match[str]) -> list[Span]:
     if match.lastgroup is None or "array" not in match.lastgroup:
         assert match.lastindex is not None
         return [match.span(match.lastindex)]
-    found = STRING_OF_ARRAY.finditer(match.string, *match.span(match.lastgroup))
-    return [one.span(2) for one in found if match.lastgroup == "array" or _is_long(one)]
+    span = match.span(match.lastgroup)
+    strings = list(STRING_OF_ARRAY.finditer(match.string, *span))
+    if not strings:  # of YAML, or as Go prints it
+        words = [one.span() for one in WORD_OF_ARRAY.finditer(match.string, *span)]
+        return [(a, b) for a, b in words if match.lastgroup == "array" or b - a >= LONG_WORD]
+    return [one.span(2) for one in strings if match.lastgroup == "array" or _is_long(one)]
 
 
 def _strings_of_object(match: re.Match[str]) -> list[Span]:
@@ -228,12 +235,20 @@ def opening_of(match: re.Match[str]) -> str:
 
 def _rest_of_object(match: re.Match[str], kind: str) -> str:
     """Return what of an object's members tells how it goes on: its last value, if that is open, or
-    what comes after it."""
-    strings = STRING_OF_OBJECT.finditer(match.string, *match.span(kind))
+    what comes after it; and how deep in objects that is."""
+    start, end = match.span(kind)
+    strings = STRING_OF_OBJECT.finditer(match.string, start, end)
     last = next(iter(deque(strings, maxlen=1)), None)
     if last is not None and not last[3]:
-        return ":" + last[1] + _cut(last[2])
-    return match.string[match.start(kind) if last is None else last.end() : match.end()][-MAX_OPEN:]
+        return "{" * _depth(match.string[start : last.start()]) + ":" + last[1] + _cut(last[2])
+    rest = match.string[start if last is None else last.end() : end][-MAX_OPEN:]
+    return "{" * max(_depth(match[kind]) - _depth(rest), 0) + rest
+
+
+def _depth(text: str) -> int:
+    """Return how many objects are open at the end of a part of one."""
+    plain = IN_QUOTES.sub("", text)
+    return max(plain.count("{") - plain.count("}"), 0)
 
 
 def _cut(text: str) -> str:

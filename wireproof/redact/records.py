@@ -47,6 +47,7 @@ from parsers.records import (
 
 from ..exchanges import CLOSE, CONTINUATION, Exchanges
 from .content import ContentFinder
+from .encoded_text import find_encoded
 from .fields import PlainHeads, mask_fields, names_secret
 from .patterns import Patterns, Span
 from .rules import Rules
@@ -168,7 +169,7 @@ class Redactor:
 
     def _text(self, text: str) -> str:
         """Mask a whole text, under the policy that looks into texts."""
-        spans = find(text, self.rules.patterns) if text and self._is_thorough else []
+        spans = find_encoded(text, self.rules.patterns) if text and self._is_thorough else []
         self.report.masked += len(spans)
         return mask_spans(text, spans) if spans else text
 

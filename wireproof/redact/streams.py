@@ -32,6 +32,7 @@ from ..bytes.dissection import ElementStream
 from ..exchanges import CLOSE, CONTINUATION
 from .coded import CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
+from .encoded_text import find_encoded
 from .fields import secret_spans
 from .logins import login_spans
 from .patterns import Patterns, Span
@@ -50,6 +51,8 @@ FIELD_LINE = re.compile(
     re.MULTILINE,
 )
 CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")
+AUTHORITY_LOGIN = re.compile(r"\A[^/@:]*:?([^/@]+)@")
+"""What the target of CONNECT must not have (RFC 9112 section 3.2.3), and may all the same."""
 LINE_TEXT = re.compile(r"[^\r\n]+")
 # RFC 6455 section 5.2: FIN, RSV and opcode; MASK and the payload's length in 7, 16 or 64 bits.
 FRAME_HEADER = re.compile(
@@ -404,7 +407,11 @@ def start_line_spans(
     if not is_request:  # status-line = HTTP-version SP status-code SP [ reason-phrase ]
         first = line.find(" ", first) + 1
     last = line.rfind(" ") if is_request else len(line.rstrip("\r\n"))
-    return [(first + start, first + end) for start, end in find(line[first:last], patterns)]
+    target = line[first:last]
+    spans = find_encoded(target, patterns)
+    if isinstance(record, RequestRecord) and record.method == "CONNECT":
+        spans += [login.span(1) for login in AUTHORITY_LOGIN.finditer(target)]
+    return [(first + start, first + end) for start, end in spans]
 
 
 def xored(data: bytes, key: bytes, phase: int) -> bytes:

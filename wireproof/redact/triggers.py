@@ -33,6 +33,7 @@ from .names import (
     STRONG,
     WEAK,
     WORD_BEGINS,
+    WRAPPED,
     XML,
 )
 from .shapes import token_shapes
@@ -49,11 +50,11 @@ SETTINGS = {
     b"_param ": b"",
 }
 """How a line begins that gives a name its value after a space, and what is before the name."""
-POSSIBLE = re.compile(r"[-_.:=%(AJK>\x00\x12\xa4-\xbf\xd9]")
+POSSIBLE = re.compile(r"[-_.:=$%(\"AJK>\x00\x12\xa4-\xbf\xd9]")
 """Whatever is secret has one of these in it or before it, but for what follows such a word, or
 begins with it:"""
 WORDS = (
-    *(b"bearer", b"login", b"password", b"secret", b"identified", b"dapi", b"1//0"),
+    *(b"bearer", b"login", b"pass", b"secret", b"identified", b"dapi", b"1//0"),
     *(b"setx", b"setenv"),
 )
 
@@ -89,7 +90,13 @@ def _shapes() -> list[tuple[str, str]]:
 
 
 def _without_name() -> list[tuple[str, str]]:
+    hashes = ("$1$", "$2", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "$pbkdf2", "$scrypt$")
     return [
+        *((begins, forms.CRYPT) for begins in hashes),
+        ("private-lines:", forms.PUTTY),
+        ("basic ", forms.BASIC),
+        ("response=", forms.DIGEST),
+        (":5432:", forms.PGPASS),
         ("-----begin ", forms.PEM),
         ("bearer", forms.BEARER),
         ("://", forms.USERINFO),
@@ -129,25 +136,27 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
         *((begins, element) for begins in ("<key>", "<name>")),
         *((begins, in_tag) for begins in ("name=", "key=", "type=")),
         ("--", forms.argument(names)),
+        *((begins, forms.value_in_tag(names)) for begins in ("value=", "content=")),
+        ("variable ", forms.variable(names)),
     ]
 
 
 def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     lines = f"{blocks.SEQUENCE}|{blocks.ENTRIES}"
-    either = (
-        f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{forms.PAIR}|{forms.VALIDATED})"
-    )
+    apart = f"{forms.PAIR}|{forms.VALIDATED}|{forms.SERIALIZED}"
+    either = f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{apart}|{forms.SAID})"
     found = [(begins, f"(?i:{name}){PLURAL}{either}") for begins, name in STRONG]
     whole = [(name, rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
     lines = blocks.SEQUENCE
-    either = f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{forms.PAIR}|{forms.VALIDATED})"
+    either = f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{apart})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in RULES]
     either = f"(?:{BETWEEN}{LINE_VALUE}|{XML})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in LINES]
     array = rf"[sS]{BETWEEN}\[(?P<long_arrays>{ARRAY})"
     weak, spelled = (
-        rf"(?:{BETWEEN}{value}|{LONG_XML}|{array})" for value in (LONG_VALUE, LONG_CODE)
+        rf"(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}|{forms.LONG_IN_BINARY})"
+        for value in (LONG_VALUE, LONG_CODE)
     )
     begins_word = rf"(?:{WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))"
     found += [(name, f"{begins_word}(?i:{name}){weak}") for name in WEAK if name not in SPELLED]
@@ -159,15 +168,17 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
 NAMING = (*forms.NAMING, *_members("id", "k"))
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (
-    rb"s?+(?:(?>(?:\\{0,3}+[\"'`])?(?:\[?\]|(?:%5b)?%5d)?)(?>\s{0,64})"
+    rb"s?+(?:(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5b\w{0,16}+)?%5d)?)(?>\s{0,64})"
     rb"(?:[:=]|%(?:25){0,3}3[ad]|\\{1,3}u003[ad])"
-    rb"|[\x00\x12\xa4-\xbf\xd9]|\\{0,3}+[\"']\s{0,4}+[\],]"
+    rb"|[\x00\x12\xa4-\xbf\xd9]|\\{0,7}+[\"']\s{0,4}+[\],;]"
+    rb"|[ ]{1,4}+(?:\.[ ]|(?:is|was)\b|\\{0,7}+[\"'`])"
 )
 _AFTER_TAG = rb"|(?:\s[^<>]{0,128}+)?>"
 _AFTER_USER = rb"\s{0,3}+[\"']?+[^\s:\"']{1,64}+:"
-_AFTER_ATTRIBUTE = rb"\\{0,3}+[\"'][\w.:-]{1,64}+\\{0,3}+[\"']"
-_AFTER_QUOTE = rb"[\\\"]{0,3}+\s{0,4}+:\s{0,32}+\\{0,3}+\""
-_AFTER_CALL = rb"\\{0,3}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+\\{0,3}+[\"']"
+_AFTER_ATTRIBUTE = rb"\\{0,7}+[\"'][\w.:-]{1,64}+\\{0,7}+[\"']"
+_AFTER_ATTRIBUTE_VALUE = rb"\\{0,7}+[\"'][^\"'<>\\]{1,256}+\\{0,7}+[\"'][^<>=]{0,32}(?:name|key)="
+_AFTER_QUOTE = rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\""
+_AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+\\{0,7}+[\"']"
 _PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
 _AFTERS = [
     (b"bearer", rb"(?:[ +]|%20)"),
@@ -178,12 +189,17 @@ _AFTERS = [
     (b"--user ", _AFTER_USER),
     (b"--", rb"\w[\w-]{1,48}+ "),
     *((begins, _AFTER_ATTRIBUTE) for begins in (b"name=", b"key=", b"type=")),
-    (b"login", rb"\s{1,4}+\S{1,64}+\s{1,4}+password"),
+    (b"login", rb"(?:\s|\\{1,7}[nrt]){1,4}[^\s\\]{1,64}+(?:\s|\\{1,7}[nrt]){1,4}password"),
+    (b"basic ", rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)"),
+    (b"response=", rb"\\{0,7}\"\w"),
     *((begins, _AFTER_CALL) for begins in (b"auth", b"login")),
     (b"password ", rb"\s{0,3}+'"),
     (b"://", rb"(?:[^/\s:@\"'\\]{0,64}+:[^/\s:@\"'\\]{1,256}+(?:@|\Z)|[^/\s:@\"'\\]{16,256}+@)"),
     *((begins.encode(), _PRIVATE) for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
     (b"/bot", rb"\d{5,12}(?::|%3a)"),
+    (b"value=", _AFTER_ATTRIBUTE_VALUE),
+    (b"content=", _AFTER_ATTRIBUTE_VALUE),
+    (b"variable ", rb"\\{0,7}+\"[\w-]{1,96}+\\{0,7}+\" \{"),
     (b"user ", rb"\S{1,64}+\s{1,4}+o(?:n|ff)\b"),
     (b":aa", rb"(?<=\d:aa)"),
     *((begins, rb"(?:\n|[\\nr]{1,6}+)?[ \t]") for begins in (b"data:\n", b"data:\r", b"data:\\")),

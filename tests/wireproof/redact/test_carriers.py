@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -142,3 +144,61 @@ def test_the_checksum_of_a_header_with_options_is_set() -> None:
     found = frame[IP].chksum
     del frame[IP].chksum
     assert found == Ether(bytes(frame))[IP].chksum
+
+
+HIDDEN: dict[str, Callable[[bytes], bytes]] = {
+    "as it is": lambda text: text,
+    "UTF-16": lambda text: text.decode().encode("utf-16-le"),
+    "base64": b64encode,
+    "gzip": gzip.compress,
+}
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_other_bytes_that_are_sent_again(hidden: str) -> None:
+    """In the place of some that came, at once, and behind a hole that is never filled."""
+    secret = sha256(hidden.encode()).hexdigest()[:24].encode()
+    said = HIDDEN[hidden](b'{"password": "%s"}' % secret)
+    for is_behind_hole in (False, True):
+        talk = Talk().open()
+        if is_behind_hole:
+            talk.client(request("/", "Content-Length: 9999"))
+            talk.lose("client", 100)
+        usual = talk.frame("client", request("/", f"X-Note: {'a' * 300}")[: len(said)])
+        talk.tape.add(usual)
+        talk.tape.add(usual[: -len(said)] + said)
+        masks = FrameMasks("all")
+        masks.add(talk.tape.packets)
+        masks.end()
+        assert masks.masked(talk.tape.packets[-2])[-len(said) :] == usual[-len(said) :]
+        assert said[10:40] not in masks.masked(talk.tape.packets[-1])
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_fragments_in_any_order(line: str) -> None:
+    secret = sha256(line.encode()).hexdigest()[:24].encode()
+    whole = fragments(ipv4(udp(5000, 5001, LINES[line] % secret), 17), 8)
+    for found in (whole[::-1], whole[1:] + whole[:1], whole[::2] + whole[1::2]):
+        tape = Tape()
+        for frame in found:
+            tape.add(frame)
+        masks = FrameMasks("all")
+        masks.add(tape.packets)
+        masks.end()
+        joined = {packet[4]: masks.masked(packet)[34:] for packet in tape.packets}
+        text = b"".join(joined[frame] for frame in whole)
+        assert [at for at in range(15) if secret[at : at + 10] in text] == []
+
+
+def test_a_datagram_in_gzip() -> None:
+    tape = Tape()
+    secret, other = (
+        gzip.compress(b'{"%s": "abcdefgh1234"}' % name) for name in (b"password", b"n")
+    )
+    for data in (secret, other):
+        tape.add(ipv4(udp(5000, 12201, data), 17))
+    masks = FrameMasks("all")
+    masks.add(tape.packets)
+    masks.end()
+    assert masks.masked(tape.packets[0])[42:] == b"*" * len(secret)
+    assert masks.masked(tape.packets[1])[42:] == other

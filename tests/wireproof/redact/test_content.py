@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wireproof.redact.base64_runs import Base64Runs
-from wireproof.redact.content import ContentFinder, DataLines
+from wireproof.redact.content import ContentFinder, DataLines, Part
+from wireproof.redact.encoded_text import EncodedText
 from wireproof.redact.json_strings import MAX_KEYS, JsonStrings
 from wireproof.redact.patterns import USUAL
 from wireproof.redact.secrets import (
@@ -18,6 +19,7 @@ from wireproof.redact.secrets import (
     find,
     mask_spans,
 )
+from wireproof.redact.wide_runs import WideRuns
 
 KEY = "sk-proj-abcdefghijklmnop"
 
@@ -97,6 +99,27 @@ PARTS += [
     "://u:pw@",
     "-----BEGIN ",
 ]
+PARTS += ["%61", "%", "%3", "&quot;", "&", "&#3", "p\0a\0s\0s\0", "=\0", "\0", "w\0o\0r\0d\0"]
+PARTS += [
+    '{"name": "',
+    'password", "',
+    'value": "',
+    'k": "',
+    '", "v": "',
+    'kind": "Secret", "data": {',
+]
+PARTS += [
+    "ENV API_KEY ",
+    "basic ",
+    "$6$abcd$",
+    "auth=('a', '",
+    "setuser a >",
+    " is ",
+    "- ",
+    "|",
+    "{",
+    "[",
+]
 PIECES = st.lists(st.lists(st.sampled_from(PARTS), max_size=6).map("".join), max_size=5)
 
 
@@ -113,7 +136,7 @@ def test_many_pieces_at_once_are_as_one_by_one(turns: list[list[str]], is_stream
         assert list(map(state, finder._parts)) == list(map(state, textbook))
 
 
-def state(part: Finder | JsonStrings | DataLines | Base64Runs) -> list[object]:
+def state(part: Part) -> list[object]:
     """All that a part remembers; of a string that has ended what told its key is not needed."""
     if isinstance(part, Finder):
         return [part._context]
@@ -121,6 +144,11 @@ def state(part: Finder | JsonStrings | DataLines | Base64Runs) -> list[object]:
         inner = [*state(part._finder), *state(part._json)]
         run = [part._is_text, part._is_secret, part._rest] if part._is_open else []
         return [part._tail, part._is_open, *run, *inner]
+    if isinstance(part, WideRuns):
+        inner = [*state(part._finder), *state(part._json)]
+        return [part._tail, part._is_open, part._is_open and part._is_secret, *inner]
+    if isinstance(part, EncodedText):
+        return [part._before, part._tail, part._is_encoded, *state(part._finder)]
     if isinstance(part, DataLines):
         return [part._finder._context, part._head, part._is_data]
     found: list[object] = [(key, finder._context) for key, finder in part._finders.items()]

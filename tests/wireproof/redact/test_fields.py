@@ -93,7 +93,8 @@ SECRET_NAMES = (
     *("X-Subject-Token", "AccessToken", "X-Vendor-Key", "Ocp-Apim-Subscription-Key", "X-ApiKey"),
     *("X-Original-Authorization", "Authorization-Info", "My-Client-Secret-Value", "X-Passwd"),
     *("X-Old-Passwords", "Mcp-Session-Id", "X-Session", "X-Hub-Signature-256", "Signature-Input"),
-    *("Aws-Credentials", "X-My-Cookie-Jar", "Cf-Access-Jwt-Assertion"),
+    *("Aws-Credentials", "X-My-Cookie-Jar", "Cf-Access-Jwt-Assertion", "X-Pass", "X-User-Pwd"),
+    *("X-Authentication", "Authentication-Info", "X-MFA-Code", "X-Pin"),
 )
 PLAIN_NAMES = (
     *("Sec-WebSocket-Key", "Sec-WebSocket-Accept", "Access-Control-Allow-Credentials", "Via"),

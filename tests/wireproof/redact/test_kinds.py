@@ -71,7 +71,51 @@ NAMED = [
     "ACL SETUSER anna on >{} ~* +@all\r\n",
     "user default on nopass >{} ~* +@all\n",
 ]
+CODE = [
+    # a type, a prefix or a wrapper before the value
+    'password: str = "{}"',
+    'const apiKey: string = "{}";',
+    'val password: String = "{}"',
+    "password: str | None = '{}'",
+    "{'password': b'{}'}",
+    'api_key = r"{}"',
+    'password: Optional("{}")',
+    '  ["password"]=>\n  string(20) "{}"\n',
+    "map[Authorization:[{}] user:[anna]]",
+    "passwords: [one, {}]\n",
+    's:8:"password";s:20:"{}";',
+    '#define PASSWORD "{}"',
+    '((password . "{}"))',
+    '{:password "{}"}',
+    "The password is {}.",
+    "Your password was: {}\n",
+    'variable "db_password" {\n  type    = string\n  default = "{}"\n}\n',
+    # JSON
+    '{"password":{"$binary":{"base64":"{}","subType":"00"}}}',
+    '{"password":{"a":{"b":[{"c":"{}"}]},"d":"e"}}',
+    '{"password":{"a":{"b":"c"},"d":"{}"}}',
+    '{"token":{"stringValue":"{}"}}',
+    '[["token","{}"]]',
+    '{"key":"a.password","value":{"arrayValue":{"values":[{"stringValue":"{}"}]}}}',
+    # binary forms
+    "\0\0\0\x08password\0\0\0\x14{}\0",
+    "\xa5token\xb4{}\xa1n",
+    # other tokens
+    '{"x":"machine a\\nlogin b\\npassword {}\\n"}',
+    "https://a.webhook.office.com/webhookb2/{}/IncomingWebhook/a",
+    '{"value":"ek_{}","expires_at":1}',
+    "db.example:5432:main:anna:{}\n",
+    "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n{}\nPrivate-MAC: ab\n",
+    'Digest username=\\"anna\\", response=\\"{}\\"',
+]
 OTHERS = [
+    ("anna:$6$abcdefgh${}:19000:0:\n", SECRET * 2),
+    ("anna:$2b$12${}\n", SECRET * 2),
+    ('{"x":"Basic {}"}', b64encode(b"anna:correct1").decode()),
+    (
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\n{}\n-----END",
+        SECRET,
+    ),
     ("ACL SETUSER anna on #{} ~*\r\n", HEX * 2),
     ("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{}|2^20|1:32\r\n", CODED * 2),
     ("    client-key-data: {}\n", CODED),
@@ -97,7 +141,7 @@ OTHERS = [
     ("user=anna&pass={}&a=b", "hunter2xyz"),
     ('{"user":"anna","pwd":"{}"}', "hunter2xyz"),
 ]
-KINDS = [(one, SECRET) for one in NAMED] + OTHERS
+KINDS = [(one, SECRET) for one in NAMED + CODE] + OTHERS
 
 
 @pytest.mark.parametrize("form, secret", KINDS)
@@ -118,6 +162,8 @@ def test_a_value_before_its_name() -> None:
     for form in (
         '{"value":"{}","name":"DB_PASSWORD"}',
         '{"v":"{}","k":"password"}',
+        '{"value":"{}","id":"https://a/secrets/db/1"}',
+        '<param value="{}" name="password"/>',
         '{"value":"{}","type":"string","key":"api_key"}',
     ):
         text = form.replace("{}", SECRET)

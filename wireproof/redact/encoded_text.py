@@ -1,0 +1,93 @@
+"""Secrets whose names, quotes or signs are encoded: in percents, once or more often, or for HTML.
+
+Strategy: what is encoded is decoded, and read as text; where a character came from is kept. A
+stream of content is read so from the first character on that is encoded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from .patterns import MAX_CONTEXT, USUAL, Patterns, Span
+from .secrets import Finder, fed_one_by_one, find
+
+# RFC 3986 section 2.1, of ASCII; "%" itself is encoded where all of that is encoded once more.
+# HTML section 13.1.4: character references.
+ENCODED = re.compile(
+    r"%(?:25){0,3}([2-7][0-9A-Fa-f])|&(?:amp;){0,2}(?:#x([2-7][0-9A-Fa-f])|#0?(\d{2,3})|(quot|lt|gt|apos));"
+)
+CUT = re.compile(r"(?:%(?:25){0,3}(?:2|[2-7]?)|&(?:amp;){0,2}(?:#x?\w{0,3}|[a-z]{0,4}))\Z")
+MAY_BE = re.compile(r"%|&[#qlga]|&\Z")
+NAMED = {"quot": '"', "lt": "<", "gt": ">", "apos": "'"}
+
+
+def decoded(text: str) -> tuple[str, list[Span]]:
+    """Return a text without its encoding, and where each of its characters was."""
+    plain: list[str] = []
+    places: list[Span] = []
+    at = 0
+    for match in ENCODED.finditer(text):
+        start, end = match.span()
+        plain += [text[at:start], _character(match)]
+        places += [(place, place + 1) for place in range(at, start)]
+        places.append((start, end))
+        at = end
+    plain.append(text[at:])
+    places += [(place, place + 1) for place in range(at, len(text))]
+    return "".join(plain), places
+
+
+def _character(match: re.Match[str]) -> str:
+    if match[4] is not None:
+        return NAMED[match[4]]
+    code = int(match[3]) if match[3] is not None else int(match[1] or match[2], 16)
+    return chr(code) if code < 128 else "?"
+
+
+def find_encoded(text: str, patterns: Patterns = USUAL) -> list[Span]:
+    """Return where the secrets of a whole text are, as it stands and without its encoding."""
+    spans = find(text, patterns)
+    if ENCODED.search(text) is None:
+        return spans
+    plain, places = decoded(text)
+    return spans + [(places[a][0], places[b - 1][1]) for a, b in find(plain, patterns)]
+
+
+class EncodedText:
+    """Finds secrets in percent encoding in one stream of text."""
+
+    __slots__ = ("_before", "_tail", "_finder", "_is_encoded", "_patterns")
+
+    def __init__(self, patterns: Patterns = USUAL) -> None:
+        self._patterns = patterns
+        self._finder = Finder(patterns)
+        self._is_encoded = False
+        self._before = ""
+        """What came last, before anything was encoded."""
+        self._tail = ""
+        """Of an octet that is not whole yet."""
+
+    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
+        """Take the next pieces, as :meth:`Finder.feed_all` does."""
+        if not self._is_encoded and MAY_BE.search(self._tail + text) is None:
+            self._before = (self._before + text)[-MAX_CONTEXT:]
+            return []
+        return fed_one_by_one(self.feed, pieces)
+
+    def feed(self, piece: str) -> list[Span]:
+        """Take the next piece of content; return which parts of it are secret."""
+        text = self._tail + piece
+        before = len(self._tail)
+        cut = CUT.search(text)
+        self._tail = "" if cut is None else cut[0]
+        text = text[: len(text) - len(self._tail)]
+        if not self._is_encoded:
+            if ENCODED.search(text) is None:
+                self._before = (self._before + text)[-MAX_CONTEXT:]
+                return []
+            self._is_encoded = True
+            self._finder.feed(self._before)
+        plain, places = decoded(text)
+        spans = [(places[a][0], places[b - 1][1]) for a, b in self._finder.feed(plain) if b > a]
+        return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]
