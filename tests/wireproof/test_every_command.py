@@ -664,3 +664,31 @@ def test_every_command_is_here() -> None:
     tables = (READERS, WRITERS, ALSO, LIVE)
     rows = {words[0] for table in tables for words in table.values()} | {*BY_THEMSELVES}
     assert {name for name in rows if not name.startswith("-")} == {*cli.list_commands(Context(cli))}
+
+
+READS_FILES_ALONE = ("annotate", "diff", "query", "redact", "report")
+"""Commands that say so of standard input."""
+
+
+@pytest.mark.parametrize("name", [*READERS, *WRITERS])
+def test_standard_input(
+    name: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each command reads it, or says in one line that it reads files; none looks for ``-``."""
+    capture, output = Path("-"), None
+    command = (READERS | WRITERS)[name][0]
+    if name in READERS:
+        arguments = reading(name, capture)
+    else:
+        arguments, output = writing(name, capture, tmp_path)
+    source = tmp_path / "in.pcapng"
+    source.write_bytes(small())
+    with source.open() as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        code = run(arguments)
+    said = capfd.readouterr().err
+    if command in READS_FILES_ALONE:
+        assert code == 2 and said.startswith("wireproof: ") and said.count("\n") == 1
+        assert "standard input" in said and (output is None or not output.exists())
+    else:
+        assert "No such file" not in said and (command in TWICE or code in (0, 1)), said

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import BinaryIO
 
 from parsers import BATCH, NANOSECONDS, KeyLog, OrderedCapture
@@ -37,6 +36,7 @@ from ..bytes.stream_tap import Pair
 from ..exchanges import CLOSE, Exchange, Exchanges
 from ..open_exchanges import Key
 from ..tasks.chosen import choosing, seekable
+from ..tasks.decode import open_input
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end
 from .told import Told, read_sealed, read_told
@@ -354,7 +354,7 @@ def read_timeline(
     Raises OSError, ValueError for what is no capture, and NoSuchExchange (one too).
     """
     with ExitStack() as stack:
-        file: BinaryIO = stack.enter_context(Path(source).open("rb"))
+        file: BinaryIO = open_input(source, stack)
         file, choice = choosing(file, wanted, stack, keylog)
         file = seekable(file, stack)
         stream = stack.enter_context(shown(file, "reading"))
