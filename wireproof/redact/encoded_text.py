@@ -7,6 +7,7 @@ stream of content is read so from the first character on that is encoded.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from .patterns import MAX_CONTEXT, USUAL, Patterns, Span
@@ -22,20 +23,39 @@ MAY_BE = re.compile(r"%|&[#qlga]|&\Z")
 NAMED = {"quot": '"', "lt": "<", "gt": ">", "apos": "'"}
 
 
-def decoded(text: str) -> tuple[str, list[Span]]:
-    """Return a text without its encoding, and where each of its characters was."""
-    plain: list[str] = []
-    places: list[Span] = []
-    at = 0
-    for match in ENCODED.finditer(text):
-        start, end = match.span()
-        plain += [text[at:start], _character(match)]
-        places += [(place, place + 1) for place in range(at, start)]
-        places.append((start, end))
-        at = end
-    plain.append(text[at:])
-    places += [(place, place + 1) for place in range(at, len(text))]
-    return "".join(plain), places
+class Decoded:
+    """A text without its encoding, and where its characters were."""
+
+    def __init__(self, text: str) -> None:
+        plain: list[str] = []
+        self._ends: list[int] = []
+        """Where each character that was encoded ends in ``text``, and where it was in what was
+        given."""
+        self._starts: list[int] = []
+        self._behind: list[int] = []
+        at = size = 0
+        for match in ENCODED.finditer(text):
+            start, end = match.span()
+            plain += [text[at:start], _character(match)]
+            size += start - at + 1
+            self._ends.append(size)
+            self._starts.append(start)
+            self._behind.append(end)
+            at = end
+        plain.append(text[at:])
+        self.text = "".join(plain)
+
+    def span(self, start: int, end: int) -> Span:
+        """Return where ``text[start:end]`` was, which is not empty."""
+        return self._place(start)[0], self._place(end - 1)[1]
+
+    def _place(self, at: int) -> Span:
+        """Return where the character at ``at`` was."""
+        index = bisect_right(self._ends, at)
+        if index < len(self._ends) and self._ends[index] == at + 1:
+            return self._starts[index], self._behind[index]
+        start = at + (self._behind[index - 1] - self._ends[index - 1] if index else 0)
+        return start, start + 1
 
 
 def _character(match: re.Match[str]) -> str:
@@ -50,8 +70,8 @@ def find_encoded(text: str, patterns: Patterns = USUAL) -> list[Span]:
     spans = find(text, patterns)
     if ENCODED.search(text) is None:
         return spans
-    plain, places = decoded(text)
-    return spans + [(places[a][0], places[b - 1][1]) for a, b in find(plain, patterns)]
+    plain = Decoded(text)
+    return spans + [plain.span(a, b) for a, b in find(plain.text, patterns) if b > a]
 
 
 class EncodedText:
@@ -88,6 +108,6 @@ class EncodedText:
                 return []
             self._is_encoded = True
             self._finder.feed(self._before)
-        plain, places = decoded(text)
-        spans = [(places[a][0], places[b - 1][1]) for a, b in self._finder.feed(plain) if b > a]
+        plain = Decoded(text)
+        spans = [plain.span(a, b) for a, b in self._finder.feed(plain.text) if b > a]
         return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]

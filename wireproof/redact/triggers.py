@@ -154,13 +154,14 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     either = f"(?:{BETWEEN}{LINE_VALUE}|{XML})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in LINES]
     array = rf"[sS]{BETWEEN}\[(?P<long_arrays>{ARRAY})"
-    weak, spelled = (
-        rf"(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}|{forms.LONG_IN_BINARY})"
-        for value in (LONG_VALUE, LONG_CODE)
-    )
+
+    def weak(name: str) -> str:
+        value = LONG_CODE if name in SPELLED else LONG_VALUE
+        binary = "" if name.encode() in ONLY_IN_TEXT else f"|{forms.LONG_IN_BINARY}"
+        return rf"(?i:{name})(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}{binary})"
+
     begins_word = rf"(?:{WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))"
-    found += [(name, f"{begins_word}(?i:{name}){weak}") for name in WEAK if name not in SPELLED]
-    found += [(name, f"{begins_word}(?i:{name}){spelled}") for name in SPELLED]
+    found += [(name, begins_word + weak(name)) for name in WEAK]
     short = f"{IS_STRING}{BETWEEN}{NO_NUMBER}{ANY_VALUE}"
     return found + [(name, f"{begins_word}(?i:{name}){short}") for name in SHORT]
 
@@ -170,9 +171,12 @@ NAMING = (*forms.NAMING, *_members("id", "k"))
 _AFTER_NAME = (
     rb"s?+(?:(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5b\w{0,16}+)?%5d)?)(?>\s{0,64})"
     rb"(?:[:=]|%(?:25){0,3}3[ad]|\\{1,3}u003[ad])"
-    rb"|[\x00\x12\xa4-\xbf\xd9]|\\{0,7}+[\"']\s{0,4}+[\],;]"
+    rb"|\\{0,7}+[\"']\s{0,4}+[\],;]"
     rb"|[ ]{1,4}+(?:\.[ ]|(?:is|was)\b|\\{0,7}+[\"'`])"
 )
+_BEFORE_BINARY = rb"|[\x00\x12\xa4-\xbf\xd9]"
+ONLY_IN_TEXT = frozenset(name.encode() for name in WEAK if len(name) < 4)
+"""Names that are not looked for in what is no text: so short ones stand there by chance."""
 _AFTER_TAG = rb"|(?:\s[^<>]{0,128}+)?>"
 _AFTER_USER = rb"\s{0,3}+[\"']?+[^\s:\"']{1,64}+:"
 _AFTER_ATTRIBUTE = rb"\\{0,7}+[\"'][\w.:-]{1,64}+\\{0,7}+[\"']"
@@ -180,6 +184,22 @@ _AFTER_ATTRIBUTE_VALUE = rb"\\{0,7}+[\"'][^\"'<>\\]{1,256}+\\{0,7}+[\"'][^<>=]{0
 _AFTER_QUOTE = rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\""
 _AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+\\{0,7}+[\"']"
 _PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
+
+
+def _after_prefixes() -> list[tuple[bytes, bytes]]:
+    """Return what follows the prefixes of tokens, none of which a word goes on before:
+    hexadecimal text is full of some."""
+    found: list[tuple[bytes, bytes]] = []
+    escapes = (rb"\\[bfnrt]", rb"\\u[\da-f]{4}", rb"%[\da-f]{2}")
+    for shape in token_shapes():
+        for begins in (prefix.lower().encode() for prefix in shape.prefixes):
+            prefix = re.escape(begins)
+            here = [rb"(?<![a-z\d]%b)" % prefix, *(b"(?<=%b%b)" % (one, prefix) for one in escapes)]
+            rest = rb"(?:[\da-f]{32}|[\da-f]{0,31}+\Z)" if begins in (b"ac", b"sk") else b""
+            found.append((begins, b"(?:" + b"|".join(here) + b")" + rest))
+    return found
+
+
 _AFTERS = [
     (b"bearer", rb"(?:[ +]|%20)"),
     *((begins.encode(), forms.AFTER_VALUE) for begins in _members("value", "v")),
@@ -191,6 +211,7 @@ _AFTERS = [
     *((begins, _AFTER_ATTRIBUTE) for begins in (b"name=", b"key=", b"type=")),
     (b"login", rb"(?:\s|\\{1,7}[nrt]){1,4}[^\s\\]{1,64}+(?:\s|\\{1,7}[nrt]){1,4}password"),
     (b"basic ", rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)"),
+    (b"$2", rb"[abxy]\$[\w./]"),
     (b"response=", rb"\\{0,7}\"\w"),
     *((begins, _AFTER_CALL) for begins in (b"auth", b"login")),
     (b"password ", rb"\s{0,3}+'"),
@@ -205,7 +226,6 @@ _AFTERS = [
     *((begins, rb"(?:\n|[\\nr]{1,6}+)?[ \t]") for begins in (b"data:\n", b"data:\r", b"data:\\")),
     *((begins.encode(), _AFTER_QUOTE + b"secret") for begins in _members("kind")),
     *((begins.encode(), _AFTER_QUOTE + b"v1") for begins in _members("apiversion")),
-    *((begins, rb"(?:[\da-f]{32}|[\da-f]{0,31}+\Z)") for begins in (b"ac", b"sk")),
 ]  # fmt: skip
 
 
@@ -228,10 +248,18 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
         rest = name[len(begins) :] if name.startswith(begins) else ""
         rests.setdefault(begins.lower().encode("latin-1", "replace"), []).append(rest.encode())
     found = {
-        begins: [b"(?:" + b"|".join(dict.fromkeys(rest)) + b")" + _AFTER_NAME + in_tags + b")"]
+        begins: [
+            b"(?:"
+            + b"|".join(dict.fromkeys(rest))
+            + b")"
+            + _AFTER_NAME
+            + in_tags
+            + (b"" if begins in ONLY_IN_TEXT else _BEFORE_BINARY)
+            + b")"
+        ]
         for begins, rest in rests.items()
     }
-    for begins_with, after in _AFTERS:
+    for begins_with, after in (*_AFTERS, *_after_prefixes()):
         found.setdefault(begins_with, []).append(after)
     any_word = b"|".join(map(re.escape, rests))
     for naming in NAMING:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from wireproof.redact.content import ContentFinder
-from wireproof.redact.encoded_text import EncodedText, decoded, find_encoded
+from wireproof.redact.encoded_text import Decoded, EncodedText, find_encoded
 from wireproof.redact.secrets import mask_spans, merged
 
 SECRET = "9fQ2bD7xVtLm4sKp8RwZ"
@@ -28,10 +28,12 @@ TEXTS = [
 
 
 def test_where_characters_came_from() -> None:
-    assert decoded("a%20b%252F%zz") == (
-        "a b/%zz",
-        [(0, 1), (1, 4), (4, 5), (5, 10), (10, 11), (11, 12), (12, 13)],
-    )
+    plain = Decoded("a%20b%252F%zz")
+    assert plain.text == "a b/%zz"
+    assert [plain.span(at, at + 1) for at in range(7)] == [
+        *((0, 1), (1, 4), (4, 5), (5, 10), (10, 11), (11, 12), (12, 13))
+    ]
+    assert plain.span(0, 4) == (0, 10)
 
 
 @pytest.mark.parametrize("text", TEXTS)
