@@ -120,7 +120,7 @@ _OBJECT_PART = rf"[^{{}}\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)"
 _INSIDE = _OBJECT_PART
 for _ in range(3):  # objects in it, as deep as anyone writes them
     _INSIDE = rf"{_OBJECT_PART}|\{{{every(_INSIDE)}(?:\}}|\Z)"
-OBJECT = rf"\{{(?P<object>(?>{_INSIDE}){every(_INSIDE)})"
+OBJECT = rf"\{{(?P<object>{every(_INSIDE)})"
 ANY_MEMBER = ANY_VALUE.replace("{object}", f"|{OBJECT}")
 ANY_VALUE = ANY_VALUE.replace("{object}", "")
 # An element of XML: a name, attributes, text or CDATA. What its tag begins with is looked at later.

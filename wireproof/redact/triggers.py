@@ -172,10 +172,13 @@ _AFTER_NAME = (
     rb"s?+(?:(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5b\w{0,16}+)?%5d)?)(?>\s{0,64})"
     rb"(?:[:=]|%(?:25){0,3}3[ad]|\\{1,3}u003[ad])"
     rb"|\\{0,7}+[\"']\s{0,4}+[\],;]"
-    rb"|[ ]{1,4}+(?:\.[ ]|(?:is|was)\b|\\{0,7}+[\"'`])"
+)
+_AFTER_SAID = (
+    rb"s?+[ ]{1,4}+(?:(?:\.[ ])?\\{0,7}+[\"'`]"
+    rb"|(?:is|was)\b:?[ ]{1,4}+(?:\\{0,7}+[\"'`]|[^\s\d]{0,64}\d))"
 )
 _BEFORE_BINARY = rb"|[\x00\x12\xa4-\xbf\xd9]"
-ONLY_IN_TEXT = frozenset(name.encode() for name in WEAK if len(name) < 4)
+ONLY_IN_TEXT = frozenset(name.encode() for name in (*WEAK, *SHORT) if len(name) < 4)
 """Names that are not looked for in what is no text: so short ones stand there by chance."""
 _AFTER_TAG = rb"|(?:\s[^<>]{0,128}+)?>"
 _AFTER_USER = rb"\s{0,3}+[\"']?+[^\s:\"']{1,64}+:"
@@ -202,7 +205,8 @@ def _after_prefixes() -> list[tuple[bytes, bytes]]:
 
 _AFTERS = [
     (b"bearer", rb"(?:[ +]|%20)"),
-    *((begins.encode(), forms.AFTER_VALUE) for begins in _members("value", "v")),
+    *((begins.encode(), rb"(?<=\"%b)" % re.escape(begins.encode()) + forms.AFTER_VALUE)
+      for begins in _members("value", "v")),
     *((begins, rb"[ \t]{0,3}+[\"']?[\w./-]{1,64}+[\"']?[ \t]{0,8}+[\r\n\\]")
       for begins in (b"name: ", b"key: ")),
     (b"-u ", _AFTER_USER),
@@ -216,7 +220,8 @@ _AFTERS = [
     *((begins, _AFTER_CALL) for begins in (b"auth", b"login")),
     (b"password ", rb"\s{0,3}+'"),
     (b"://", rb"(?:[^/\s:@\"'\\]{0,64}+:[^/\s:@\"'\\]{1,256}+(?:@|\Z)|[^/\s:@\"'\\]{16,256}+@)"),
-    *((begins.encode(), _PRIVATE) for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
+    *((begins.encode(), rb"(?<=\"%b)" % re.escape(begins.encode()) + _PRIVATE)
+      for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
     (b"/bot", rb"\d{5,12}(?::|%3a)"),
     (b"value=", _AFTER_ATTRIBUTE_VALUE),
     (b"content=", _AFTER_ATTRIBUTE_VALUE),
@@ -242,31 +247,34 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
 
     ``in_tags`` is what may follow it in a text that has tags.
     """
-    words = [*STRONG, *LINES, *RULES, *((name, name) for name in (*WEAK, *names))]
-    rests: dict[bytes, list[bytes]] = {}
-    for begins, name in words:
-        rest = name[len(begins) :] if name.startswith(begins) else ""
-        rests.setdefault(begins.lower().encode("latin-1", "replace"), []).append(rest.encode())
-    found = {
-        begins: [
-            b"(?:"
-            + b"|".join(dict.fromkeys(rest))
-            + b")"
-            + _AFTER_NAME
-            + in_tags
-            + (b"" if begins in ONLY_IN_TEXT else _BEFORE_BINARY)
-            + b")"
-        ]
-        for begins, rest in rests.items()
-    }
+    own = [(name, name) for name in names]
+    rests = _rests([*STRONG, *LINES, *RULES, *((name, name) for name in (*WEAK, *SHORT)), *own])
+    found: dict[bytes, list[bytes]] = {}
+    for begins, rest in rests.items():
+        in_binary = b"" if begins in ONLY_IN_TEXT else _BEFORE_BINARY
+        found[begins] = [rest + _AFTER_NAME + in_tags + in_binary + b")"]
+    for begins, rest in _rests([*STRONG, *own]).items():
+        found[begins].append(rest + _AFTER_SAID)
     for begins_with, after in (*_AFTERS, *_after_prefixes()):
         found.setdefault(begins_with, []).append(after)
     any_word = b"|".join(map(re.escape, rests))
     for naming in NAMING:
-        found.setdefault(naming.encode(), []).append(forms.after_naming(any_word))
+        is_whole = b"" if naming in forms.NAMING else rb"(?<=\"%b)" % re.escape(naming.encode())
+        found.setdefault(naming.encode(), []).append(is_whole + forms.after_naming(any_word))
     any_name = rb"[ \t]{0,7}+[\w-]{0,48}?(?:" + any_word + b")"
     found |= {begins: [before + any_name] for begins, before in SETTINGS.items()}
     return {begins: b"(?:" + b"|".join(after) + b")" for begins, after in found.items()}
+
+
+def _rests(words: Sequence[tuple[str, str]]) -> dict[bytes, bytes]:
+    """Return what follows the beginnings of names, in lower case, up to the names' ends."""
+    found: dict[bytes, list[bytes]] = {}
+    for begins, name in words:
+        rest = name[len(begins) :] if name.startswith(begins) else ""
+        found.setdefault(begins.lower().encode("latin-1", "replace"), []).append(rest.encode())
+    return {
+        begins: b"(?:" + b"|".join(dict.fromkeys(rest)) + b")" for begins, rest in found.items()
+    }
 
 
 def _any_of(words: dict[bytes, bytes]) -> bytes:
