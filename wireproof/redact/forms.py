@@ -152,6 +152,7 @@ NAMING = (
     *("setting", "option", "attribute"),
 )
 _NAMING = rf"(?i:{'|'.join(NAMING)}|(?<=\")(?:id|k))"
+_IS_FOLLOWED = rf"(?=[\w/.-]{{1,96}}+{_QUOTE}\s{{0,4}}+,)"
 _VALUE = r"(?i:[a-z_]{0,16}?values?|v|val)"
 _OTHER = r"(?i:content|default|data|text)"
 # Other members, as a cookie's path, or what a variable is for.
@@ -169,7 +170,7 @@ def named_member(names: Sequence[str]) -> str:
     """Return the expression of a member that gives a value to the name that stands before it:
     ``{"name": "x-api-key", "value": "..."}``, as HAR, lists of variables, attributes of traces and
     JSON Patch have it."""
-    name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}"
+    name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}{_IS_FOLLOWED}"
     known_name, weak = rf"[\w/.-]{{0,48}}?(?i:{known(names)})", "|".join(WEAK)
     value = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}{_VALUE}{_COLON}"
     typed = rf"(?:\s{{0,4}}+\{{{_STRING_BEGINS}\w{{0,16}}+{_COLON}|\s{{0,4}}+\[){{0,4}}"
@@ -179,7 +180,7 @@ def named_member(names: Sequence[str]) -> str:
 
 def named_other(names: Sequence[str]) -> str:
     """Return the expression of the same where the member may hold a text too: it is one word."""
-    name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}[\w/.-]{{0,48}}?(?i:{known(names)})"
+    name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}{_IS_FOLLOWED}[\w/.-]{{0,48}}?(?i:{known(names)})"
     other = rf"{_QUOTE}\s{{0,4}}+,{_NO_OTHERS}{_STRING_BEGINS}{_OTHER}{_COLON}{_STRING_BEGINS}"
     return rf"{name}{other}(?={BARE}*+(?:[\"\\]|\Z))(?P<member>[^\"\\\x00-\x1f]++)"
 

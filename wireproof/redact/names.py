@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from string import ascii_letters, digits
 
 from parsers.expressions import every
 
@@ -128,8 +129,12 @@ _ELEMENT = r"(?:\s[^<>]{0,128}+)?>(?:<!\[CDATA\[)?"
 XML = _ELEMENT + r"(?P<xml>(?=\s*+[^<\s])[^<\]]++)"
 TAG = re.compile(r"<[\w:.-]{0,64}\Z", re.ASCII)
 """How a tag begins that opens an element."""
-NAME_BEFORE = re.compile(r"[<\\%\"]?[\w:.-]{0,64}\Z", re.ASCII)
-"""A name's beginning, and a quote or an escape that it follows."""
+IN_NAME = ascii_letters + digits + "_:.-"
+"""What a name's beginning has in it."""
+BEFORE_NAME = '<\\%"'
+"""A quote or an escape that it follows."""
+MAX_NAME = 64
+"""Characters of a name's beginning."""
 STRING_OF_OBJECT = re.compile(rf":\s*+(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
 SCHEMA_TYPE = re.compile(
     r"\"type\\*+\"\s*+:\s*+\\*+\"(?:string|number|integer|boolean|array|object|null)\\*+\""

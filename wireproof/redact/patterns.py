@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from . import blocks
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .names import (
+    BEFORE_NAME,
     DESCRIBES,
+    IN_NAME,
     IN_QUOTES,
     LONG_WORD,
-    NAME_BEFORE,
+    MAX_NAME,
     SCHEMA_TYPE,
     STRING_OF_ARRAY,
     STRING_OF_OBJECT,
@@ -36,6 +38,8 @@ LINES = ("items", "entries", "coded_entries")
 
 MAX_CONTEXT = 96
 """Characters kept of what came before: the names and prefixes of the table are shorter."""
+SHORT_TEXT = 512
+"""Bytes of a text whose pairs of bytes are looked up at once."""
 MAX_OPEN = 128
 """Characters kept of a secret that has begun: its rest is of the same kind, however long."""
 
@@ -68,7 +72,7 @@ class Patterns:
         lower = lowered(text)
         if not self._is_likely(lower):
             return
-        for begins, pattern, is_name in self.triggers:
+        for begins, pattern, is_name in self._possible(lower):
             position = lower.find(begins)
             while position >= 0:
                 match = pattern.match(text, position)
@@ -83,6 +87,25 @@ class Patterns:
         """
         likely = self._in_tags if b">" in lower else self._outside_tags
         return likely.search(lower) is not None
+
+    def _possible(self, lower: bytes) -> Iterable[Trigger]:
+        """Return the triggers that may be in a text, in order: of a short one those whose first
+        two bytes are in it, which takes a third of the time of a search for each."""
+        if len(lower) > SHORT_TEXT:
+            return self.triggers
+        found: list[int] = []
+        for pair in self._by_pair.keys() & set(zip(lower, lower[1:], strict=False)):
+            found += self._by_pair[pair]
+        return [self.triggers[index] for index in sorted(found)]
+
+    @cached_property
+    def _by_pair(self) -> dict[tuple[int, int], list[int]]:
+        """Where in the table triggers are, by their first two bytes."""
+        found: dict[tuple[int, int], list[int]] = {}
+        for index, trigger in enumerate(self.triggers):
+            first, second = trigger.begins[:2]
+            found.setdefault((first, second), []).append(index)
+        return found
 
     @cached_property
     def _in_tags(self) -> re.Pattern[bytes]:
@@ -102,8 +125,7 @@ class Patterns:
     def _is_none(self, match: re.Match[str]) -> bool:
         """Return whether what has the name of a secret is none: kept, or after an element's end."""
         start = match.start()
-        tag = TAG.search(match.string, max(start - 65, 0), start)
-        if match.lastgroup == "xml" and tag is None:
+        if match.lastgroup == "xml" and TAG.search(match.string, max(start - 65, 0), start) is None:
             return True
         if match.lastgroup == "text":
             before = match.string[max(start - 96, 0) : start]
@@ -120,7 +142,7 @@ class Patterns:
         here = _NAME_HERE.match(match.string, start)
         assert here is not None
         name = (name_before(match).lstrip('<\\%"-') + here[0]).lower()
-        if name in self.kept or name.rpartition(":")[2] in self.kept:
+        if self.kept and (name in self.kept or name.rpartition(":")[2] in self.kept):
             return True
         said_here = match.string[start + len(here[0]) : match.end()]
         if is_plain_name(name, said_here):
@@ -157,8 +179,11 @@ def lowered(text: str) -> bytes:
 
 def name_before(match: re.Match[str]) -> str:
     """Return what of a name, a tag or an escape stands before a match, which may depend on it."""
-    found = NAME_BEFORE.search(match.string, max(match.start() - 65, 0), match.start())
-    return "" if found is None else found[0]
+    before = match.string[max(match.start() - MAX_NAME - 1, 0) : match.start()]
+    rest = before.rstrip(IN_NAME)
+    if rest and rest[-1] in BEFORE_NAME:
+        return before[len(rest) - 1 :]
+    return before[len(rest) :][-MAX_NAME:]
 
 
 def text_before(match: re.Match[str]) -> str:

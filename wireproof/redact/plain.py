@@ -7,6 +7,7 @@ quote. ``password: str`` is an annotation; ``{"password": "str"}`` is a password
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 NAME = re.compile(
     r".*(?:public|primary|foreign|cache|sort|partition|row|unique|composite|object|range"
@@ -54,9 +55,14 @@ CALL = re.compile(r"[A-Za-z_]{1,24}(?:\.[A-Za-z_]{1,24}){1,4}")
 """``os.environ.get``, which a parenthesis follows."""
 
 
+@lru_cache(1_024)  # the same few come again and again
+def _ends_as_plain(name: str) -> bool:
+    return NAME.fullmatch(name) is not None
+
+
 def is_plain_name(name: str, value: str) -> bool:
     """Return whether a name, in lower case, is that of no secret, whose value follows."""
-    if NAME.fullmatch(name) is None:
+    if not _ends_as_plain(name):
         return False
     return "primary" not in name or ACCOUNT_KEY.match(value) is None
 
