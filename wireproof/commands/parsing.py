@@ -17,7 +17,7 @@ from .exits import say
 R = TypeVar("R")
 OWN_PROCESS = "own process"
 """What a context holds if the process is the command's, and not a program's that calls it."""
-INPUTS = ("file", "files", "given", "keylog", "log", "script")
+INPUTS = ("file", "files", "given", "captures", "keylog", "log", "script")
 KEEP_RIGHTS = "Keep all of the caller's rights: root's, and access to all files."
 OUTPUTS = ("output",)
 """What names files that are read and written, as click names its values."""
@@ -26,6 +26,7 @@ OUTPUTS = ("output",)
 def parses(
     *first: str,
     before: Callable[[Mapping[str, object]], Mapping[str, object]] = lambda _: {},
+    reads: Callable[[Mapping[str, object]], str | None] = lambda _: None,
     listens: str | None = None,
     unless: str | Callable[[Mapping[str, object]], object] = "",
 ) -> Callable[[Callable[..., R]], Callable[..., R]]:
@@ -33,8 +34,9 @@ def parses(
 
     ``first`` are modules that it needs and that write or read more of the machine as they are
     imported; what ``before`` gives, which needs the caller's rights, the command gets too.
-    ``listens`` is the name of the option that says on which port a page is served. With the option
-    of the name ``unless`` nothing is given up here, or where that says so of the values.
+    ``reads`` says of which folder it reads what no value names. ``listens`` is the name of the
+    option that says on which port a page is served. With the option of the name ``unless`` nothing
+    is given up here, or where that says so of the values.
     """
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
@@ -47,7 +49,8 @@ def parses(
                 _keep(click.get_current_context(), None, keep_rights)
             if is_ours and not keep_rights and not is_kept:
                 _prepare(first)
-                _give_up(values, None if listens is None else values[listens])
+                port = None if listens is None else values[listens]
+                _give_up(values, reads(values), port)
             return command(*arguments, **values, **prepared)
 
         return click.option("--keep-rights", is_flag=True, help=KEEP_RIGHTS)(call)
@@ -75,11 +78,11 @@ def _prepare(modules: tuple[str, ...]) -> None:
             import_module(name)
 
 
-def _give_up(values: Mapping[str, object], listens: int | None) -> None:
+def _give_up(values: Mapping[str, object], folder: str | None, listens: int | None) -> None:
     from ..rights import Needs, give_up, paths
 
     inputs = [values.get(name) for name in INPUTS]
-    inputs.append(os.environ.get("SSLKEYLOGFILE"))
+    inputs += [folder, os.environ.get("SSLKEYLOGFILE")]
     outputs = [values.get(name) for name in OUTPUTS]
     found = give_up(Needs(paths(inputs), paths(outputs)), listens=listens)
     if found.kept:

@@ -32,6 +32,13 @@ def _browser(values: Mapping[str, object]) -> Mapping[str, object]:
     return {"browser": Browser() if has_display() else None}
 
 
+def _folder_of_captures(values: Mapping[str, object]) -> str | None:
+    """Return where captures of a data set are that are named as they were from here: below here."""
+    given = values["given"]
+    is_folder = isinstance(given, tuple) and len(given) == 1 and Path(given[0]).is_dir()
+    return str(Path.cwd()) if is_folder else None
+
+
 @click.command(
     short_help="Look at a capture, a data set, or packets as they arrive, in a browser.",
     epilog=examples(
@@ -45,7 +52,7 @@ def _browser(values: Mapping[str, object]) -> Mapping[str, object]:
         "tcpdump -i lo -U -w - port 8000 | wireproof view -",
     ),
 )
-@parses(before=_browser, listens="page_port", unless="live")
+@parses(before=_browser, reads=_folder_of_captures, listens="page_port", unless="live")
 @MEMORY
 @click.argument("given", metavar="[FILE ... | DATASET | -- COMMAND ...]", nargs=-1)
 @click.option("--live", is_flag=True, help="Record packets, and show them as they arrive.")

@@ -101,7 +101,7 @@ class Fleet:
             return capture.name
         name = Path(capture.name)
         places = [name, *(folder / name.name for folder in self.captures)]
-        return next((str(place) for place in places if place.is_file()), None)
+        return next((str(place) for place in places if _is_at_hand(place)), None)
 
     def _asked(self, name: str, sql: str) -> list[dict[str, Any]]:
         with self._lock:
@@ -117,6 +117,15 @@ class Fleet:
         if self.path_of(capture) is not None:
             return row | {"opens": f"capture/{capture.key}/{link}"}
         return row | {"to_do": to_do(capture), "command": command(capture, link)}
+
+
+def _is_at_hand(path: Path) -> bool:
+    """Whether it is a file, and lies where this process may still read."""
+    try:
+        with path.open("rb"):
+            return path.is_file()
+    except OSError:
+        return False
 
 
 def to_do(capture: Known) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
@@ -13,19 +15,22 @@ import pytest
 from support.browser import PATIENCE
 from support.corpus import ROOT
 
+from wireproof.web.fleet import KEY_LENGTH
+
 pytestmark = pytest.mark.slow
 
 FIXTURE = str(ROOT / "fixtures/sse/plain.pcapng")
 
 
-def start(*arguments: str) -> subprocess.Popen[str]:
+def start(*arguments: str, folder: Path = ROOT, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "wireproof", "view", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=ROOT,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
     )
 
 
@@ -48,6 +53,36 @@ def test_it_prints_where_the_page_is_and_stops_at_ctrl_c() -> None:
     assert err == (
         "wireproof: the inspector is at the address above, for this machine only; Ctrl-C stops it\n"
     )
+
+
+@pytest.mark.parametrize("is_moved", [False, True])
+def test_captures_of_a_data_set_are_opened(is_moved: bool, tmp_path: Path) -> None:
+    """Below the folder where it is started, or where --captures says."""
+    pytest.importorskip("duckdb")
+    here, there, scratch = tmp_path / "here", tmp_path / "there", tmp_path / "scratch"
+    for folder in (here, here / "files", there, scratch):
+        folder.mkdir()
+    data = Path(FIXTURE).read_bytes()
+    (here / "files" / "one.pcapng").write_bytes(data)
+    words = ["export", "files", "--format", "parquet", "-o", "set"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run(
+        [sys.executable, "-m", "wireproof", *words], cwd=here, env=environment, check=True
+    )
+    if is_moved:
+        (here / "files" / "one.pcapng").rename(there / "one.pcapng")
+    more = ["--captures", str(there)] if is_moved else []
+    # What lies in the folder of temporary files may be read anyway.
+    process = start("set", "--no-browser", *more, folder=here, TMPDIR=str(scratch))
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    key = sha256(data).hexdigest()[:KEY_LENGTH]
+    with httpx.Client(follow_redirects=True, timeout=PATIENCE) as client:
+        client.get(url)
+        answered = client.get(f"{url.partition('?')[0]}capture/{key}/answers/summary")
+    stop(process)
+    assert answered.status_code == 200, answered.text
+    assert answered.json()["name"] == "one.pcapng"
 
 
 def test_standard_input_is_a_capture_too() -> None:
