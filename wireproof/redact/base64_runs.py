@@ -16,7 +16,7 @@ from functools import lru_cache
 
 from .json_strings import JsonStrings
 from .patterns import USUAL, Patterns, Span
-from .secrets import Finder, fed_one_by_one
+from .secrets import Finder, behind, fed_one_by_one
 
 LEAST = 16
 """Characters of a run that is looked at."""
@@ -91,8 +91,7 @@ class Base64Runs:
                 spans += self._read(text[start:end], start)
                 if self._is_open and self._is_secret:
                     spans.append((end, len(text)))
-        spans = [(a, b) for a, b in spans if b > max(a, before)]
-        return [(max(a - before, 0), b - before) for a, b in spans]
+        return behind(before, spans)
 
     def _begin(self) -> None:
         self._is_text = True

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from .patterns import MAX_CONTEXT, USUAL, Patterns, Span
-from .secrets import Finder, fed_one_by_one, find
+from .secrets import Finder, behind, fed_one_by_one, find
 
 # RFC 3986 section 2.1, of ASCII; "%" itself is encoded where all of that is encoded once more.
 # HTML section 13.1.4: character references.
@@ -110,4 +110,4 @@ class EncodedText:
             self._finder.feed(self._before)
         plain = Decoded(text)
         spans = [plain.span(a, b) for a, b in self._finder.feed(plain.text) if b > a]
-        return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]
+        return behind(before, spans)

@@ -16,7 +16,7 @@ Text is matched character by character, and bytes as Latin-1: their places are t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -64,12 +64,8 @@ class Finder:
         context = self.context_behind(text)
         if context is None:
             # Of what has no name before it, all may be found in the whole.
-            whole = [
-                (max(start - before, 0), end - before)
-                for start, end in self._patterns.scanned(self._context + text)
-                if end > before
-            ]
-            return fed_one_by_one(self.feed, pieces) + whole
+            whole = self._patterns.scanned(self._context + text)
+            return fed_one_by_one(self.feed, pieces) + behind(before, whole)
         self._context = context
         return []
 
@@ -85,21 +81,22 @@ class Finder:
     def feed(self, piece: str) -> list[Span]:
         """Take the next piece; return which parts of it are secret, or may become so."""
         text = self._context + piece
-        base = len(self._context)
         spans: list[Span] = []
         opening: re.Match[str] | None = None
         for match in self._patterns.matches(text):
-            for start, end in spans_of(match):
-                if end > max(base, start):
-                    spans.append((max(start - base, 0), end - base))
+            spans += spans_of(match)
             is_open = match.end() == len(text)
             if is_open and (opening is None or match.start() < opening.start()):
                 opening = match
-        for start, end in self._patterns.scanned(text):
-            if end > max(base, start):
-                spans.append((max(start - base, 0), end - base))
+        spans += self._patterns.scanned(text)
+        before = len(self._context)
         self._context = text[-MAX_CONTEXT:] if opening is None else opening_of(opening)
-        return spans
+        return behind(before, spans)
+
+
+def behind(before: int, spans: Iterable[Span]) -> list[Span]:
+    """Return what of spans lies behind the first ``before`` characters, counted from there."""
+    return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]
 
 
 def fed_one_by_one(feed: Callable[[str], list[Span]], pieces: Sequence[str]) -> list[Span]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from .json_strings import JsonStrings
 from .patterns import USUAL, Patterns, Span
-from .secrets import Finder, fed_one_by_one
+from .secrets import Finder, behind, fed_one_by_one
 
 LEAST = 8
 """Characters of a run that is looked at."""
@@ -80,4 +80,4 @@ class WideRuns:
                 self._is_secret = any(b == len(plain) for _, b in found)
             if self._is_open and self._is_secret:
                 spans.append((start + 2 * pairs, len(text)))
-        return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]
+        return behind(before, spans)
