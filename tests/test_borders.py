@@ -88,6 +88,8 @@ ORDER = {
             "pings",
             "shelf",
             "open_exchanges",
+            "heads",
+            "exchange",
             "exchanges",
             "dialects",
             "bytes",

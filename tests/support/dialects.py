@@ -12,7 +12,8 @@ from parsers.records import AwsEventRecord, JsonLineRecord
 from wireproof.dialects.dialect import Element
 from wireproof.dialects.payload import Payload
 from wireproof.dialects.reader import DialectReader
-from wireproof.exchanges import Exchange, Exchanges
+from wireproof.exchange import Exchange
+from wireproof.exchanges import Exchanges
 
 from .corpus import ROOT
 from .handmade import Wire

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from parsers.records import BodyRecord, Record, ResponseRecord
 
-from ..exchanges import Exchange, is_final
+from ..exchange import Exchange
+from ..heads import is_final
 
 MAX_COMPANY = 64
 """Uploads and answers that are remembered of each sort: the latest."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from parsers.records import ConnectionRecord
 
-from ..exchanges import is_final
+from ..heads import is_final
 from ..text.wording import count, duration
 from .ends import Leaving, count_after, end_of, is_half_closed, leaving
 from .flaws import CUTS, find_flaws

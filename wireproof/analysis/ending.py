@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..dialects.reader import LAST_WORD
-from ..exchanges import is_final
+from ..heads import is_final
 from ..text.escape import preview
 from ..text.wording import FLAGS, body_end, count, duration
 from .ending_facts import CONTENT_CUTS, Ending, collect, ending_verdict, last_word

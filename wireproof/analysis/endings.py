@@ -11,7 +11,7 @@ from typing import get_args
 
 from parsers.records import EndedBy
 
-from ..exchanges import is_final
+from ..heads import is_final
 from ..text.escape import preview
 from ..text.wording import body_end, connection_end
 from .evidence import Evidence

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from parsers.records import ConnectionRecord, End, Http2DataRecord, Sender
 
-from ..exchanges import SAID, is_final
+from ..exchange import SAID
+from ..heads import is_final
 from ..text.wording import count, flag_by
 from .marks import Marks
 from .trace import Trace

@@ -30,7 +30,8 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import Exchange, Exchanges
+from ..exchange import Exchange
+from ..exchanges import Exchanges
 from ..text.wording import ELEMENT_NAMES
 from .flaws import SURPLUS
 

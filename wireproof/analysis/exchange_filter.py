@@ -17,7 +17,7 @@ from msgspec import Struct
 if TYPE_CHECKING:
     from parsers.records import ConnectionRecord, Transport
 
-    from ..exchanges import Exchange
+    from ..exchange import Exchange
     from ..open_exchanges import Key
 
 
@@ -100,7 +100,7 @@ class ExchangeFilter(Struct, frozen=True):
 
     def takes_heads(self, heads: Heads) -> bool:
         """Whether an exchange may be wanted, by its heads."""
-        from ..exchanges import is_chosen  # most commands are asked for everything
+        from ..heads import is_chosen
 
         return (
             self._takes_place(heads)

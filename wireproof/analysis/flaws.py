@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from parsers.records import BodyRecord, ConnectionRecord, DiagnosticRecord, ResponseRecord
 
-from ..exchanges import Exchange, is_final
+from ..exchange import Exchange
+from ..heads import is_final
 from ..text.escape import preview
 from ..text.wording import body_end, connection_end, is_ended_by_fin_alone
 

@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from parsers.records import Fields
 
-from ..exchanges import field_value
+from ..heads import field_value
 from .trace import Trace
 
 STATUSES = (

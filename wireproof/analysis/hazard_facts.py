@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from parsers.records import BodyElementRecord, ChunkRecord, DataRecord, SseEventRecord
 
-from ..exchanges import Exchange
+from ..exchange import Exchange
 from .blocks import Blocks
 
 LINE_ENDS = re.compile("[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")

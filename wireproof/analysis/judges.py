@@ -32,7 +32,8 @@ from parsers.records import (
     StallRecord,
 )
 
-from ..exchanges import Exchange, Exchanges
+from ..exchange import Exchange
+from ..exchanges import Exchanges
 from ..open_exchanges import max_open
 from .company import Company
 from .disconnect import judge_disconnect

@@ -44,7 +44,8 @@ from ..dialects.dialect import Dialect
 from ..dialects.payload import OTHER, Payload
 from ..dialects.reader import DialectReader, Reader, Readers, is_read
 from ..dialects.wording import said, shared
-from ..exchanges import CLOSE, CONTINUATION, DATA_FRAMES, PING, PONG, Exchange, Exchanges
+from ..exchange import CLOSE, CONTINUATION, DATA_FRAMES, PING, PONG, Exchange
+from ..exchanges import Exchanges
 from ..pings import Answer
 from ..text.escape import preview
 from ..text.quic import quic_facts

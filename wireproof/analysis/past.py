@@ -13,7 +13,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from parsers.records import GapRecord
 
 from ..dialects.payload import Kind, Payload
-from ..exchanges import Exchange
+from ..exchange import Exchange
 from .event_ids import EventIds
 
 

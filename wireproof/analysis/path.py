@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 
 from parsers.records import ConnectionRecord, StallRecord
 
-from ..exchanges import Exchange
+from ..exchange import Exchange
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
 from .marks import Marks
 from .trace import Trace

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from parsers.records import DiagnosticRecord, End, ResponseRecord
 
-from ..exchanges import field_value
+from ..heads import field_value
 from ..text.escape import preview
 from ..text.wording import duration
 from .flaws import CUTS, find_flaws

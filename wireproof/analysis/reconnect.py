@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from parsers.records import ConnectionRecord
 
-from ..exchanges import field_value
+from ..heads import field_value
 from ..text.escape import preview
 from ..text.wording import duration, is_ended_by_fin_alone
 from .event_ids import EventId

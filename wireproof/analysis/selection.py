@@ -31,7 +31,7 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
-from ..exchanges import asked_for, is_final
+from ..heads import asked_for, is_final
 from ..open_exchanges import Key, OpenExchanges
 from .exchange_filter import Heads
 

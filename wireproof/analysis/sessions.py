@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..exchanges import Exchange
+from ..exchange import Exchange
 
 FIELDS = frozenset(
     (

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from parsers.records import ConnectionRecord, Sender
 
-from ..exchanges import Exchange, is_final
+from ..exchange import Exchange
+from ..heads import is_final
 from ..text.wording import duration, flag_by, is_ended_by_fin_alone
 
 LEAST_SHOWN = 1.0

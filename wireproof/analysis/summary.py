@@ -18,7 +18,8 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
-from ..exchanges import Exchange, Exchanges
+from ..exchange import Exchange
+from ..exchanges import Exchanges
 from ..text.escape import preview
 from ..text.wording import (
     ELEMENT_NAMES,

@@ -21,7 +21,9 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import Exchange, Exchanges, is_final
+from ..exchange import Exchange
+from ..exchanges import Exchanges
+from ..heads import is_final
 from ..text.wording import CLOSE_CODES, ELEMENT_NAMES, body_end, close_code, count
 
 CONNECTION_ENDS = {

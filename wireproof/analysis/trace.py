@@ -39,7 +39,7 @@ from parsers.records import (
 
 from ..dialects.payload import CONTENT, OTHER, Kind, Payload
 from ..dialects.reader import LAST_WORD, DialectReader, may_be_read_by_pieces
-from ..exchanges import CLOSE, Exchange
+from ..exchange import CLOSE, Exchange
 from .blocks import Blocks
 from .company import Company
 from .conversation import Conversation

@@ -19,7 +19,7 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
-from ..exchanges import is_final
+from ..heads import is_final
 from ..text.escape import preview
 from ..text.wording import close_code, count, duration, span
 from .conversation import OTHER

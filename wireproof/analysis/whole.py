@@ -8,7 +8,7 @@ asked here first, and the verdict is made at once. It is the same to the byte, w
 
 from __future__ import annotations
 
-from ..exchanges import is_final
+from ..heads import is_final
 from ..text.wording import body_end
 from .ends import first_end, first_leaving, is_ended_by, is_half_closed
 from .grpc_status import GRPC_TYPE

@@ -22,7 +22,7 @@ from parsers import (
 from parsers.records import ConnectionRecord, Record, ResponseRecord, Sender
 from parsers.wants import EVERYTHING, Wants
 
-from ..exchanges import has_switched
+from ..heads import has_switched
 from .dissection import ElementStream
 
 S = TypeVar("S", bound=ElementStream)

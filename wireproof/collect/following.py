@@ -27,7 +27,9 @@ from parsers import (
 )
 from parsers.records import ConnectionRecord, Record, RequestRecord
 
-from ..exchanges import Exchange, Exchanges, is_final
+from ..exchange import Exchange
+from ..exchanges import Exchanges
+from ..heads import is_final
 from ..open_exchanges import Key
 from ..tables.files import Capture, capture_of
 from ..tables.reading import Opened, Rest, TableOptions

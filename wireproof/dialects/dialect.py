@@ -23,7 +23,7 @@ from parsers.records import (
 )
 from parsers.records import WebSocketMessageRecord as Message
 
-from ..exchanges import Exchange
+from ..exchange import Exchange
 from .decoding import reading
 from .envelope import Envelope
 from .payload import OTHER, Payload

@@ -23,7 +23,7 @@ from parsers.records import (
 )
 from parsers.records import WebSocketMessageRecord as Message
 
-from ..exchanges import Exchange
+from ..exchange import Exchange
 from .dialect import Dialect, Element, Opening, TextDialect
 from .payload import DONE, OTHER, PING, Payload
 from .table import spoken_in

@@ -15,7 +15,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.functions import Functions
 from parsers.records import SseEventRecord
 
-from ..exchanges import Exchange
+from ..exchange import Exchange
 from .decoding import reading, to_json
 from .dialect import Dialect, Element
 from .payload import OTHER, Payload

@@ -34,7 +34,8 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ..exchanges import Exchange, Exchanged, field_value
+from ..exchange import Exchange, Exchanged
+from ..heads import field_value
 from ..spool import Pieces, Spool
 from ..text.moments import OUT_OF_RANGE, moment, timestamp
 from . import heads

@@ -30,7 +30,8 @@ from ..analysis.judges import Explained, Explanations
 from ..analysis.selection import Wanted
 from ..analysis.verdict import verdict_record
 from ..bytes.stream_tap import StreamTap
-from ..exchanges import Exchange, Exchanges
+from ..exchange import Exchange
+from ..exchanges import Exchanges
 from ..open_exchanges import Key
 from ..redact import Policy, Redactor, Report, Rules
 from ..redact.secrets import masked_values

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, quote
 
 from parsers.records import Fields
 
-from ..exchanges import field_value
+from ..heads import field_value
 
 Named = dict[str, str]
 

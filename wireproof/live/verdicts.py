@@ -16,7 +16,8 @@ from parsers.records import Record
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter, heads_of
 from ..analysis.judges import Explained, judge
 from ..analysis.trace import Trace
-from ..exchanges import Exchange, Exchanges
+from ..exchange import Exchange
+from ..exchanges import Exchanges
 from ..open_exchanges import Key
 
 BY_CONNECTION = (*CLOSED, "reset", "capture-end")

@@ -33,7 +33,8 @@ from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter, Heads, heads_
 from ..analysis.selection import Wanted
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream
 from ..bytes.stream_tap import Pair
-from ..exchanges import CLOSE, Exchange, Exchanges
+from ..exchange import CLOSE, Exchange
+from ..exchanges import Exchanges
 from ..open_exchanges import Key
 from ..tasks.chosen import choosing, seekable
 from ..tasks.decode import open_input

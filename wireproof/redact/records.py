@@ -45,7 +45,8 @@ from parsers.records import (
     text_or_base64,
 )
 
-from ..exchanges import CLOSE, CONTINUATION, Exchanges
+from ..exchange import CLOSE, CONTINUATION
+from ..exchanges import Exchanges
 from .content import ContentFinder
 from .encoded_text import find_encoded
 from .fields import PlainHeads, mask_fields, names_secret

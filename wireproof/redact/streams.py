@@ -29,7 +29,7 @@ from parsers.records import (
 )
 
 from ..bytes.dissection import ElementStream
-from ..exchanges import CLOSE, CONTINUATION
+from ..exchange import CLOSE, CONTINUATION
 from .coded import CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .encoded_text import find_encoded

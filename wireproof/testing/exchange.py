@@ -21,7 +21,7 @@ from ..analysis.keepalive import find_other_close, find_unanswered_ping
 from ..analysis.resumption import find_bad_resumption
 from ..analysis.streaming import find_gap, find_late_start
 from ..analysis.verdict import Verdict
-from ..exchanges import Exchange as Facts
+from ..exchange import Exchange as Facts
 from ..text.escape import preview
 from ..text.wording import NO_BODY, body_end, connection_end, count, duration, span
 from . import expectations

@@ -16,7 +16,7 @@ from parsers.records import (
 )
 
 from ..dialects.payload import OTHER, Payload
-from ..exchanges import Exchange
+from ..exchange import Exchange
 from ..text.escape import preview
 from .http import all_fields
 from .lines import Line, flow

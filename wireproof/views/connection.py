@@ -37,7 +37,9 @@ from parsers.records import (
 from ..analysis.silence import silence_before_end
 from ..dialects.payload import OTHER, Payload
 from ..dialects.reader import DialectReader, RawReader, Reader, Readers, is_read
-from ..exchanges import DATA_FRAMES, Exchange, Exchanges, field_value
+from ..exchange import DATA_FRAMES, Exchange
+from ..exchanges import Exchanges
+from ..heads import field_value
 from ..text.escape import escape
 from ..text.quic import quic_facts
 from ..text.tls import tls_amounts, tls_ends, tls_facts

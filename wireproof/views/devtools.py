@@ -39,7 +39,9 @@ from ..analysis.silence import silence_before_end
 from ..dialects.payload import Payload
 from ..dialects.reader import DialectReader, Reader, Readers
 from ..dialects.wording import said, shared
-from ..exchanges import Exchange, Exchanged, Exchanges, field_value
+from ..exchange import Exchange, Exchanged
+from ..exchanges import Exchanges
+from ..heads import field_value
 from ..text.escape import escape
 from ..text.moments import clock
 from ..text.tls import tls_amounts, tls_facts

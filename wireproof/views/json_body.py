@@ -18,7 +18,7 @@ import msgspec
 from parsers.content import ContentDecoder
 from parsers.records import ChunkRecord, DataRecord, Sender
 
-from ..exchanges import Exchange
+from ..exchange import Exchange
 from ..text.escape import escape
 from ..text.wording import count
 from .lines import Line, fit

@@ -10,7 +10,7 @@ from parsers import accept_for
 from parsers.records import WebSocketFrameRecord, WebSocketMessageRecord
 
 from ..dialects.payload import OTHER, Payload
-from ..exchanges import CLOSE, CONTINUATION, PONG
+from ..exchange import CLOSE, CONTINUATION, PONG
 from ..text.escape import escape, preview
 from ..text.wording import close_code, count, duration
 from .lines import Line, flow

@@ -30,7 +30,8 @@ from ..analysis.silence import silence_before_end
 from ..analysis.verdict import Severity, Verdict, tone, words_of
 from ..dialects.reader import DialectReader
 from ..dialects.wording import shared
-from ..exchanges import Exchange, field_value
+from ..exchange import Exchange
+from ..heads import field_value
 from ..spool import Spool
 from ..text.wording import NO_BODY, body_end, close_code, connection_end, is_ended_by_fin_alone
 from ..views.verdicts.words import leading, summary, tls_line

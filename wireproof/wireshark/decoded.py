@@ -31,7 +31,8 @@ from parsers.records import (
     is_quic,
 )
 
-from ..exchanges import CLOSE, CONTINUATION, PING, Exchanges
+from ..exchange import CLOSE, CONTINUATION, PING
+from ..exchanges import Exchanges
 from .elements import Element, Facts, Kind, Value, content, digest
 from .encrypted import InnerPlaces, agreed_values, record_values
 from .http2 import frame_values, section_values

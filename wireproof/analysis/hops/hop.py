@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from statistics import median
 
-from ...exchanges import field_value
+from ...heads import field_value
 from .changes import Change, changes
 from .clocks import AT_ONCE, Clock
 from .leg import Leg

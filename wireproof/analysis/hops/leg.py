@@ -22,7 +22,8 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
-from ...exchanges import Exchange, Exchanges
+from ...exchange import Exchange
+from ...exchanges import Exchanges
 from .content import Splitter, content_bytes
 from .flow import MAX_IDS, Flow
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from parsers.records import Record
 
-from ...exchanges import Exchange
+from ...exchange import Exchange
 from ..choice import Choice
 from ..exchange_filter import EVERYTHING, ExchangeFilter
 from ..judges import Explained, Explanations
