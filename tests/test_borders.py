@@ -35,6 +35,7 @@ ORDER = {
             "kept",
         ),
         *(
+            "codings",
             "content",
             "files",
             "net",

@@ -15,8 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.cuts import at, byte_by_byte, whole
 
-from parsers import content
-from parsers.content import CODERS, BrotliCoder, ContentDecoder, UnboundedBrotliCoder
+from parsers.codings import brotli_coder
+from parsers.codings.brotli_coder import (
+    BrotliCoder,
+    UnboundedBrotliCoder,
+    bounds_output,
+    brotli_window,
+)
+from parsers.codings.coder import INPUT_STEP
+from parsers.content import CODERS, ContentDecoder
 from parsers.limits import (
     CODER_COST,
     MAX_CODINGS,
@@ -355,7 +362,7 @@ def test_damage_never_raises(coding, data, place, junk):
 
 
 def test_a_step_of_input_is_small():
-    assert content.INPUT_STEP * 64 <= MAX_DECODED_FREE
+    assert INPUT_STEP * 64 <= MAX_DECODED_FREE
 
 
 def test_an_owner_that_takes_no_more():
@@ -404,7 +411,7 @@ def test_damage_byte_by_byte(codings):
 def test_a_window_is_what_the_first_byte_of_br_declares():
     for bits in range(10, 25):
         first = brotli.compress(TEXT * 2_000, lgwin=bits, quality=4)[0]
-        assert content.brotli_window(first) == 1 << bits
+        assert brotli_window(first) == 1 << bits
 
 
 @pytest.mark.parametrize(("coding", "damage"), [("br", b"\x0e"), ("gzip", b"\x06")])
@@ -444,14 +451,14 @@ def test_once_all_together_unfolds_too_much_no_wide_window_is_begun():
 
 
 def test_whether_the_library_bounds_its_output(monkeypatch):
-    assert content._bounds_output()
+    assert bounds_output()
 
     class Old:
         def process(self, data: bytes) -> bytes:
             return data
 
-    monkeypatch.setattr(content.brotli, "Decompressor", Old)
-    assert not content._bounds_output()
+    monkeypatch.setattr(brotli_coder.brotli, "Decompressor", Old)
+    assert not bounds_output()
 
 
 def test_who_has_stopped_says_nothing_more_at_the_end():

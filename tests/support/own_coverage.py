@@ -3,10 +3,10 @@
 Strategy: of each folder of ``parsers/`` its own tests alone count, those of the same folder of
 ``tests/parsers/``, and of these the cases that are written down: what a property draws is another
 thing each time. ``top`` stands for the modules that are in no folder, and for what they
-gather: the kinds of records, and the faults. Two processes run them all, and coverage is told whose
-test it is. So it takes a fraction of what all tests under coverage do, and every line and branch
-that is left out is one that nobody thought of. Exits with 1 if there is any: without a name in the
-folders of WHOLE, of which all is held, in a minute or so on two cores.
+gather: the kinds of records, the faults and the codings. Two processes run them all, and coverage
+is told whose test it is. So it takes a fraction of what all tests under coverage do, and every line
+and branch that is left out is one that nobody thought of. Exits with 1 if there is any:
+without a name in the folders of WHOLE, of which all is held, in a minute or so on two cores.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ APART = "decode"
 """The folder whose tests take as long as all the others': a process of its own runs them beside."""
 TOP = "top"
 """The modules of ``parsers/`` that are in no folder, and their tests."""
-GATHERED = ("kinds", "faults")
-"""Folders of which ``records`` and ``diagnostics`` are the face: their tests are those of these."""
+GATHERED = ("kinds", "faults", "codings")
+"""Folders of which ``records``, ``diagnostics`` and ``content`` are the face: the same tests."""
 MARKS = "not hypothesis and not slow"
 DEAR = (
     *("that_tshark_shows", "a_packet_cut_anywhere", "every_limit_is", "every_fault_is_provoked"),
