@@ -21,6 +21,8 @@ from .silence import Silence, silence_since
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
+TEXT_WIDTH = 60
+"""Cells of what an error says."""
 CONTENT_CUTS = {"coding-cut": "gzip", "event-cut": "event", "element-cut": "message"}
 """Flaws of content that ends inside something, and what that is called."""
 

@@ -24,6 +24,7 @@ STATUSES = (
     "OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
 )  # fmt: skip
 """By their numbers: grpc/grpc, doc/statuscodes.md."""
+CANCELLED, DEADLINE_EXCEEDED = 1, 4
 GRPC_TYPE = "application/grpc"
 """How the media types of gRPC and gRPC-Web begin."""
 UNKNOWN = "<unknown>"

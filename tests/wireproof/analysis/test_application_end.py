@@ -1,0 +1,76 @@
+"""What the application says of how a response ended."""
+
+from __future__ import annotations
+
+import pytest
+from support.judged import causes, verdicts
+from support.talk import Talk
+from support.timed import TimedTape
+
+from wireproof.analysis.verdict import Verdict
+
+UPGRADE = (
+    b"GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: %s\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+NO = b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s"
+
+
+def said_no(asked: bytes, status: bytes, content: bytes = b"") -> Verdict:
+    talk = Talk().open()
+    talk.client(asked)
+    talk.server(NO % (status, len(content), content))
+    talk.close()
+    [found] = verdicts(talk.tape, "ending")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "content", "answer", "severity"),
+    [
+        (UPGRADE % b"websocket", b"403 Forbidden", b"bad token", "refused", "warning"),
+        (UPGRADE % b"h2c", b"200 OK", b"page", "whole", "ok"),
+        (b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n", b"407 No", b"", "refused", "warning"),
+        (
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"400 Bad Request",
+            b"The plain HTTP request was sent to HTTPS port",
+            "mismatch",
+            "error",
+        ),
+        (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"400 Bad Request", b"no", "whole", "ok"),
+    ],
+    ids=["websocket", "h2c", "CONNECT", "plain to TLS", "any other 400"],
+)
+def test_a_whole_answer_may_be_none(
+    asked: bytes, status: bytes, content: bytes, answer: str, severity: str
+) -> None:
+    found = said_no(asked, status, content)
+    assert (found.answer, found.severity) == (answer, severity)
+
+
+def answered(status: int, after: float) -> TimedTape:
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
+    tape.wait(after)
+    talk.server(b"HTTP/1.1 %d Failed\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nno" % status)
+    talk.close()
+    return tape
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "codes"),
+    [
+        (504, "app-error", ["proxy-read-timeout"]),
+        (502, "app-error", ["upstream-failed"]),
+        (500, "app-error", ["server-error"]),
+        (404, "whole", []),
+    ],
+)
+def test_a_status_may_say_that_it_failed(status: int, answer: str, codes: list[str]) -> None:
+    [found] = verdicts(answered(status, 59.9), "ending")
+    assert (found.answer, causes(found)) == (answer, codes)
+    if status == 504:
+        assert found.numbers["after"] == pytest.approx(59.9, abs=0.001)
+        assert "nginx's proxy_read_timeout (60 s)" in found.causes[0].summary
