@@ -31,8 +31,9 @@ def test_every_row_stands_there_once() -> None:
 
 @pytest.mark.parametrize("name", ["ending", "websocket", "disconnect", "reconnect"])
 def test_its_answers_are_those_of_the_judges(name: str) -> None:
-    source = (ROOT / "wireproof" / "analysis" / f"{name}.py").read_text()
-    source += (ROOT / "wireproof" / "analysis" / "premature.py").read_text()
+    folder = ROOT / "wireproof" / "analysis"
+    judges = [folder / f"{module}.py" for module in (name, "application_end", "premature")]
+    source = "".join([judge.read_text() for judge in judges])
     section = {"reconnect": "resume"}.get(name, name)
     text = PAGE.read_text().split(f": `{section}`\n", 1)[1].split("\n## ", 1)[0]
     for word in re.findall(r"`([a-z][a-z0-9]*(?:-[a-z0-9]+)*)`", text):
