@@ -82,7 +82,7 @@ coverage: install
 fuzz: install
 	WIREPROOF_EXAMPLES=$(EXAMPLES) $(BIN)/pytest -n auto --dist worksteal --timeout 3600 \
 	  -m hypothesis $(TESTS)
-	WIREPROOF_MUTANTS=$(MUTANTS) $(BIN)/pytest -q -k many_mutants tests/wireproof/test_every_command.py
+	WIREPROOF_MUTANTS=$(MUTANTS) $(BIN)/pytest -q -n auto -k many_mutants tests/wireproof/test_every_command.py
 
 fixtures: install
 	$(BIN)/python -m fixtures.record
