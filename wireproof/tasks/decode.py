@@ -27,7 +27,7 @@ from parsers.wants import Wants
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..output import open_stream, open_text
 from ..text.progress import shown
-from ..views import View
+from ..views import Buffer, View
 from ..views.kinds import (
     VIEWS,
     ExportKind,
@@ -238,12 +238,13 @@ def _run_together(
     )
     team = stack.enter_context(DecodingTeam(task, stream.fileno()))
     found = team.batches()
-    batches: Iterator[list[bytes]] = (records for records, _ in found)
+    batches: Iterator[list[Buffer]] = (records for records, _ in found)
     if wanted is not None:
         batches = _chosen(found, wanted)
     first = next(filter(None, batches), [])
     view = open_export(kind.name, open_stream(options.output, stack))
-    is_empty = options.wants == ALL_RECORDS and len(first) <= len(team.undecoded)
+    count = team.count if wanted is None else len(first)
+    is_empty = options.wants == ALL_RECORDS and count <= len(team.undecoded)
     _pump(chain([first], batches), view, view.write_encoded)
     _say_undecoded(options, team.undecoded, say)
     return not is_empty
@@ -263,12 +264,12 @@ def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:
 
 
 def _chosen(
-    batches: Iterable[tuple[list[bytes], list[Clue]]], wanted: Wanted
-) -> Iterator[list[bytes]]:
+    batches: Iterable[tuple[list[Buffer], list[Clue]]], wanted: Wanted
+) -> Iterator[list[Buffer]]:
     """Yield the records that are wanted, in batches, from records that are encoded already."""
     from ..analysis.selection import Selection
 
-    selection: Selection[bytes] = Selection(wanted)
+    selection: Selection[Buffer] = Selection(wanted)
     for records, clues in batches:
         yield list(chain.from_iterable(map(selection.add, records, clues)))
     yield list(selection.finish())

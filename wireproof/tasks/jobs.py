@@ -6,9 +6,10 @@ not tell all that one process would know, the workers begin again: each reads al
 the TCP of all connections, which costs a quarter of a decode, and decodes every Nth; or, where
 memory is short, this process decodes by itself. What has been put out by then stays as it is. All
 take as many packets at once as one process would, so the messages of all workers go together, each
-with what the same packets completed; records are in it encoded, each with its place in the order.
-The parent takes one message from each worker, sorts their records together, and hands them on. It
-keeps no more than that: a worker that is ahead waits at its pipe.
+with what the same packets completed: records one after the other, encoded, and the place of each in
+the order. The parent takes one message from each worker, and hands the records on as that order has
+them, from where the worker has put them (:mod:`.slots`). It keeps no more than that: a worker that
+is ahead waits at its pipe.
 
 A packet belongs to one connection and a connection to one worker, so a place is one worker's. What
 belongs to no connection is the first worker's, and stands before what its packet completes.
@@ -39,8 +40,10 @@ from parsers.records import DiagnosticRecord, Record
 from parsers.wants import EVERYTHING, Wants
 
 from ..analysis.selection import Clue, clue
+from ..views import Buffer
 from ..views.kinds import ExportName, export
 from .feeds import Feed
+from .slots import Slots
 from .undecoded import noting_undecoded
 from .workers import Team, Worker, send
 
@@ -49,12 +52,28 @@ class Part(msgspec.Struct, array_like=True, tag="part"):
     """What one worker has of a batch of records."""
 
     places: list[int]
-    """The place of each record in the order of the whole."""
-    records: list[bytes]
-    clues: list[Clue]
-    """None at all unless exchanges are to be chosen."""
+    """The place of each record in the order of the whole; of those that have the same one, once.
+    """
+    ends: list[int]
+    """Where each ends, or the last of those."""
+    data: bytes
+    """The records, one after the other; empty if they lie in the worker's slot."""
+    clues: list[Clue] = []
+    """None at all unless exchanges are to be chosen: then there is one for each record, each of
+    which is by itself."""
     undecoded: list[str] = []
     """What :func:`noting_undecoded` found by now, for the first time in this message."""
+    count: int = 0
+    """How many records there are."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its records."""
+        return self.ends[-1] if self.ends else 0
+
+    def pieces(self, data: Buffer) -> list[Buffer]:
+        """Return the records of each place; ``data`` has them all."""
+        return [data[start:end] for start, end in zip((0, *self.ends), self.ends, strict=False)]
 
 
 class Failure(msgspec.Struct, array_like=True, tag="failure"):
@@ -97,6 +116,8 @@ class Options(TypedDict):
 
 
 Message = Part | Failure | Undivided
+Found = list[tuple[Part, Buffer]]
+"""What workers have of one batch, each with its data."""
 ENCODER = msgspec.msgpack.Encoder()
 DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 PORTIONS: msgspec.msgpack.Decoder[Portion] = msgspec.msgpack.Decoder(Portion)
@@ -122,16 +143,23 @@ class Task(msgspec.Struct, frozen=True):
     """Whether a worker follows its own connections alone; else all, and decodes each Nth."""
 
     def run(
-        self, share: int, capture: Seekable, stream: BinaryIO, portions: Iterable[Portion] = ()
+        self,
+        share: int,
+        capture: Seekable,
+        stream: BinaryIO,
+        portions: Iterable[Portion] = (),
+        slots: Slots | None = None,
     ) -> None:
-        """Decode the connections of a share, and write messages with their records.
+        """Decode the connections of a share, and write messages with their records, which go into
+        ``slots`` where nobody asks for more than these hold.
 
         Raises BrokenPipeError if nobody reads them any more, or nobody tells any more of the
         capture.
         """
         try:
-            for part in self.parts(share, capture, portions):
-                _send(stream, part)
+            for batch, part in enumerate(self.parts(share, capture, portions)):
+                is_put = slots is not None and slots.put(batch, part.data)
+                _send(stream, replace(part, data=b"") if is_put else part)
         except BrokenPipeError:
             raise
         except Indivisible as found:
@@ -154,7 +182,11 @@ class Task(msgspec.Struct, frozen=True):
             clues = list(map(clue, asked)) if self.has_clues else []
             # The record of an open connection follows what came after its last packet.
             places = list(accumulate(order.places(asked), max))
-            yield Part(places, encode(asked), clues, said)
+            data, ends = encode(asked)
+            if not clues:  # nobody asks for each of them
+                last = dict(zip(places, ends, strict=True))
+                places, ends = list(last), list(last.values())
+            yield Part(places, ends, data, clues, said, len(asked))
 
     def _batches(
         self, share: int, capture: Seekable, portions: Iterable[Portion], order: TimeOrder
@@ -235,41 +267,47 @@ class DecodingTeam(Team):
         self._task = task
         self._capture = SharedFile(descriptor)
         self._feeds = [Feed() for _ in range(task.workers)]
+        self._slots = [Slots() for _ in range(task.workers)]
+        self._batch = 0
+        """What comes next of a capture that is divided."""
         super().__init__([partial(self._run, share) for share in range(task.workers)])
         self.undecoded: list[str] = []
         """What was not decoded, once all batches have come."""
+        self.count = 0
+        """How many records have come."""
 
-    def batches(self) -> Iterator[tuple[list[bytes], list[Clue]]]:
-        """Yield the encoded records of each batch in order, and their clues if there are any.
+    def batches(self) -> Iterator[tuple[list[Buffer], list[Clue]]]:
+        """Yield the encoded records of each batch in order, and their clues if there are any: then
+        each record is by itself. Without clues they are gone when the next batch is asked for.
 
         Raises WorkerDied, and OSError and ValueError as
         :func:`~parsers.decode.capture.decode_batches` does.
         """
         count = 0
         try:
-            for parts in self._divided():
-                yield self._joined(parts)
+            for found in self._divided():
+                yield self._joined(found)
                 count += 1
-        except Indivisible as found:
-            yield from self._anew(found, count)
+        except Indivisible as why:
+            yield from self._anew(why, count)
 
-    def _anew(self, found: Indivisible, done: int) -> Iterator[tuple[list[bytes], list[Clue]]]:
+    def _anew(self, why: Indivisible, done: int) -> Iterator[tuple[list[Buffer], list[Clue]]]:
         """Go on where the capture cannot be divided: decode it from its beginning, otherwise.
 
         What other shares would have told of the batches that are ``done`` is in them.
         """
         self._end()
-        if found.is_for_one:
+        if why.is_for_one:
             alone = replace(self._task, workers=1, is_divided=False)
             for part in islice(alone.parts(0, copy(self._capture)), done, None):
-                yield self._joined([part])
+                yield self._joined([(part, part.data)])
             return
         whole = replace(self._task, is_divided=False)
         self._restart([partial(whole.run, share, self._capture) for share in range(whole.workers)])
         count = done
         try:
-            for parts in islice(self._received(), done, None):
-                yield self._joined(parts)
+            for found in islice(self._received(), done, None):
+                yield self._joined(found)
                 count += 1
         except Indivisible as again:
             yield from self._anew(again, count)
@@ -279,9 +317,9 @@ class DecodingTeam(Team):
         for number, feed in enumerate(self._feeds):
             feed.keep(reading=number == share)
         portions = map(PORTIONS.decode, self._feeds[share].messages())
-        self._task.run(share, self._capture, stream, portions)
+        self._task.run(share, self._capture, stream, portions, self._slots[share])
 
-    def _divided(self) -> Iterator[list[Part]]:
+    def _divided(self) -> Iterator[Found]:
         """Tell the workers of each batch, and yield what they have of it."""
         for told in self._told():
             if not isinstance(told, list):
@@ -302,12 +340,23 @@ class DecodingTeam(Team):
         except (Indivisible, OSError, ValueError) as found:
             yield found
 
-    def _answers(self) -> list[Part]:
+    def _answers(self) -> Found:
         """Return what all workers have of the next batch that they were told of."""
-        parts = [part for worker in self.workers if (part := _received(worker))]
+        found = self._next()
         for feed in self._feeds:
             feed.note_answer()
-        return parts
+        return found
+
+    def _next(self) -> Found:
+        """Return what all workers have of the next batch; of those that are done nothing comes."""
+        found: Found = []
+        for worker, slots in zip(self.workers, self._slots, strict=True):
+            if (part := _received(worker)) is not None:
+                is_put = part.size > len(part.data)
+                data = slots.look(self._batch, part.size) if is_put else part.data
+                found.append((part, data))
+        self._batch += 1
+        return found
 
     def _start(self) -> None:
         super()._start()
@@ -319,25 +368,28 @@ class DecodingTeam(Team):
         for feed in self._feeds:
             feed.keep()
 
-    def _received(self) -> Iterator[list[Part]]:
+    def _received(self) -> Iterator[Found]:
         """Yield what all workers have of each batch."""
-        while parts := [part for worker in self.workers if (part := _received(worker))]:
-            yield parts
+        while found := self._next():
+            yield found
 
-    def _joined(self, parts: Sequence[Part]) -> tuple[list[bytes], list[Clue]]:
-        for part in parts:
+    def _joined(self, found: Found) -> tuple[list[Buffer], list[Clue]]:
+        for part, _ in found:
             self.undecoded += part.undecoded
-        return merged(parts)
+            self.count += part.count
+        return merged(found)
 
 
-def merged(parts: Sequence[Part]) -> tuple[list[bytes], list[Clue]]:
+def merged(found: Found) -> tuple[list[Buffer], list[Clue]]:
     """Return what workers have of the same batch in the order of the whole."""
-    filled = [part for part in parts if part.places]
-    if len(filled) == 1:
-        return filled[0].records, filled[0].clues
-    places = list(chain.from_iterable(part.places for part in filled))
-    records = list(chain.from_iterable(part.records for part in filled))
-    clues = list(chain.from_iterable(part.clues for part in filled))
+    filled = [(part, data) for part, data in found if part.places]
+    clues = list(chain.from_iterable(part.clues for part, _ in filled))
+    if not clues and len(filled) == 1:
+        return [filled[0][1]], []
+    places = list(chain.from_iterable(part.places for part, _ in filled))
+    records: list[Buffer] = []
+    for part, data in filled:
+        records += part.pieces(bytes(data) if clues else data)  # what is chosen later is kept
     order = in_order(places)
     return [records[index] for index in order], [clues[index] for index in order] if clues else []
 

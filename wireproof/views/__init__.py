@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 if TYPE_CHECKING:
     from parsers.records import Record
 
+Buffer = bytes | memoryview
+"""Bytes, wherever they lie."""
+
 
 class View(Protocol):
     """What every view of records is."""
@@ -33,8 +36,8 @@ class Export(View, Protocol):
     def __init__(self, stream: BinaryIO) -> None: ...
 
     @staticmethod
-    def encode(records: Sequence[Record], /) -> list[bytes]:
-        """Return each record in the format, without what parts it from others."""
+    def encode(records: Sequence[Record], /) -> tuple[bytes, list[int]]:
+        """Return records in the format, one after the other, and where each of them ends."""
 
-    def write_encoded(self, parts: Sequence[bytes]) -> None:
-        """Take the next records, encoded."""
+    def write_encoded(self, parts: Sequence[Buffer]) -> None:
+        """Take the next records, encoded: one or several in each part."""

@@ -15,11 +15,14 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from itertools import accumulate
 from operator import attrgetter
 from typing import Any, BinaryIO, get_args
 
 import msgspec
 from parsers.records import Record, field_names
+
+from . import Buffer
 
 
 def _columns() -> list[str]:
@@ -104,7 +107,7 @@ def _layout(kind: type[Record]) -> tuple[str, Callable[[Record], tuple[Any, ...]
     return ",".join("%s" if name in names else "" for name in COLUMNS), attrgetter(*names)
 
 
-def _encoded(records: Sequence[Record], cells: Cells) -> list[bytes]:
+def _encoded(records: Sequence[Record], cells: Cells) -> tuple[bytes, list[int]]:
     rows: list[bytes] = []
     for record in records:
         row, fields = _layout(type(record))
@@ -115,7 +118,7 @@ def _encoded(records: Sequence[Record], cells: Cells) -> list[bytes]:
             ]
         )
         rows.append((row % values).encode() + b"\n")
-    return rows
+    return b"".join(rows), list(accumulate(map(len, rows)))
 
 
 class CsvView:
@@ -126,15 +129,15 @@ class CsvView:
         self.write_encoded([",".join(COLUMNS).encode() + b"\n"])
 
     @staticmethod
-    def encode(records: Sequence[Record], /) -> list[bytes]:
-        """Return the row of each record with its line end; a cell may hold others."""
+    def encode(records: Sequence[Record], /) -> tuple[bytes, list[int]]:
+        """Return the rows of the records, and where each ends; a cell may hold line ends."""
         return _encoded(records, SAFE)
 
     def write(self, records: Sequence[Record]) -> None:
         """Write a row for each of the records."""
-        self.write_encoded(self.encode(records))
+        self._stream.write(self.encode(records)[0])
 
-    def write_encoded(self, parts: Sequence[bytes]) -> None:
+    def write_encoded(self, parts: Sequence[Buffer]) -> None:
         """Write rows."""
         self._stream.writelines(parts)
 
@@ -151,6 +154,6 @@ class RawCsvView(CsvView):
     """The same with cells as they are, formulas of a spreadsheet or not."""
 
     @staticmethod
-    def encode(records: Sequence[Record], /) -> list[bytes]:
-        """Return the row of each record with its line end."""
+    def encode(records: Sequence[Record], /) -> tuple[bytes, list[int]]:
+        """Return the rows of the records, and where each ends."""
         return _encoded(records, RAW)

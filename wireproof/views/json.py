@@ -7,12 +7,16 @@ so that it never stands in memory and can still be read by eye and by ``diff``.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import BinaryIO
 
 import msgspec
 from parsers.records import Record
 
+from . import Buffer
+
 ENCODER = msgspec.json.Encoder()
+BETWEEN = b",\n"
 
 
 class JsonView:
@@ -20,24 +24,27 @@ class JsonView:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
-        self._before = b"[\n"  # what stands before the next record
+        self._has_begun = False
 
     @staticmethod
-    def encode(records: Sequence[Record], /) -> list[bytes]:
-        """Return the JSON object of each record."""
-        return list(map(ENCODER.encode, records))
+    def encode(records: Sequence[Record], /) -> tuple[bytes, list[int]]:
+        """Return the JSON object of each record, with what parts it from the one before."""
+        parts = [BETWEEN + ENCODER.encode(record) for record in records]
+        return b"".join(parts), list(accumulate(map(len, parts)))
 
     def write(self, records: Sequence[Record]) -> None:
         """Write the records, with what parts them from those before."""
-        self.write_encoded(self.encode(records))
+        self.write_encoded([self.encode(records)[0]])
 
-    def write_encoded(self, parts: Sequence[bytes]) -> None:
+    def write_encoded(self, parts: Sequence[Buffer]) -> None:
         """Write JSON objects, with what parts them from those before."""
-        if not parts:
+        data = b"".join(parts)
+        if not data:
             return
-        data = self._before + b",\n".join(parts)
+        if not self._has_begun:
+            data = b"[\n" + data[len(BETWEEN) :]
         # Before it is written: Ctrl-C is noticed after the call, and close() must know.
-        self._before = b",\n"
+        self._has_begun = True
         self._stream.write(data)
 
     def flush(self) -> None:
@@ -46,5 +53,5 @@ class JsonView:
 
     def close(self) -> None:
         """Close the array, which is empty if there was no record."""
-        self._stream.write(b"[]\n" if self._before == b"[\n" else b"\n]\n")
+        self._stream.write(b"\n]\n" if self._has_begun else b"[]\n")
         self._stream.flush()

@@ -172,25 +172,30 @@ def told(data: bytes, share: int, task: Task) -> Iterator[Portion]:
     return (portions[share] for portions in divided(BytesIO(data), task.workers))
 
 
-def together(task: Task, data: bytes) -> list[bytes]:
-    """Run every share of a task here, and return what its team would: record by record.
+def joined(parts: Iterable[Part]) -> bytes:
+    """What is put out of a batch."""
+    return b"".join(jobs.merged([(part, part.data) for part in parts])[0])
+
+
+def together(task: Task, data: bytes) -> bytes:
+    """Run every share of a task here, and return what its team would.
 
     Raises Indivisible with what came before as ``done``.
     """
     shares = [
         task.parts(share, BytesIO(data), told(data, share, task)) for share in range(task.workers)
     ]
-    done: list[bytes] = []
+    done = b""
     batches = 0
     try:
         for parts in zip(*shares, strict=True):
-            done += jobs.merged(parts)[0]
+            done += joined(parts)
             batches += 1
     except Indivisible as found:
         whole = replace(task, is_divided=False, workers=1 if found.is_for_one else task.workers)
         rest = [whole.parts(share, BytesIO(data)) for share in range(whole.workers)]
         for parts in islice(zip(*rest, strict=True), batches, None):
-            done += jobs.merged(parts)[0]
+            done += joined(parts)
     return done
 
 
@@ -215,9 +220,10 @@ def messages(data: bytes) -> list[Any]:
     return found
 
 
-def alone(data: bytes) -> list[bytes]:
+def alone(data: bytes, memory: int | None = None) -> bytes:
     encode = export("ndjson").encode
-    return [line for records in decode_batches(BytesIO(data)) for line in encode(records)]
+    batches = decode_batches(BytesIO(data), memory=memory)
+    return b"".join(encode(records)[0] for records in batches)
 
 
 @settings(deadline=None, max_examples=15)
@@ -281,9 +287,7 @@ def test_little_memory_is_one_processs(tmp_path: Path, memory: int) -> None:
     write(path, timed(sse(12, 30)))
     data = path.read_bytes()
     task = Task("ndjson", True, False, 2, memory=memory)
-    encode = export("ndjson").encode
-    batches = decode_batches(BytesIO(data), memory=memory)
-    assert together(task, data) == [line for records in batches for line in encode(records)]
+    assert together(task, data) == alone(data, memory)
     assert together(replace(task, is_divided=False), data) == together(task, data)
 
 
@@ -304,24 +308,49 @@ def test_every_record_has_a_packet_for_its_place(folder: Path) -> None:
     assert [one.last_packet for one in faults] == list(range(26, 32))
 
 
+def found(places: str, data: bytes = b"", clues: list[selection.Clue] | None = None) -> Any:
+    """A worker's records of a byte each at these places, and where they lie."""
+    numbers = list(map(int, places))
+    return Part(numbers, list(range(1, len(data) + 1)), b"", clues or []), memoryview(data)
+
+
 def test_what_belongs_to_no_connection_stands_before_what_its_packet_completes() -> None:
-    parts = [Part([4, 7], [b"a", b"d"], []), Part([], [], []), Part([4, 5], [b"b", b"c"], [])]
-    assert jobs.merged(parts) == ([b"a", b"b", b"c", b"d"], [])
+    pieces, _ = jobs.merged([found("47", b"ad"), found(""), found("45", b"bc")])
+    assert pieces == [b"a", b"b", b"c", b"d"]
 
 
 def test_a_batch_of_one_worker_stays_as_it_is() -> None:
     """Faults of the file come in the file's order."""
-    assert jobs.merged([Part([7, 4], [b"a", b"b"], []), Part([], [], [])]) == ([b"a", b"b"], [])
-    assert jobs.merged([Part([], [], []), Part([], [], [])]) == ([], [])
+    assert jobs.merged([found("74", b"ab"), found("")]) == ([b"ab"], [])
+    assert jobs.merged([found(""), found("")]) == ([], [])
+
+
+def test_records_of_one_place_go_together(folder: Path) -> None:
+    data = capture(folder, "whole").read_bytes()
+    task = Task("ndjson", True, False, 2)
+    parts = list(task.parts(0, BytesIO(data), told(data, 0, task)))
+    each = list(replace(task, has_clues=True).parts(0, BytesIO(data), told(data, 0, task)))
+    assert [part.data for part in parts] == [part.data for part in each]
+    for part, other in zip(parts, each, strict=True):
+        assert part.places == sorted(set(other.places))
+        assert other.count == part.count == len(other.clues) == len(other.places)
+        pieces = other.pieces(other.data)
+        assert part.pieces(part.data) == [
+            b"".join(piece for piece, at in zip(pieces, other.places, strict=True) if at == place)
+            for place in part.places
+        ]
 
 
 def test_clues_go_with_their_records() -> None:
-    def part(*numbers: int) -> Part:
-        clues = [selection.Clue(number, 0, "other", None, 0) for number in numbers]
-        return Part(list(numbers), [b"%d" % number for number in numbers], clues)
+    """These are kept until they are chosen, wherever they came from."""
 
-    records, clues = jobs.merged([part(2, 3), part(1, 4)])
+    def part(numbers: str) -> Any:
+        clues = [selection.Clue(int(number), 0, "other", None, 0) for number in numbers]
+        return found(numbers, numbers.encode(), clues)
+
+    records, clues = jobs.merged([part("23"), part("14")])
     assert records == [b"1", b"2", b"3", b"4"]
+    assert {type(record) for record in records} == {bytes}
     assert [clue.connection for clue in clues] == [1, 2, 3, 4]
 
 
@@ -437,11 +466,20 @@ class Mishap:
         self._after = after
         self._sent = 0
         self._send = jobs._send
+        self._data = b""
         monkeypatch.setattr(jobs, "_send", self.send)
+        parts = Task.parts
+
+        def kept(*arguments: Any) -> Iterator[Part]:
+            for part in parts(*arguments):
+                self._data = part.data
+                yield part
+
+        monkeypatch.setattr(Task, "parts", kept)
 
     def send(self, stream: Any, message: Message) -> None:
         assert isinstance(message, Part)
-        if self._sent == self._after and ODD_CONNECTION.search(b"".join(message.records)):
+        if self._sent == self._after and ODD_CONNECTION.search(self._data):
             self.happen()
         self._sent += 1
         self._send(stream, message)
@@ -534,12 +572,12 @@ def test_workers_that_do_not_end_together(monkeypatch: pytest.MonkeyPatch) -> No
         self: Task, share: int, capture: Seekable, portions: Iterable[Portion]
     ) -> Iterator[Part]:
         for number in range(counts[share]):
-            yield Part([number], [b"%d%d" % (share, number)], [])
+            yield Part([number], [2], b"%d%d" % (share, number))
 
     monkeypatch.setattr(Task, "parts", parts)
     task = Task("ndjson", True, False, 2)
     with PLAIN.open("rb") as stream, DecodingTeam(task, stream.fileno()) as team:
-        batches = [records for records, _ in team.batches()]
+        batches = [list(map(bytes, records)) for records, _ in team.batches()]
     assert batches == [[b"00", b"10"], [b"11"], [b"12"]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from io import BytesIO, StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -43,18 +44,23 @@ def test_open_export(name: str, view: type) -> None:
 @pytest.mark.parametrize("name", get_args(ExportName))
 def test_records_can_be_encoded_one_by_one_elsewhere(name: ExportName) -> None:
     records = [*chunked(), Wire().chunk('a\r\nb\n"\u2028\x85')]
-    parts = [part for record in records for part in export(name).encode([record])]
-    assert parts == export(name).encode(records)
+    data, ends = export(name).encode(records)
+    parts = [data[start:end] for start, end in pairwise([0, *ends])]
+    assert [export(name).encode([record]) for record in records] == [
+        (part, [len(part)]) for part in parts
+    ]
+    assert b"".join(parts) == data
     assert len(parts) == len(records)
     written = []
-    for given, what in (("write", records), ("write_encoded", parts)):
+    together = [data[: ends[2]], data[ends[2] :]]
+    for given, what in (("write", records), ("write_encoded", parts), ("write_encoded", together)):
         stream = BytesIO()
         view = open_export(name, stream)
         for batch in (what[:3], [], what[3:]):
             getattr(view, given)(batch)
         view.close()
         written.append(stream.getvalue())
-    assert written[0] == written[1]
+    assert written[0] == written[1] == written[2]
 
 
 @pytest.mark.parametrize("name", ["out.foo", "out.ndjson.gz", "out.txt"])
