@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..ending import INTERRUPTED
 from ..output import STANDARD_OUTPUT
 from .capturing import (
     backend_option,
@@ -21,7 +22,6 @@ from .capturing import (
     say_keys,
 )
 from .exits import (
-    INTERRUPTED,
     TRANSPORTS,
     Missing,
     Seconds,
