@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from struct import Struct
 from typing import Any, overload
 
-from .spool import MAX_PIECE, Block, Spool
+from .spool import MAX_PIECE, MAX_WAITING, Block, Spool
 
 RowsAside = tuple[list[int], list[int]]
 """Where the blocks of rows end, and where each lies."""
@@ -54,10 +54,15 @@ class Rows:
 
     def add(self, row: bytes) -> None:
         """Add a row as it is packed, or several. Raises OSError if there is no room."""
+        spool = self._spool
+        if not self._tail:
+            spool.note(self)
         self._tail += row
-        self._spool.note(self, len(row))
+        spool.waits += len(row)
         if len(self._tail) > MAX_PIECE:
             self.put_aside()
+        elif spool.waits > MAX_WAITING:
+            spool.put_aside()
 
     def put_aside(self) -> None:
         """Keep nothing in memory."""
@@ -92,7 +97,10 @@ class Rows:
 
     def put(self, number: int, row: bytes, empty: bytes) -> None:
         """Put a row in its place; those between the last one and it are ``empty``."""
-        if (missing := number - len(self)) >= 0:
+        missing = number - len(self)
+        if not missing:
+            self.add(row)
+        elif missing > 0:
             self.add(empty * missing + row)
         else:
             self.replace(number, row)
@@ -145,6 +153,9 @@ class Rows:
 
 NUMBER = Struct("=q")
 """As this machine has them, for it alone reads them."""
+NO_NUMBER = bytes(NUMBER.size)
+MAX_AT_ONCE = 8_192
+"""Numbers that are packed together."""
 
 
 class Numbers(Sequence[int]):
@@ -193,6 +204,11 @@ class Numbers(Sequence[int]):
         """Add a number. Raises OSError if there is no room."""
         self._rows.add(NUMBER.pack(number))
 
+    def extend(self, numbers: range) -> None:
+        """Add many numbers. Raises OSError if there is no room."""
+        for first in range(0, len(numbers), MAX_AT_ONCE):
+            self._rows.add(array("q", numbers[first : first + MAX_AT_ONCE]).tobytes())
+
     def put(self, at: int, number: int) -> None:
         """Put a number in its place; those between the last one and it are 0."""
-        self._rows.put(at, NUMBER.pack(number), bytes(NUMBER.size))
+        self._rows.put(at, NUMBER.pack(number), NO_NUMBER)

@@ -25,8 +25,13 @@ MAX_PIECE = 64 * KiB
 """Bytes of one of them that do."""
 HAS_PREAD = hasattr(os, "pread")
 """Whether a place in a file is read without going there: processes that share it must."""
-MAX_BLOCKS = 32
-"""Blocks that stay in memory after they were read."""
+AHEAD = 16 * KiB
+"""Bytes that are read at once where what lies beside them is asked for next."""
+MAX_KEPT = 16 * MiB
+"""Bytes of blocks that stay in memory after they were read: of a hundred connections at once, all
+that stand where questions have come to."""
+OF_A_BLOCK = 256
+"""Bytes that a block takes beside what it holds, about."""
 
 
 Block: TypeAlias = tuple[int, int, bytes]
@@ -50,8 +55,12 @@ class Spool:
         self._written = 0
         self._waiting = bytearray()
         self._blocks: dict[int, bytes] = {}
+        self._kept = 0  # bytes that these take
         self.recent: dict[Part, Block] = {}
         """Of parts that were asked last, the block that had the answer."""
+        self._remembered = 0  # bytes that these take
+        self._ahead = 0, b""
+        """Where that lies which was read beside what was asked for, and what it is."""
         self._parts: dict[Part, None] = {}
         self.waits = 0
         """Bytes of parts that wait in memory."""
@@ -82,6 +91,17 @@ class Spool:
         self._file.seek(place)
         return self._file.read(size)
 
+    def near(self, place: int, size: int) -> bytes:
+        """Return the same as :meth:`read`, of what lies beside what was asked for before: as of
+        packets, which are put aside one after the other."""
+        begin, data = self._ahead
+        start = place - begin
+        if start < 0 or start + size > len(data):
+            self._ahead = place, self.read(place, max(size, AHEAD))
+            begin, data = self._ahead
+            start = 0
+        return data[start : start + size]
+
     def runs(self, places: Places) -> Iterator[bytes]:
         """Yield what lies in places, piece by piece."""
         numbers = iter(places)
@@ -97,32 +117,43 @@ class Spool:
         """Return the same as :meth:`read`, of what is often asked for again: the last few stay."""
         found = self._blocks.get(place)
         if found is None or len(found) < size:
+            if found is not None:
+                self._kept -= len(found) + OF_A_BLOCK
             found = self._blocks[place] = self.read(place, size)
-            if len(self._blocks) > MAX_BLOCKS:
-                del self._blocks[next(iter(self._blocks))]
+            self._kept += size + OF_A_BLOCK
+            while self._kept > MAX_KEPT:
+                self._kept -= len(self._blocks.pop(next(iter(self._blocks)))) + OF_A_BLOCK
         return found
 
     def remember(self, part: Part, block: Block) -> None:
         """Keep the block of a part that had the answer: the next question is likely about it."""
+        if (before := self.recent.get(part)) is not None:
+            self._remembered -= len(before[2]) + OF_A_BLOCK
         self.recent[part] = block
-        if len(self.recent) > MAX_BLOCKS:
-            del self.recent[next(iter(self.recent))]
+        self._remembered += len(block[2]) + OF_A_BLOCK
+        while self._remembered > MAX_KEPT:
+            oldest = self.recent.pop(next(iter(self.recent)))
+            self._remembered -= len(oldest[2]) + OF_A_BLOCK
 
     def replace(self, place: int, data: bytes) -> None:
         """Put other bytes in the place of some."""
         self.flush()
         self._blocks.clear()
         self.recent.clear()
+        self._kept = self._remembered = 0
+        self._ahead = 0, b""
         self._file.seek(place)
         self._file.write(data)
 
-    def note(self, part: Part, size: int) -> None:
-        """Take note that so many more bytes of ``part`` wait; if it is too much, none do."""
+    def note(self, part: Part) -> None:
+        """Take note that bytes of ``part`` wait from now on; it adds them to :attr:`waits`, and
+        when these are too many, none are to wait."""
         self._parts[part] = None
-        self.waits += size
-        if self.waits > MAX_WAITING:
-            for one in list(self._parts):
-                one.put_aside()
+
+    def put_aside(self) -> None:
+        """Have no bytes of any part wait."""
+        for one in list(self._parts):
+            one.put_aside()
 
     def forget(self, part: Part, size: int) -> None:
         """Take note that the ``size`` bytes of ``part`` that waited do so no more."""
@@ -161,10 +192,15 @@ class Pieces:
         if not data:
             return
         self.size += len(data)
+        spool = self._spool
+        if not self._waiting:
+            spool.note(self)
         self._waiting += data
-        self._spool.note(self, len(data))
+        spool.waits += len(data)
         if len(self._waiting) > MAX_PIECE:
             self.put_aside()
+        elif spool.waits > MAX_WAITING:
+            spool.put_aside()
 
     def take(self, other: Pieces) -> None:
         """Add all that another of the same spool has, which is of no use any more."""

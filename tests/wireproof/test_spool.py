@@ -5,7 +5,18 @@ from __future__ import annotations
 from array import array
 from random import Random
 
-from wireproof.spool import BUFFER, MAX_PIECE, MAX_WAITING, Pieces, PlacesList, Spool
+import pytest
+
+from wireproof.spool import (
+    AHEAD,
+    BUFFER,
+    MAX_PIECE,
+    MAX_WAITING,
+    OF_A_BLOCK,
+    Pieces,
+    PlacesList,
+    Spool,
+)
 
 
 def test_what_was_put_aside_comes_back_whenever_it_is_asked_for() -> None:
@@ -64,3 +75,39 @@ def test_where_many_things_lie() -> None:
     for places in things:
         kept.append(array("q", places))
     assert [list(kept[at]) for at in range(len(kept))] == things
+
+
+def test_no_more_stays_in_memory_of_what_was_read_than_is_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size = 1_000
+    monkeypatch.setattr("wireproof.spool.MAX_KEPT", 10 * (size + OF_A_BLOCK))
+    seeded = Random(3)
+    spool = Spool()
+    kept = [seeded.randbytes(size) for _ in range(40)]
+    places = list(map(spool.append, kept))
+    parts = [Pieces(spool) for _ in kept]
+    for _ in range(400):
+        at = seeded.randrange(len(kept))
+        short = spool.block(places[at], size // 2)  # it has grown when it is asked for again
+        assert short.startswith(kept[at][: size // 2])
+        found = spool.block(places[at], size)
+        assert found == kept[at]
+        spool.remember(parts[at], (0, size, found))
+        assert spool.recent[parts[at]][2] == found
+        assert len(spool.recent) <= 10
+    spool.close()
+
+
+def test_what_lies_beside_what_was_read_is_at_hand() -> None:
+    seeded = Random(4)
+    spool = Spool()
+    kept = [seeded.randbytes(seeded.choice((0, 1, 60, 1_500, AHEAD, 2 * AHEAD))) for _ in range(99)]
+    places = list(map(spool.append, kept))
+    for at in [*range(len(kept)), *(seeded.randrange(len(kept)) for _ in range(300))]:
+        assert spool.near(places[at], len(kept[at])) == kept[at]
+    later = spool.append(b"later")
+    assert spool.near(later, 5) == b"later"
+    spool.replace(later, b"other")
+    assert spool.near(later, 5) == b"other"
+    spool.close()

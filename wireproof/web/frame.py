@@ -34,7 +34,7 @@ def frame(index: Index, packet: int) -> dict[str, Any] | None:
     payload = place.end - place.payload
     brought = index.tracer.brought(packet, place)
     shift = place.payload - place.offset
-    data = index.spool.read(index.packet_at[packet - 1], place.captured)
+    data = index.spool.near(index.packet_at[packet - 1], place.captured)
     version = data[place.network] >> 4 if 0 <= place.network < len(data) else 0
     return {
         "packet": packet,
