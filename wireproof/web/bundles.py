@@ -50,8 +50,6 @@ Bundle = tuple[str, bytes]
 """Its name and what it holds, in base64."""
 END_OF_BUNDLE = b""
 """What a process sends where the name of a further part would stand."""
-HELD = (bytes, msgspec.Raw)
-"""What bytes from the wire, and encoded records, are in an answer."""
 OF_A_ROW, OF_AN_ITEM = 4 * KiB, 32
 """Bytes that a row of the connections table takes, about, and any other thing."""
 
@@ -188,12 +186,17 @@ def weight_of(answer: Any) -> int:
     held = 0
     for value in answer.values():
         kind = type(value)
-        if kind in HELD:
-            held += memoryview(value).nbytes
-        elif kind is list:
+        if kind is list:
             held += len(value) * OF_AN_ITEM
-    held += sum(map(weight_of, answer.get("rows", ())))
-    return held + sum(len(piece.text) for piece in answer.get("pieces", ()))
+        elif kind is bytes:
+            held += len(value)
+        elif kind is msgspec.Raw:
+            held += memoryview(value).nbytes
+    if "rows" in answer:
+        held += sum(map(weight_of, answer["rows"]))
+    if "pieces" in answer:
+        held += sum(len(piece.text) for piece in answer["pieces"])
+    return held
 
 
 def _compressed(columns: bytes) -> bytes:

@@ -108,8 +108,8 @@ the like."""
 ROW = Struct("<qIIIIddBqqqbq")
 """An element as it is kept: where its encoded record lies, how long that is and how long what it
 says, which follows, then its Place."""
-OFFSET = 8
-"""Which value of a row is its offset."""
+SIDE, OFFSET, LENGTH = 7, 8, 9
+"""Which values of a row are its sender and layer, its offset and its length."""
 
 
 def side_of(sender: Sender, layer: Layer) -> int:
@@ -117,9 +117,9 @@ def side_of(sender: Sender, layer: Layer) -> int:
     return SENDERS[sender] + (2 if layer == "tls" else 0)
 
 
-ElementsAside = tuple[RowsAside, dict[int, tuple[RowsAside, RowsAside]], int]
-"""Where the rows of elements lie, of each sender its rows and where these end, and how long the
-longest record is."""
+ElementsAside = tuple[RowsAside, dict[int, tuple[RowsAside | None, RowsAside]], int]
+"""Where the rows of elements lie, of each sender its rows, None if it sent all, and where these
+end, and how long the longest record is."""
 
 
 class Elements:
@@ -128,8 +128,9 @@ class Elements:
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
         self._rows = Rows(ROW, spool)
-        self._sent: dict[int, tuple[Numbers, Numbers]] = {}
-        """The rows of each sender, and where each of these ends in its stream."""
+        self._sent: dict[int, tuple[Numbers | None, Numbers]] = {}
+        """The rows of each sender, None where it sent all, as of most kinds; and where each of
+        these ends in its stream."""
         self.longest = 0
         """Bytes of the longest encoded record."""
 
@@ -138,28 +139,34 @@ class Elements:
 
     def aside(self) -> ElementsAside:
         """Put all aside and return where it lies."""
-        sent = {side: (rows.aside(), ends.aside()) for side, (rows, ends) in self._sent.items()}
+        sent = {
+            side: (None if rows is None else rows.aside(), ends.aside())
+            for side, (rows, ends) in self._sent.items()
+        }
         return self._rows.aside(), sent, self.longest
 
     def bring_back(self, aside: ElementsAside) -> None:
         """Have the elements that were put aside, of which these are none yet."""
-        rows, sent, self.longest = aside
-        self._rows.bring_back(rows)
-        for side, kept in sent.items():
-            numbers = self._sent[side] = Numbers(self._spool), Numbers(self._spool)
-            for one, where in zip(numbers, kept, strict=True):
-                one.bring_back(where)
+        all_rows, sent, self.longest = aside
+        self._rows.bring_back(all_rows)
+        for side, (own, places) in sent.items():
+            rows = None if own is None else self._numbers(own)
+            self._sent[side] = rows, self._numbers(places)
+
+    def _numbers(self, aside: RowsAside) -> Numbers:
+        numbers = Numbers(self._spool)
+        numbers.bring_back(aside)
+        return numbers
 
     def append(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
         """Add a record, which has been put aside at ``at``, before what it says."""
         sender = SENDERS[getattr(record, "sender", None)]
         offset, length = getattr(record, "offset", None) or 0, getattr(record, "length", None) or 0
         layer = LAYERS.index(getattr(record, "layer", "tcp"))
-        sent = self._sent.get(sender)
-        if sent is None:
-            sent = self._sent[sender] = Numbers(self._spool), Numbers(self._spool)
-        sent[0].append(len(self))
-        sent[1].append(offset + length)
+        rows, ends = self._sent.get(sender) or self._begin(sender)
+        if rows is not None:
+            rows.append(len(self))
+        ends.append(offset + length)
         self.longest = max(self.longest, encoded)
         self._rows.add(
             ROW.pack(
@@ -179,6 +186,18 @@ class Elements:
             )
         )
 
+    def _begin(self, sender: int) -> tuple[Numbers | None, Numbers]:
+        """Return the columns of a sender that has sent nothing yet; from the second one on it is
+        written down which rows are whose."""
+        for other, (rows, ends) in self._sent.items():
+            if rows is None:
+                rows = Numbers(self._spool)
+                rows.extend(range(len(ends)))
+                self._sent[other] = rows, ends
+        own = Numbers(self._spool) if self._sent else None
+        found = self._sent[sender] = own, Numbers(self._spool)
+        return found
+
     def stored(self, row: int) -> tuple[int, int, int]:
         """Return where the encoded record of a row lies in the spool, how long it is, and how long
         that is which the element says, which follows: 0 if it says nothing."""
@@ -191,7 +210,10 @@ class Elements:
 
     def sent(self, sender: Sender) -> Sequence[int]:
         """Return the rows of what a sender sent."""
-        return self._sent.get(SENDERS[sender], ((),))[0]
+        if (sent := self._sent.get(SENDERS[sender])) is None:
+            return ()
+        rows, ends = sent
+        return range(len(ends)) if rows is None else rows
 
     def overlapping(
         self, sender: Sender, start: int, end: int, most: int, layer: Layer = "tcp"
@@ -206,14 +228,13 @@ class Elements:
         rows, ends = sent
         first = ends.after(start)
         found: list[tuple[int, Place]] = []
-        for index in range(first, min(len(rows), first + most)):
-            row = rows[index]
+        for index in range(first, min(len(ends), first + most)):
+            row = index if rows is None else rows[index]
             values = self._rows.row(row)
             if values[OFFSET] >= end:
                 break
-            place = _place(values)
-            if place.length and place.layer == layer:
-                found.append((row, place))
+            if values[LENGTH] and LAYERS[values[SIDE] >> 4] == layer:
+                found.append((row, _place(values)))
         return found
 
 

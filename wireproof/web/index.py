@@ -10,7 +10,7 @@ Every change of an exchange has a number, so that whoever shows them asks only f
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from threading import Condition
 from typing import Any, Literal
@@ -40,7 +40,7 @@ from ..dialects.payload import CONTENT
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
 from ..exchanges import Exchanges
-from ..shelf import Resting, Shelf
+from ..shelf import MAX_OVER, Resting, Shelf
 from ..spool import Spool
 from .elements import Elements
 from .exchange import ExchangeRow, Key
@@ -48,14 +48,16 @@ from .exchange_rows import ExchangeRows
 from .plaintext import Plaintext
 from .verdicts import FileVerdicts, LiveVerdicts
 from .windows import WINDOWED, Windows, WindowsAside
-from .wire import Wires, kind_of
+from .wire import KEPT_BELOW, Wires, kind_of
 
 State = Literal["reading", "live", "ended"]
 MAX_REACHING = 64
 """Exchanges that are looked through for the bytes of one packet."""
-NOT_SHOWN = (
-    *(TlsConnectionRecord, TlsRecordRecord, QuicRecord, QuicPacketRecord),
-    *(Http2FrameRecord, Http3FrameRecord),
+MAX_HERE = MAX_OVER // 4
+"""Exchanges whose rows are at hand: so few that none of them is put aside meanwhile."""
+NOT_SHOWN = frozenset(
+    (TlsConnectionRecord, TlsRecordRecord, QuicRecord, QuicPacketRecord)
+    + (Http2FrameRecord, Http3FrameRecord)
 )
 """What exchanges have no elements of: what is known of TLS and QUIC, and frames that control
 streams. Those of TLS and HTTP/2 have lanes of their own, by connection."""
@@ -132,8 +134,9 @@ class Index:
             records = self.tracer.receive(packets)
             sort(records)
             self._add(records)
+            at, append = self.packet_at.put, self.spool.append
             for number, _, _, _, data in packets:
-                self.packet_at.put(number - 1, self.spool.append(data))
+                at(number - 1, append(data))
                 self.captured += len(data)
             self.version += 1
             self.changed.notify_all()
@@ -180,34 +183,51 @@ class Index:
         sealed = self._unsealed(records)
         chosen = records if self._selection is None else self._selection.choose(records)
         for record in records:
-            self._note_window(record)  # those of other streams take from the connection's, too
-            if isinstance(record, ConnectionRecord):
+            kind = type(record)
+            if kind in WINDOWED:  # those of other streams take from the connection's, too
+                self._note_window(record)
+            elif isinstance(record, ConnectionRecord):
                 self.windows.end(record.connection)
                 self.plaintext.end(record.connection)
-        for record in chosen:
+        self._add_shown(chosen, sealed)
+        # What is not shown may tell why something failed that is.
+        self._tell(self._verdicts.add(records))
+
+    def _add_shown(self, records: Sequence[Record], sealed: Mapping[int, SealedConnection]) -> None:
+        """Take the records of exchanges that are shown."""
+        here: dict[tuple[int | None, int | None], ExchangeRow] = {}  # until one of them is over
+        changed, append = self.version + 1, self.spool.append
+        for record in records:
+            kind = type(record)
             if isinstance(record, TlsConnectionRecord):
                 self._tls.put(record.connection, record)
-            if isinstance(record, NOT_SHOWN) or _holds_all(record):
+            if kind in NOT_SHOWN or _holds_all(record):
                 self._wire(record, None)  # it is no element of an exchange
                 continue
             if isinstance(record, ConnectionRecord):
                 self._fold.add(record)
+                here.clear()
                 self._end(record, sealed.get(record.connection))
                 continue
             encoded = ENCODER.encode(record)
             found = self._fold.add(record)
-            exchange = self._exchange(Key(record.connection, record.exchange))
+            key = record.connection, record.exchange
+            exchange = here.get(key)
+            if exchange is None:
+                if len(here) >= MAX_HERE:
+                    here.clear()
+                exchange = here[key] = self._exchange(Key(*key))
             if exchange.about is None and found is not None:
                 exchange.about, exchange.reader = found
             words = _words(record, exchange.reader)
-            at = self.spool.append(encoded + words)
+            at = append(encoded + words)
             exchange.add(record, at, len(encoded), len(words))
-            exchange.changed = self.version + 1
-            self._wire(record, (exchange, at, len(encoded)))
+            exchange.changed = changed
+            if kind in KEPT_BELOW:
+                self._wire(record, (exchange, at, len(encoded)))
             for about, _ in self._fold.over():
+                here.clear()
                 self._let_go(Key(*about.key))
-        # What is not shown may tell why something failed that is.
-        self._tell(self._verdicts.add(records))
 
     def _wire(self, record: Record, kept: tuple[ExchangeRow, int, int] | None) -> None:
         """Keep what a connection carried below its exchanges; ``kept`` says whose it is, and where
@@ -223,14 +243,13 @@ class Index:
         wire.add(record, at, size, owner)
 
     def _note_window(self, record: Record) -> None:
-        if isinstance(record, WINDOWED):
-            connection = record.connection
-            windows = None if connection is None else self.windows.find(connection)
-            if windows is None and connection is not None and isinstance(record, Http2FrameRecord):
-                windows = Windows()
-                self.windows.begin(connection, windows)
-            if windows is not None:
-                windows.add(record)
+        connection = record.connection
+        windows = None if connection is None else self.windows.find(connection)
+        if windows is None and connection is not None and isinstance(record, Http2FrameRecord):
+            windows = Windows()
+            self.windows.begin(connection, windows)
+        if windows is not None:
+            windows.add(record)
 
     def _unsealed(self, records: Sequence[Record]) -> dict[int, SealedConnection]:
         """Return what the TLS connections came to that end here and were not decrypted."""

@@ -25,9 +25,8 @@ from parsers.records import (
 
 from .elements import SENDERS
 
-WINDOWED = (
-    *(Http2DataRecord, Http2FrameRecord, RequestRecord),
-    *(GapRecord, DiagnosticRecord, TlsRecordRecord),
+WINDOWED = frozenset(
+    (Http2DataRecord, Http2FrameRecord, RequestRecord, GapRecord, DiagnosticRecord, TlsRecordRecord)
 )
 """Records that may tell of a window, or that one is not known any more."""
 OPEN, DATA, UPDATE, INITIAL, LOST = range(5)

@@ -35,6 +35,10 @@ WIRE = "w"
 """Stands for a connection as a whole, where the number of an exchange stands."""
 TLS_RECORDS, FRAMES, STALLS = "y", "a", "s"
 MAX_STALLS = 4_096
+KEPT_BELOW = frozenset(
+    (TlsRecordRecord, StallRecord, Http2DataRecord, Http2FrameRecord, RequestRecord, ResponseRecord)
+)
+"""Records that a connection may keep, too; :func:`kind_of` says as what."""
 
 
 Opened = tuple[bytes, bytes, bytes]
@@ -195,7 +199,7 @@ class Wires:
 
     def get(self, connection: int) -> Wire | None:
         """Return what a connection carried, None if it carried none of it."""
-        return self._wires.find(connection)
+        return self._wires.find(connection) if self._numbers else None
 
     def __getitem__(self, connection: int) -> Wire:
         return self._wires.get(connection)
@@ -228,6 +232,8 @@ class Wires:
 
 def kind_of(record: Record) -> str | None:
     """Return as which kind a connection keeps a record; None if it does not."""
+    if type(record) not in KEPT_BELOW:  # as of nearly all
+        return None
     match record:
         case TlsRecordRecord():
             return TLS_RECORDS
