@@ -31,7 +31,7 @@ def main() -> NoReturn:
 def run() -> int:
     """Run the command line, and return its code."""
     collect_rarely()
-    from .plain import main as command  # with all that it loads
+    from .cli import main as command  # with all that it loads
 
     try:
         command()

@@ -1,6 +1,7 @@
 """The command line: arguments in, one exit code out.
 
-Strategy: ``commands`` has a file for each command; this module runs the one that is wanted.
+Strategy: ``commands`` has a file for each command; this module runs the one that is wanted, and
+turns whatever goes wrong that a user can cause into one line on standard error.
 """
 
 from __future__ import annotations
@@ -9,17 +10,22 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from io import TextIOWrapper
 from typing import NoReturn
 
 import click
 
 from . import __version__
 from .commands import Commands
-from .commands.exits import examples
+from .commands.exits import INTERRUPTED, UNREAD, Unreadable, because, examples, say
 from .commands.parsing import OWN_PROCESS
 from .ending import ended_by_signals
-from .outcome import exit_code
-from .output import escape_standard_streams, finish_standard_output, prepare_standard_streams
+from .output import (
+    STANDARD_OUTPUT,
+    finish_standard_output,
+    give_up_standard_output,
+    prepare_standard_streams,
+)
 
 
 @click.group(
@@ -53,14 +59,39 @@ def run(arguments: Sequence[str], *, is_own_process: bool = False) -> int:
     """
     if "_WIREPROOF_COMPLETE" in os.environ:
         cli.main(prog_name="wireproof")  # click answers the shell, and exits
-    escape_standard_streams()
-
-    def command() -> int | None:
-        # Not cli.main(): that turns a broken pipe into exit code 1, which here means "no".
-        process = OWN_PROCESS if is_own_process else None
-        with cli.make_context("wireproof", list(arguments), obj=process) as context:
-            code: int | None = cli.invoke(context)
-        return code
-
+    # What a terminal cannot show is escaped there instead of ending the command.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with ended_by_signals() if is_own_process else nullcontext():
-        return exit_code(command)
+        return _run(arguments, OWN_PROCESS if is_own_process else None)
+
+
+def _run(arguments: Sequence[str], process: str | None) -> int:
+    try:
+        # Not cli.main(): that turns a broken pipe into exit code 1, which here means "no".
+        with cli.make_context("wireproof", list(arguments), obj=process) as context:
+            code = cli.invoke(context)
+        sys.stdout.flush()
+        return code or 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        say(_one_line(error))
+        return error.exit_code
+    except BrokenPipeError:
+        give_up_standard_output()
+        return UNREAD
+    except OSError as error:
+        say(because(STANDARD_OUTPUT, error))
+        give_up_standard_output()
+        return Unreadable.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _one_line(error: click.ClickException) -> str:
+    message = " ".join(error.format_message().split())
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        return f"{message.rstrip('.')}. See: {error.ctx.command_path} --help"
+    return message

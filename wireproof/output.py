@@ -251,13 +251,6 @@ def prepare_standard_streams() -> None:
     )
 
 
-def escape_standard_streams() -> None:
-    """Have what a terminal cannot show escaped there, instead of ending the command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def finish_standard_output() -> None:
     """Write what waits, unless that fails: whoever wanted it has been told."""
     try:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..ending import INTERRUPTED
 from ..output import STANDARD_OUTPUT
 from .capturing import (
     backend_option,
@@ -22,6 +21,7 @@ from .capturing import (
     say_keys,
 )
 from .exits import (
+    INTERRUPTED,
     TRANSPORTS,
     Missing,
     Seconds,

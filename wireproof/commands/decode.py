@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from parsers.wants import Wants
 
     from ..analysis.exchange_filter import ExchangeFilter
-    from ..tasks.decode import DecodeOptions
-    from ..tasks.worker_died import WorkerDied
     from ..views.kinds import Name
 
 FILTERED = " or ".join(
@@ -118,28 +116,16 @@ def decode(
     )
     try:
         found = run(options, say)
-    except (OSError, ValueError, WorkerDied) as error:
-        return say_why_not(options, error)
-    if not found:
-        say_nothing(options)
-    return 0
-
-
-def say_why_not(options: DecodeOptions, error: OSError | ValueError | WorkerDied) -> int:
-    """Say what kept a capture from being decoded; return the exit code, or raise what says it."""
-    from ..tasks.worker_died import WorkerDied
-
-    if isinstance(error, BrokenPipeError):
-        raise error
-    if isinstance(error, WorkerDied):
-        say(f"{options.source}: {error}: {_left(options.output)}")
+    except BrokenPipeError:
+        raise
+    except (OSError, ValueError) as error:
+        raise Unreadable(because(file, error)) from error
+    except WorkerDied as error:
+        say(f"{file}: {error}: {_left(output)}")
         return error.exit_code
-    raise Unreadable(because(options.source, error)) from error
-
-
-def say_nothing(options: DecodeOptions) -> None:
-    """Say what a capture does not have."""
-    say(f"{options.source}: {_nothing(options.wanted)}")
+    if not found:
+        say(f"{file}: {_nothing(wanted)}")
+    return 0
 
 
 def _one_view(view: str | None, form: str | None) -> str | None:

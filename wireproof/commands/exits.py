@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..output import STANDARD_OUTPUT, give_up_standard_output
+from ..output import STANDARD_OUTPUT
 from ..text.escape import escape
 
 if TYPE_CHECKING:
     from parsers.records import Transport
 
     from ..extras import Extra
+
+INTERRUPTED, UNREAD = 130, 141
+"""Exit codes, as a shell gives them for SIGINT and SIGPIPE."""
 
 SIZE = r"([0-9]{1,15})([kKMG]?)(?:i?B)?"
 ADDRESS = r"(?:([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):)?([0-9]{1,5})"
@@ -140,27 +143,3 @@ def called(output: str | None) -> str:
 def say(message: str) -> None:
     """Print a line to standard error; file names in it may hold anything."""
     click.echo(f"wireproof: {escape(message)}", err=True)
-
-
-def say_why(error: Exception) -> int:
-    """Say in one line what ended a command, and return its exit code.
-
-    Raises the error again if it is not of those that a user can cause.
-    """
-    if isinstance(error, click.exceptions.Exit):
-        return error.exit_code
-    if isinstance(error, click.ClickException):
-        say(_one_line(error))
-        return error.exit_code
-    if isinstance(error, OSError):
-        say(because(STANDARD_OUTPUT, error))
-        give_up_standard_output()
-        return Unreadable.exit_code
-    raise error
-
-
-def _one_line(error: click.ClickException) -> str:
-    message = " ".join(error.format_message().split())
-    if isinstance(error, click.UsageError) and error.ctx is not None:
-        return f"{message.rstrip('.')}. See: {error.ctx.command_path} --help"
-    return message

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
-from ..ending import INTERRUPTED
 from ..views.kinds import LIVE_VIEWS, default_view
 from .capturing import (
     backend_option,
@@ -18,7 +17,7 @@ from .capturing import (
     say_keys,
 )
 from .choosing import Reading, live_reading_options
-from .exits import Seconds, examples, need, say
+from .exits import INTERRUPTED, Seconds, examples, need, say
 from .memory import MEMORY
 from .parsing import keep_rights_option
 from .showing import readers_of, showing_options, view_of_rows

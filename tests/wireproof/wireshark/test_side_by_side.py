@@ -42,7 +42,7 @@ from parsers.records import (
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
-from wireproof import cli, ending
+from wireproof import cli
 from wireproof.wireshark import side_by_side
 from wireproof.wireshark.compare import Row
 from wireproof.wireshark.locate import find_tshark
@@ -399,7 +399,7 @@ def test_a_reader_that_leaves_ends_it_quietly(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(side_by_side, "run", leave)
     monkeypatch.setattr("os.dup2", lambda *_: None)
-    assert cli.run(["compare", str(PLAIN)]) == ending.UNREAD
+    assert cli.run(["compare", str(PLAIN)]) == cli.UNREAD
 
 
 def test_the_table_prints_numbers_as_they_are(
