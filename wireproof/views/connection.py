@@ -45,12 +45,22 @@ from ..text.quic import quic_facts
 from ..text.tls import tls_amounts, tls_ends, tls_facts
 from ..text.wording import connection_end, count, duration, ends_said, recorded_by, span
 from .body import SHORT_NAMES, data_lines, element_lines, has_elements
-from .columns import Cells, Row, beside, cells, data_width, heading
+from .columns import (
+    INDENT,
+    MIN_DATA,
+    Cells,
+    Row,
+    beside,
+    cells,
+    data_width,
+    heading,
+    plain_cells,
+)
 from .http import body_lines, chunk_lines, head_fields, start_line
 from .json_body import JsonBody, is_json
 from .lines import Line, fit, flow, measure, words
 from .payload import dialect_line
-from .sse import event_lines
+from .sse import event_lines, plain_lines
 from .websocket import frame_lines, frame_type, message_lines
 
 WHILE_RECORDING = frozenset(("packets-dropped", "packets-late", "packets-skipped"))
@@ -69,6 +79,8 @@ Element = (
 )
 """What takes a row."""
 ELEMENTS: frozenset[type[Record]] = frozenset(get_args(Element))
+BELOW = " " * INDENT
+"""Stands before data on the lines below their row."""
 
 
 @dataclass(slots=True)
@@ -101,11 +113,20 @@ class ConnectionTable:
     """Turns the records of one connection into lines that are at most ``width`` cells wide.
 
     ``width`` may be changed between two records; ``readers`` decides what is shown of an element.
+    With ``is_plain`` styles are of no use, and usual rows have none.
     """
 
-    def __init__(self, connection: int, width: int, readers: Readers = DialectReader) -> None:
+    def __init__(
+        self,
+        connection: int,
+        width: int,
+        readers: Readers = DialectReader,
+        *,
+        is_plain: bool = False,
+    ) -> None:
         self._connection = connection
         self.width = width
+        self._is_plain = is_plain
         self._exchanges: Exchanges[Clock] = Exchanges(lambda about: Clock(readers(about)))
         self._outside = Clock()  # for what belongs to no exchange
         self._held: Sent | None = None
@@ -161,9 +182,20 @@ class ConnectionTable:
         exchange.add(event)
         payload = reader.read(event)
         named = self._name(exchange.key.exchange, clock)
-        first = self._cells(chunk, clock)
-        data = event_lines(event, chunk.index, data_width(first, self.width), payload)
-        return named + self._rows_of(chunk.exchange, first, data)
+        row = self._row_of(chunk, clock)
+        lines = self._plain_event(row, event) if self._is_plain and payload is OTHER else []
+        if not lines:
+            first = cells(row)
+            data = event_lines(event, chunk.index, data_width(first, self.width), payload)
+            lines = beside(first, data, self.width)
+        return named + self._in_block(f"rows of {chunk.exchange}", lines)
+
+    def _plain_event(self, row: Row, event: SseEventRecord) -> list[Line]:
+        """Return a row and its event without styles; none if they are not so usual."""
+        first = plain_cells(row)
+        room = self.width - max(len(first), INDENT)  # no character takes two
+        texts = plain_lines(event, room) if room >= MIN_DATA else []
+        return [[(f"{BELOW if number else first}{text}", "")] for number, text in enumerate(texts)]
 
     def release(self) -> list[Line]:
         """Return the row that is held, if there is one, without waiting for what it meant."""
@@ -303,13 +335,16 @@ class ConnectionTable:
         return self._in_block(f"rows of {exchange}", beside(first, data, self.width))
 
     def _cells(self, element: Element, clock: Clock) -> Cells:
+        return cells(self._row_of(element, clock))
+
+    def _row_of(self, element: Element, clock: Clock) -> Row:
         if clock.start is None:
             clock.start = element.first_time
         gap = None if clock.last is None else element.last_time - clock.last
         clock.last = element.last_time
         time = element.last_time - clock.start
         where = (element.sender, element.first_packet, element.last_packet)
-        return cells(Row(*where, time, gap, *_size_and_type(element)))
+        return Row(*where, time, gap, *_size_and_type(element))
 
     def _in_block(self, block: str, lines: list[Line]) -> list[Line]:
         """Return the lines of a block; one that begins is set apart, rows get their heading."""

@@ -53,6 +53,11 @@ class Painter:
         """How many cells a line may take, now."""
         return max(self._fixed or self._console.width, MIN_WIDTH)
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether styles show nothing."""
+        return self._codes is None
+
     def paint(self, lines: list[Line]) -> list[str]:
         """Return lines as the console takes them: our styles, and text that is escaped."""
         codes = self._codes

@@ -77,6 +77,29 @@ def _usual_lines(event: SseEventRecord, width: int) -> list[Line]:
     return lines
 
 
+def plain_lines(event: SseEventRecord, width: int) -> list[str]:
+    """Return the text of what :func:`_usual_lines` does, for rows without colours."""
+    fields = event.fields or []
+    if len(fields) > MAX_FIELDS_SHOWN:
+        return []
+    lines: list[str] = []
+    line = ""
+    for name, value in fields:
+        text = f"{name}: {value}"
+        if not name or len(text) > width:
+            return []
+        if line and len(line) + 2 + len(text) <= width:
+            line = f"{line}{SPACE[0]}{text}"
+            continue
+        if line:
+            lines.append(line)
+        line = text
+    if line:
+        lines.append(line)
+    whole = "".join(lines)
+    return lines if whole.isascii() and whole.isprintable() else []
+
+
 def _fields(event: SseEventRecord, width: int) -> list[Line]:
     fields = event.fields
     if fields is None:

@@ -140,7 +140,8 @@ class TableView:
 
     def _begin(self, number: int) -> _Waiting:
         """Give a connection its place; its table begins at once if no other is open."""
-        table = ConnectionTable(number, self._width, self._readers)
+        is_plain = self._painter.is_plain
+        table = ConnectionTable(number, self._width, self._readers, is_plain=is_plain)
         waiting = self._connections[number] = _Waiting(table)
         title = self._paint(table.title())
         if len(self._connections) == 1:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from wireproof.views.columns import INDENT, MIN_DATA, Cells, Row, beside, cells, data_width, heading
+import pytest
+
+from wireproof.views.columns import (
+    INDENT,
+    MIN_DATA,
+    Cells,
+    Row,
+    beside,
+    cells,
+    data_width,
+    heading,
+    plain_cells,
+)
 from wireproof.views.lines import Line, measure
 
 
@@ -51,3 +63,10 @@ def test_in_a_narrow_table_data_stand_below_their_row() -> None:
     for width in (40, 50, 80):
         lines = beside(first, [[("x" * 99, "")]] * 2, width)
         assert all(measure(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("gap", [None, 0.0021])
+@pytest.mark.parametrize("packets", [(8, 8), (8, 12), (1_000_000, 1_000_001)])
+def test_a_row_without_colours_is_the_same(packets: tuple[int, int], gap: float | None) -> None:
+    row = Row("client", *packets, 0.1023, gap, 7, "chunk 0")
+    assert plain_cells(row) == text_of(cells(row).line)

@@ -13,9 +13,10 @@ from msgspec.structs import replace
 from rich.console import Console
 from support.handmade import Wire, chunked
 
-from parsers.records import Record
+from parsers.records import Record, SseEventRecord
 from wireproof.views import table
 from wireproof.views.painter import STYLES
+from wireproof.views.sse import MAX_FIELDS_SHOWN, _usual_lines, plain_lines
 from wireproof.views.table import TableView
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -244,3 +245,37 @@ def test_an_event_with_its_chunk_gives_the_same_as_one_after_the_other(
     together.close()
     apart.close()
     assert first_stream.getvalue() == second_stream.getvalue()
+
+
+@given(
+    events=st.lists(
+        st.lists(
+            st.tuples(
+                st.sampled_from(["", "data", "id", "event", "e\u0301"]),
+                st.text("ab \x1b\u4e00", max_size=40),
+            ),
+            max_size=MAX_FIELDS_SHOWN + 1,
+        ),
+        max_size=4,
+    ),
+    width=st.integers(40, 130),
+    far=st.sampled_from([0, 1_000_000_000]),
+)
+def test_without_colours_rows_say_the_same(
+    events: list[list[tuple[str, str]]], width: int, far: int
+) -> None:
+    wire = Wire()
+    wire.packet += far  # what is wider than its column pushes the rest
+    records: list[Record] = [wire.request(), wire.events()]
+    for fields in events:
+        records += [wire.chunk("x"), wire.event(*fields)]
+    painted = SGR.sub("", terminal(records, width=width))
+    shown, stream = view(width=width)
+    shown.write(records)
+    shown.close()
+    assert stream.getvalue() == "".join(f"{line.rstrip()}\n" for line in painted.split("\n")[:-1])
+    heard = [record for record in records if isinstance(record, SseEventRecord)]
+    for event in heard:
+        for room in (12, width):
+            usual = ["".join(text for text, _ in line) for line in _usual_lines(event, room)]
+            assert plain_lines(event, room) == usual
