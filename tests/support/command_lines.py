@@ -1,14 +1,20 @@
-"""Every way to have a command read a capture, and captures that do harm."""
+"""Every way to have a command read a capture, captures that do harm, and how commands may end."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from wireproof.cli import run
 
 from .capture_files import Blocks, option
 from .corpus import ROOT, attacks_at_hand
 from .talk import Talk, Tape
 
+COMMAND = [sys.executable, "-m", "wireproof"]
 SUFFIX = {"csv": ".csv", "har": ".har", "parquet": ".parquet", "svg": ".svg", "png": ".png"}
 ALL_FAMILIES = [word for name in ("wire", "vllm", "aiperf", "otel") for word in ("--as", name)]
 QUERY = "SELECT * FROM elements LEFT JOIN packets ON last_packet = packets.number ORDER BY ALL"
@@ -58,6 +64,18 @@ WRITERS: dict[str, list[str]] = {
     "explain junit": ["explain", "--format", "junit"],
 }
 """What writes a file, without its capture and its output."""
+ALSO = {
+    "help": ["decode", "--help"],
+    "version": ["--version"],
+    "doctor": ["doctor"],
+    "causes": ["demo", "--cause", "list"],
+}
+"""What reads no capture, and writes to standard output."""
+LIVE = {
+    "capture": ["capture", "sse", "-o", "-", "--backend", "relay"],
+    "serve": ["serve", "--port", "0"],
+}
+"""What records and serves, and writes to standard output."""
 
 
 def reading(name: str, capture: Path) -> list[str]:
@@ -142,3 +160,19 @@ def harmful() -> Iterator[tuple[str, bytes]]:
         if (data := path.read_bytes()) not in seen:
             seen.add(data)
             yield path.name, data
+
+
+def check(arguments: list[str], output: Path | None, capsys: pytest.CaptureFixture[str]) -> int:
+    """Run a command in process: it ends as it may, and leaves what it may."""
+    code = run(arguments)
+    said = capsys.readouterr().err
+    assert code in (0, 1, 2), said
+    assert "Traceback" not in said
+    if code == 2:
+        assert said.count("\n") == 1 and said.startswith("wireproof: "), said
+    if output is not None:
+        left = {path.name for path in output.parent.iterdir()}
+        assert left <= {output.name} if code < 2 else not left
+        for path in output.parent.iterdir():
+            path.unlink()
+    return code

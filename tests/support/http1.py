@@ -7,7 +7,10 @@ from typing import TypeVar
 
 from parsers.diagnostics import Diagnostic
 from parsers.http1.chunked import Data
+from parsers.http1.decoder import EndOfMessage, ResponseDecoder
 from parsers.provenance import Event
+
+from .cuts import at, byte_by_byte, whole
 
 T = TypeVar("T")
 
@@ -46,3 +49,27 @@ def codes(events: Iterable[Event]) -> list[str]:
 def errors(events: Iterable[Event]) -> list[str]:
     """The codes of the diagnostics that are errors."""
     return [event.code for event in of(Diagnostic, events) if event.severity == "error"]
+
+
+SPLITS = [whole, byte_by_byte, at([5, 17, 18, 19, 40])]
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def responses(*asked: bytes | tuple[bytes, bool], offset: int = 0) -> ResponseDecoder:
+    """A decoder of the responses to these methods, each perhaps with a request to switch."""
+    decoder = ResponseDecoder(offset)
+    for request in asked:
+        method, upgrade = request if isinstance(request, tuple) else (request, False)
+        decoder.expect(method, upgrade)
+    return decoder
+
+
+def ends(found) -> list[tuple[str | None, bool]]:
+    """How messages ended, and whether each is complete."""
+    return [(end.ended_by, end.complete) for end in of(EndOfMessage, found)]
+
+
+UPGRADE = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from parsers.decode.packets import PacketDecoder
 from parsers.files.packets import Packet
-from parsers.records import Record
+from parsers.records import DiagnosticRecord, Record, SseEventRecord
+from parsers.tls.key_finder import KeySource
 from parsers.tls.key_log import KeyLog
 
 from .frames import ipv4, udp
@@ -299,3 +300,25 @@ def decoded_talk(talk: Talk) -> list[Record]:
     """All records of a dialogue, with its keys."""
     decoder = PacketDecoder(keys=talk.keys)
     return decoder.receive(talk.packets) + decoder.finish()
+
+
+def decoded(
+    packets: Sequence[Packet], keys: KeySource | None = None, step: int = 1000
+) -> list[Record]:
+    decoder = PacketDecoder(keys=keys)
+    records: list[Record] = []
+    for start in range(0, len(packets), step):
+        records += decoder.receive(packets[start : start + step])
+    return records + decoder.finish() + decoder.report([])
+
+
+def only(records: Sequence[Record], kind: type) -> list:  # type: ignore[type-arg]
+    return [record for record in records if type(record) is kind]
+
+
+def codes(records: Sequence[Record]) -> list[str]:
+    return [record.code for record in records if isinstance(record, DiagnosticRecord)]
+
+
+def events(records: Sequence[Record]) -> list[str | None]:
+    return [record.data for record in records if isinstance(record, SseEventRecord)]

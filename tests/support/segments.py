@@ -160,3 +160,13 @@ __all__ = [
     "Sink",
     "Wire",
 ]
+
+
+ISN = 1000
+FIRST = ISN + 1
+
+
+def established(isn: int = ISN) -> Wire:
+    wire = Wire()
+    wire.handshake(isn)
+    return wire

@@ -1,10 +1,13 @@
-"""One process of which commands are forked, for all tests of a worker: see ``support.forked``."""
+"""What tests of commands share: a small capture, a folder, and one process that commands are forked
+of (see ``support.forked``)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from support.command_lines import small
 from support.forked import Forked
 
 
@@ -12,3 +15,18 @@ from support.forked import Forked
 def commands() -> Iterator[Forked]:
     with Forked() as found:
         yield found
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> Path:
+    path = tmp_path / "small.pcapng"
+    path.write_bytes(small())
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder for outputs."""
+    path = tmp_path / "outputs"
+    path.mkdir()
+    return path
