@@ -88,7 +88,7 @@ def _secrets_ahead(stream: Seekable) -> list[tuple[int, bytes]]:
     try:
         place = stream.tell()
         stream.seek(0)
-    except OSError:  # a pipe
+    except (OSError, ValueError):  # a pipe, or it is closed by now
         return []
     try:
         reader = CaptureReader(stream)

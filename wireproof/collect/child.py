@@ -10,17 +10,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from functools import partial
+from contextlib import ExitStack
 from importlib import import_module
 from typing import BinaryIO
 
-from parsers import KeyLog
+from parsers import CaptureReader, KeyLog
 
 from ..metrics.observing import Observer
 from ..rights import Needs, give_up, give_up_in_thread
 from ..tables.dataset import DataSet
-from ..tables.files import capture_of, is_url, readable
+from ..tables.files import Capture, capture_of, is_url, opened, readable
 from ..tables.reading import TableOptions
+from .carrying import Going, resumed
 from .following import Followed
 from .messages import FILES, ORDERS, Answer, Exported, Failed, File, Numbers, Order, line
 
@@ -68,6 +69,8 @@ class Exporting:
         self._order = order
         self._keylog = keylog
         self._data_set: DataSet | None = None  # it knows what it has read of it
+        self._going: tuple[str, list[Going]] | None = None
+        """What goes on after the file of this path, which was exported last."""
         self._models = set(order.models)
 
     def export(self, file: File) -> Answer:
@@ -81,11 +84,16 @@ class Exporting:
             memory=order.memory,
             observer=Observer(numbers, self._models),
         )
+        followed: list[Followed] = []
+
+        def follow(capture: Capture, options: TableOptions) -> Followed:
+            found = self._followed(file, capture, options)
+            followed.append(found)
+            return found
+
         try:
             self._data_set = self._data_set or DataSet(order.place)
-            told = self._data_set.rests(readable(file.before), options) if file.before else ()
-            opened = partial(Followed, following=_readable(file.following), before=told)
-            done = self._data_set.make(capture_of([file.path]), options, opened)
+            done = self._data_set.make(capture_of([file.path]), options, follow)
         except Exception as error:
             # Each store has a library of its own, and each library errors of its own.
             return Failed(_reason(error))
@@ -93,16 +101,36 @@ class Exporting:
             return Exported(error=done.error)
         if not done.is_new:
             return Exported(is_new=False)
+        self._going = file.path, followed[-1].going
         return Exported(
             counts=[(list(key), number) for key, number in numbers.counts.items()],
             values=[(list(key), values) for key, values in numbers.values.items()],
             models=sorted(self._models),
         )
 
+    def _followed(self, file: File, capture: Capture, options: TableOptions) -> Followed:
+        """Open a file, with what goes on after the one before it. Raises OSError, ValueError."""
+        (before, going), self._going = self._going or (None, []), None
+        missing = [file.missing] if file.missing else []
+        if before != file.before:
+            assert self._data_set is not None
+            begun = self._data_set.begun(readable(file.before), options) if file.before else []
+            going, lost = resumed(begun, options)
+            missing += lost
+        most = self._order.most_files if _is_capture(file.following) else 1
+        return Followed(capture, options, going, most=most, missing=missing, is_next=file.is_next)
 
-def _readable(path: str | None) -> str | None:
-    """Return a file's path, if it can be read: without it less is known of the one before."""
-    return path if path is not None and os.access(path, os.R_OK) else None
+
+def _is_capture(path: str | None) -> bool:
+    """Whether a file is there and begins as a capture: without it the one before is the last."""
+    if path is None:
+        return False
+    try:
+        with ExitStack() as stack:
+            CaptureReader(opened(path, stack))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _reason(error: Exception) -> str:

@@ -147,6 +147,8 @@ def _order(options: CollectOptions, folder: Path) -> Order:
         keep_data=options.keep_data,
         keylog=options.keylog,
         memory=options.memory,
+        # Half of the ring: the other half is for files that wait while the data set fails.
+        most_files=max(options.share // options.largest // 2, 2),
     )
 
 

@@ -32,6 +32,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that may be held for all connections of a file together."""
     models: Sequence[str] = ()
     """Names of models that metrics have been told of."""
+    most_files: int = 16
+    """Through how many files an exchange may go, to be one: the ring has them."""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +43,11 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     following: str | None = None
     """The one after it, which is whole."""
     before: str | None = None
-    """The one before it, which may be gone by now."""
+    """The one that was exported before it, which may be gone by now."""
+    is_next: bool = True
+    """Whether the recorder of that one wrote this one after it."""
+    missing: str = ""
+    """What it wrote in between and is not there, in words."""
 
 
 class Numbers(msgspec.Struct):

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from capture import Statistics
 
-from ..tables.files import RINGS
+from ..tables.files import RINGS, in_between
 from ..text.wording import count
 from .messages import File
 
@@ -76,8 +76,8 @@ class Ring:
         self._patience = patience
         self._waiting = deque(_left(folder))
         self._kept: deque[_File] = deque()
-        self._before: Path | None = None
-        """The last one that need not wait any more."""
+        self._before: str | None = None
+        """The last one that is in the data set."""
 
     @property
     def waiting(self) -> int:
@@ -147,15 +147,16 @@ class Ring:
                 self._changed.wait(seconds)
             if not self._waiting:
                 return None
-            path, *rest = (file.path for file in islice(self._waiting, 2))
-            following = next((one for one in rest if _follows(path, one)), None)
+            path, *rest = (str(file.path) for file in islice(self._waiting, 2))
+            following = next((one for one in rest if in_between(path, one) is not None), None)
             before = self._before
-            if before is not None and not _follows(before, path):
-                before = None
+            missing = "" if before is None else in_between(before, path)
             return File(
-                path=str(path),
-                following=None if following is None else str(following),
-                before=None if before is None else str(before),
+                path=path,
+                following=following,
+                before=before,
+                is_next=missing is not None,
+                missing=missing or "",
             )
 
     def _seconds_to_wait(self) -> float | None:
@@ -172,7 +173,8 @@ class Ring:
         with self._changed:
             file = self._waiting.popleft()
             self._kept.append(file)
-            self._before = file.path
+            if is_readable:
+                self._before = str(file.path)
         if is_readable:
             self.told.exported += is_new
         else:
@@ -193,17 +195,6 @@ def _left(folder: Path) -> Iterator[_File]:
             found.append((match["time"], int(match["number"]), path))
     for _, _, path in sorted(found):
         yield _File(path, path.stat().st_size, -inf)  # its recorder wrote no other
-
-
-def _follows(path: Path, other: Path) -> bool:
-    """Whether the recorder that wrote a file wrote another one after it."""
-    first, second = RINGS[0].fullmatch(path.name), RINGS[0].fullmatch(other.name)
-    return (
-        first is not None
-        and second is not None
-        and first["stem"] == second["stem"]
-        and int(first["number"]) < int(second["number"])
-    )
 
 
 @contextmanager

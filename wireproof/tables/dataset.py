@@ -41,7 +41,7 @@ from .parts import (
     reason,
     stamp_of,
 )
-from .reading import Opened, Rest, TableOptions, Tables
+from .reading import Begun, Opened, TableOptions, Tables
 from .stores import place_of
 from .writing import PartFiles
 
@@ -97,17 +97,17 @@ class DataSet:
         [done] = self.make_part([capture], options, opened)
         return done
 
-    def rests(self, capture: str, options: TableOptions) -> Sequence[Rest]:
-        """Return what the next file has of exchanges that are told with a capture, which is a part
-        of its own. Raises OSError, and ValueError for a part of another version."""
+    def begun(self, capture: str, options: TableOptions) -> Sequence[Begun]:
+        """Return the exchanges that go on after a capture, which is a part of its own. Raises
+        OSError, and ValueError for a part of another version."""
         path = f"{MANIFESTS}/{name_of([capture], options.host)}.json"
         parts = (_decoded(path, data) for _, data in self._files.contents([path]))
         return [
-            rest
+            one
             for part in parts
             if not isinstance(part, str)
             for made in part.captures
-            for rest in made.rests
+            for one in made.begun
         ]
 
     def plan(
@@ -228,7 +228,7 @@ class DataSet:
         with found:
             for kind, batch in read_from(capture, tables.add(found)):
                 files.write(kind, batch)
-        return Done(capture.name, made_of(tables.facts, stamp, found.rests))
+        return Done(capture.name, made_of(tables.facts, stamp, found.begun))
 
     def put(self, name: str, part: Part) -> None:
         """Write a manifest: from then on the part counts."""

@@ -237,6 +237,21 @@ def _with_gaps(files: list[_Numbered]) -> Iterator[File]:
         before = file.number
 
 
+def in_between(path: str, other: str) -> str | None:
+    """Return what a recorder wrote after a file and before another one, in words, empty if nothing;
+    None if it did not write the other one after it.
+
+    >>> in_between("web1_00002_20260131120000.pcapng", "web1_00004_20260131120100.pcapng")
+    '1 file is missing, number 3'
+    """
+    first, second = (RINGS[0].fullmatch(one.rpartition("/")[2]) for one in (path, other))
+    if first is None or second is None or first["stem"] != second["stem"]:
+        return None
+    number = int(second["number"])
+    count = number - int(first["number"]) - 1
+    return None if count < 0 else _missing(count, number) if count else ""
+
+
 def _missing(count: int, number: int) -> str:
     if count == 1:
         return f"1 file is missing, number {number - 1:,}"

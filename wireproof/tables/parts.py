@@ -20,7 +20,7 @@ from parsers.limits import MAX_MEMORY
 from .. import __version__
 from .files import Capture, filesystem_of, is_url, naming
 from .kinds import Kind
-from .reading import Facts, Rest, TableOptions
+from .reading import Begun, Facts, TableOptions
 
 T = TypeVar("T")
 FORMAT = 2
@@ -46,8 +46,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many each table has; those with none are left out."""
     interfaces: list[dict[str, Any]]
     """What its packets were recorded on."""
-    rests: Sequence[Rest] = ()
-    """What the next file leaves out, for it is told here."""
+    begun: Sequence[Begun] = ()
+    """Exchanges that go on after it: the next files leave them out, and tell what comes of them."""
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -121,10 +121,10 @@ def reason(error: OSError | ValueError) -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else str(error)
 
 
-def made_of(facts: Facts, stamp: Stamp, rests: Sequence[Rest] = ()) -> Made:
+def made_of(facts: Facts, stamp: Stamp, begun: Sequence[Begun] = ()) -> Made:
     origin, rows, interfaces = facts
     return Made(
-        **origin._asdict(), stamp=stamp, rows=rows, interfaces=interfaces, rests=tuple(rests)
+        **origin._asdict(), stamp=stamp, rows=rows, interfaces=interfaces, begun=tuple(begun)
     )
 
 

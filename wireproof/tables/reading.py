@@ -13,9 +13,9 @@ cost no batch each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
@@ -34,10 +34,12 @@ from parsers.records import (
     TlsRecordRecord,
 )
 
+from ..analysis.judges import Explained
 from ..analysis.measures import Measures
 from ..analysis.outcomes import Outcome, Outcomes
 from ..analysis.verdict import verdict_record
 from ..metrics.observing import Observer
+from ..open_exchanges import Key
 from ..redact import Policy, Rules
 from .files import Capture, capture_of, host_of, opened
 from .kinds import USUAL, About, Kind
@@ -122,15 +124,38 @@ def read(
     yield from (batch for _, batch in tables.finish())
 
 
-class Rest(msgspec.Struct, frozen=True):
-    """What the next file of a recorder has of exchanges of one connection that are told here."""
+class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Exchanges of one connection that go on after a file."""
 
+    connection: int
+    """In the file in which they began, as its first packet."""
+    first_packet: int
     client: str
     server: str
-    exchanges: int
-    """How many there are; they are its first ones there."""
+    exchanges: list[int]
     streams: list[int] = []
-    """Those of HTTP/2, by their streams."""
+    """Those of HTTP/2 and HTTP/3, by their streams."""
+    is_quic: bool = False
+
+
+class Begun(msgspec.Struct, frozen=True, kw_only=True):
+    """Exchanges that began in one file of a recorder and go on after another: what comes of them in
+    the next ones is told with those, as the first one's."""
+
+    capture: str
+    capture_sha256: str
+    host: str
+    files: list[str]
+    """From the one in which they began to the last one that was read."""
+    connections: list[Carried]
+
+
+@dataclass
+class Held:
+    """What a capture does not tell, for it goes on: known once all of its records have come."""
+
+    exchanges: set[Key] = field(default_factory=set)
+    connections: set[int] = field(default_factory=set)
 
 
 class Source(Protocol):
@@ -151,8 +176,8 @@ class Source(Protocol):
 class Opened:
     """A capture that can be read: its file is there, and begins as one."""
 
-    rests: Sequence[Rest] = ()
-    """What the next file has of exchanges that are told here, once all records have been read."""
+    begun: Sequence[Begun] = ()
+    """Exchanges that go on after it, once all of it has been read."""
 
     def __init__(self, capture: Capture, options: TableOptions) -> None:
         """Raises OSError, and ValueError for what is no capture."""
@@ -197,6 +222,10 @@ class Opened:
     def interfaces(self) -> list[dict[str, Any]]:
         return [msgspec.structs.asdict(one) for one in self.packets.interfaces]
 
+    def tables(self, tables: Tables) -> Iterator[tuple[Kind, Any]]:
+        """Have tables take it; yield record batches. Raises OSError, ValueError."""
+        yield from tables.take(self, self.batches())
+
     def batches(self, wanted: Callable[[int | None], bool] | None = None) -> Iterator[list[Record]]:
         """Yield its records, of all connections or of those that are wanted. Raises OSError,
         ValueError."""
@@ -210,12 +239,12 @@ class Opened:
     @property
     def memory(self) -> int:
         """What decoding may hold, in bytes."""
-        return _beside_arrow(self._options.memory)
+        return memory_of(self._options)
 
 
-def _beside_arrow(memory: int | None) -> int:
-    """Return how much of the memory decoding may take: Arrow and its batches have a part."""
-    allowed = Memory.usual if memory is None else memory
+def memory_of(options: TableOptions) -> int:
+    """Return what decoding may hold, in bytes: Arrow and its batches have a part."""
+    allowed = Memory.usual if options.memory is None else options.memory
     return max(allowed - ARROW_COST, allowed // 2)
 
 
@@ -243,16 +272,40 @@ class Tables:
 
         What fails in between leaves rows of a capture that is not whole.
         """
-        yield from self.take(opened, opened.batches())
+        before = self._taken()
+        yield from opened.tables(self)
+        self._note(opened, before)
 
-    def take(self, source: Source, batches: Iterable[list[Record]]) -> Iterator[tuple[Kind, Any]]:
-        """Take a capture whose records somebody else has decoded, in the same way."""
-        before = {kind: rows.taken for kind, rows in self._rows.items()}
+    def take(
+        self, source: Source, batches: Iterable[list[Record]], held: Held | None = None
+    ) -> Iterator[tuple[Kind, Any]]:
+        """Take a capture whose records somebody else has decoded, in the same way, but for what is
+        held back."""
+        before = self._taken()
         if self.options.kinds != ("packets",):
-            yield from self._decoded(source, batches)
+            yield from self._decoded(source, batches, held or Held())
         if "packets" in self._rows:
             yield from self._packets(source)
-        taken = {kind: rows.taken - before[kind] for kind, rows in self._rows.items()}
+        self._note(source, before)
+
+    def go_on(
+        self, origin: Origin, records: Sequence[Record], outcomes: Iterable[Outcome] = ()
+    ) -> Iterator[tuple[Kind, Any]]:
+        """Take what comes of exchanges of a capture that was taken before; it is masked."""
+        self._begin(origin)
+        if (observer := self.options.observer) is not None:
+            for record in records:
+                observer.record(record)
+        if self._has_records:
+            yield from self._take_records(records)
+        if self._has_outcomes:
+            yield from self._take_outcomes(outcomes)
+
+    def _taken(self) -> dict[Kind, int]:
+        return {kind: rows.taken for kind, rows in self._rows.items()}
+
+    def _note(self, source: Source, before: dict[Kind, int]) -> None:
+        taken = {kind: count - before[kind] for kind, count in self._taken().items()}
         rows = {kind: count for kind, count in taken.items() if count}
         self.facts = Facts(source.origin, rows, source.interfaces)
 
@@ -262,25 +315,38 @@ class Tables:
             yield from ((kind, batch) for batch in rows.finish())
 
     def _decoded(
-        self, source: Source, batches: Iterable[list[Record]]
+        self, source: Source, batches: Iterable[list[Record]], held: Held
     ) -> Iterator[tuple[Kind, Any]]:
         mask = masker(self._rules, keep_data=self.options.keep_data)
         observer, is_begun = self.options.observer, False
-        tell = None if observer is None else observer.explained
-        outcomes = Outcomes(with_measures=True, tell=tell) if self._has_outcomes else None
+        outcomes = self._outcomes(held) if self._has_outcomes else None
         for records in batches:
             if not is_begun:
                 self._begin(source.origin)
                 is_begun = True
+            told: Sequence[Record] = records
+            if held.connections:
+                told = [one for one in records if not _is_end_of(one, held.connections)]
             if observer is not None:
-                for record in records:
+                for record in told:
                     observer.record(record)
             if self._has_records:
-                yield from self._take_records(mask(records))
+                yield from self._take_records(mask(told))
             if outcomes is not None:
-                yield from self._take_outcomes(outcomes.add(records))
+                yield from self._take_outcomes(_without(held, outcomes.add(records)))
         if outcomes is not None:
-            yield from self._take_outcomes(outcomes.finish())
+            yield from self._take_outcomes(_without(held, outcomes.finish()))
+
+    def _outcomes(self, held: Held) -> Outcomes:
+        observer = self.options.observer
+        if observer is None:
+            return Outcomes(with_measures=True)
+
+        def tell(one: Explained) -> None:
+            if one.exchange.key not in held.exchanges:
+                observer.explained(one)
+
+        return Outcomes(with_measures=True, tell=tell)
 
     def _begin(self, origin: Origin) -> None:
         for rows in self._rows.values():
@@ -324,6 +390,17 @@ class Tables:
                 record = verdict_record(verdict, listed.connection, listed.exchange)
                 for batch in judged.add(masked_verdict(record, self._rules), about):
                     yield "verdicts", batch
+
+
+def _without(held: Held, outcomes: Iterable[Outcome]) -> Iterable[Outcome]:
+    """Leave out what goes on; what that is, is known when the last records have come."""
+    if not held.exchanges:
+        return outcomes
+    return (one for one in outcomes if (one[0].connection, one[0].exchange) not in held.exchanges)
+
+
+def _is_end_of(record: Record, connections: Container[int]) -> bool:
+    return isinstance(record, ConnectionRecord) and record.connection in connections
 
 
 def digest(files: Sequence[str]) -> str:

@@ -11,6 +11,8 @@ from support.talk import Talk, Tape
 from support.tls_live import Dialogue, dialogue
 
 from parsers.decode.capture import decode
+from parsers.decode.ordered_capture import OrderedCapture
+from parsers.decode.packets import PacketDecoder
 from parsers.files.input import Readable
 from parsers.records import Record, RequestRecord, TlsConnectionRecord
 from parsers.tls.key_log import KeyLog
@@ -54,6 +56,17 @@ def test_secrets_in_the_capture(spoken: Dialogue, place: str, kind: int, make) -
     is_open = kind == TLS_KEY_LOG and place != "none"
     expected = ("yes", ["/sealed"]) if is_open else ("no", [])
     assert shown(make(made)) == expected
+
+
+def test_secrets_are_not_looked_for_in_a_file_that_is_closed(spoken: Dialogue) -> None:
+    """Whoever goes on with packets of the next file asks again."""
+    stream = BytesIO(spoken.talk().tape.file())
+    capture = OrderedCapture(stream)
+    rows = list(capture)
+    stream.close()
+    decoder = PacketDecoder(keys=capture.keys)
+    records = decoder.receive(rows) + decoder.finish()
+    assert [one.decrypted for one in records if isinstance(one, TlsConnectionRecord)] == ["no"]
 
 
 def test_keys_serve_every_connection(spoken: Dialogue) -> None:

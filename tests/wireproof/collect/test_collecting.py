@@ -132,7 +132,7 @@ def test_traffic_becomes_a_data_set(collector: Collector) -> None:
     asked = collector.rows()
     assert len(asked) == len(whole(asked)) == 21, "one that spans two files too"
     assert {row["host"] for row in asked} == {"web1"}
-    assert [row["capture"] for row in asked] == sorted(str(row["capture"]) for row in asked)
+    assert {row["capture"] for row in asked} <= {str(path) for path in collector.files()}
     assert all(path.stat().st_size <= 20 * 1024 for path in collector.files())
     assert collector.exported() == len(collector.files())
     assert [line for line in collector.said if "cannot" in line] == []

@@ -102,10 +102,20 @@ def test_a_file_comes_with_its_neighbours(tmp_path: Path, said: list[str]) -> No
     assert ring.next() == File(path=str(left)), "its recorder wrote no other"
     ring.done()
     first, second = add(ring, 1), add(ring, 2)
-    assert ring.next() == File(path=str(first), following=str(second)), "another recorder's"
+    expected = File(path=str(first), following=str(second), before=str(left), is_next=False)
+    assert ring.next() == expected, "another recorder's"
     ring.done()
     third = add(ring, 3)
     assert ring.next() == File(path=str(second), following=str(third), before=str(first))
+    ring.done(is_readable=False)
+    add(ring, 5)
+    missing = "1 file is missing, number 2"
+    assert ring.next() == File(
+        path=str(third),
+        following=str(tmp_path / "web1_00005_20260131120000.pcapng"),
+        before=str(first),
+        missing=missing,
+    ), "one that cannot be read is as one that is not there"
 
 
 @pytest.mark.parametrize("why", ["whole", "over", "held", "time"])
