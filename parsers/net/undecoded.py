@@ -8,7 +8,9 @@ where there is nothing else: then it is the answer to "why is it empty?".
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from msgspec import Struct
 
 from ..diagnostics import Diagnostic
 from ..limits import MAX_UNDECODED_KINDS, MAX_UNDECODED_LISTED
@@ -19,7 +21,7 @@ from .tunnel_protocols import UDP, UDP_HEADER
 Where = Literal["ethertype", "protocol", "port", "link", "other"]
 
 
-class Kind(NamedTuple):
+class Kind(Struct, frozen=True, order=True, gc=False):
     """Packets that are counted together."""
 
     where: Where

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, BinaryIO, Generic, Literal, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +25,7 @@ TABLE_WIDTH = 100
 LEAST_WIDTH = 40
 """Cells that a line may take on any terminal."""
 
+V = TypeVar("V")
 ExportName = Literal["ndjson", "json", "csv"]
 Name = Literal["table", "wireshark", "devtools"] | ExportName
 SUFFIXES: dict[str, Name] = {
@@ -33,33 +34,36 @@ SUFFIXES: dict[str, Name] = {
 """The view that a suffix of an output file asks for; a file without any gets ndjson."""
 
 
-class ExportKind(NamedTuple):
+class ExportKind:
     """A view for programs, which each process can encode for itself."""
 
-    name: ExportName
-    summary: str
-    load: Callable[[], type[Export]]
+    def __init__(self, name: ExportName, summary: str, load: Callable[[], type[Export]]) -> None:
+        self.name: ExportName = name
+        self.summary = summary
+        self.load = load
 
     def open(self, target: Target) -> View:
         return self.load()(target.stream())
 
 
-class RecordsKind(NamedTuple):
+class _ForPeople(Generic[V]):
+    """A view for people."""
+
+    def __init__(
+        self, name: Name, summary: str, open: Callable[[Target], V], *, has_filters: bool = False
+    ) -> None:
+        self.name: Name = name
+        self.summary = summary
+        self.open = open
+        self.has_filters = has_filters
+
+
+class RecordsKind(_ForPeople["View"]):
     """A view for people, made of records."""
 
-    name: Name
-    summary: str
-    open: Callable[[Target], View]
-    has_filters: bool = False
 
-
-class PacketsKind(NamedTuple):
+class PacketsKind(_ForPeople["PacketList"]):
     """A view for people, made of packets and of what they carry."""
-
-    name: Name
-    summary: str
-    open: Callable[[Target], PacketList]
-    has_filters: bool = False
 
 
 def _ndjson() -> type[Export]:
