@@ -165,7 +165,9 @@ class _Division:
     def batches(self) -> Iterator[list[Portion]]:
         """Yield the portions of all shares. Long for one function: it is a hot loop."""
         count = size = 0
+        """How many packets the batch has, and their bytes, but for those that are not counted."""
         most = batch_after(0)
+        free = uncounted(most)
         last, latest = 0, 0
         owner_of = self._owners.get
         read_headers = HEADERS.unpack_from
@@ -176,13 +178,14 @@ class _Division:
                 number, time_ns, start, captured, _ = place
                 if time_ns is None or time_ns < latest:
                     raise Indivisible(f"packet {number} is not in order of time")
-                size += captured
-                if count == most or (size > MAX_BATCH + uncounted(most) * count and count):
+                if count == most or (size + captured > MAX_BATCH and count):
                     self._pack(run, places)
                     places = [[] for _ in range(self._of)]
                     yield self._portions((last, latest))
-                    count, size, most = 0, captured, batch_after(self._asked)
+                    count, size, most = 0, 0, batch_after(self._asked)
+                    free = uncounted(most)
                 count += 1
+                size += captured - free
                 last, latest = number, time_ns
                 owner = None
                 if is_ethernet and captured >= SHORTEST_USUAL:

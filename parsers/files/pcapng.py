@@ -51,9 +51,10 @@ NUMBERED_RECORDS = frozenset(
     {9, 0xBAD, 0x40000BAD, 0x204, 0x208, 0x216, 0x217, 0x221, 0x222}
 )  # systemd journal entries, custom blocks, Sysdig events: no packets, but Wireshark numbers them
 BYTE_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}  # 0x1A2B3C4D, section 4.1
-# An Enhanced Packet Block up to its data (sections 3.1 and 4.3), and the length at its end.
+# The length at the end of a block, an Enhanced Packet Block up to its data (sections 3.1 and 4.3),
+# and its own length at its end.
 USUAL_LAYOUTS = {
-    order: (Struct(order + "7I").unpack_from, Struct(order + "I").unpack_from) for order in "<>"
+    order: (Struct(order + "8I").unpack_from, Struct(order + "I").unpack_from) for order in "<>"
 }
 UNKNOWN_LENGTH = 2**64 - 1
 SHORTEST_SECTION_HEADER = 28
@@ -192,30 +193,8 @@ class PcapngReader:
         """Yield every packet in order; the faults on the way go to the notes."""
         blocks = self._blocks
         while self._supported:
-            header, trailer = USUAL_LAYOUTS[blocks.byte_order]
-            usual_interface, usual_high, base, tick, link_type = self._usual
-            buffer, position, number = blocks.buffer, blocks.position, self._number
-            size = len(buffer)
-            last = size - 32
-            while position <= last:
-                kind, length, interface, high, low, captured, original = header(buffer, position)
-                end = position + length
-                if (
-                    kind != ENHANCED_PACKET
-                    or interface != usual_interface
-                    or high != usual_high
-                    or length != (captured + 35 & -4)  # 28 before the data, 4 after it: no options
-                    or captured > original
-                    or end > size
-                    or trailer(buffer, end - 4)[0] != length
-                ):
-                    break
-                number += 1
-                start = position + 28
-                time_ns = base + low * tick
-                yield number, time_ns, link_type, original, buffer[start : start + captured]
-                position = end
-            blocks.position, self._number = position, number
+            if blocks.position >= 4:
+                yield from self._usual_packets()
             block = blocks.next_block()
             if block is None:
                 break
@@ -223,6 +202,51 @@ class PcapngReader:
             if packet is not None:
                 yield packet
         self._end()
+
+    def _usual_packets(self) -> Iterator[Packet]:
+        """Yield the packets up to the first block that is not usual, or is cut.
+
+        The length at the end of a block is read with the header of the next one: that takes a tenth
+        less. So a packet is certain by then.
+        """
+        blocks = self._blocks
+        buffer, position, number = blocks.buffer, blocks.position, self._number
+        header, trailer = USUAL_LAYOUTS[blocks.byte_order]
+        usual_interface, usual_high, base, tick, link_type = self._usual
+        size = len(buffer)
+        last = size - 32
+        (before,) = trailer(buffer, position - 4)
+        row: Packet | None = None
+        while position <= last:
+            again, kind, length, interface, high, low, captured, original = header(
+                buffer, position - 4
+            )
+            end = position + length
+            if (
+                again != before
+                or kind != ENHANCED_PACKET
+                or interface != usual_interface
+                or high != usual_high
+                or length != (captured + 35 & -4)  # 28 before the data, 4 after it: no options
+                or captured > original
+                or end > size
+            ):
+                break
+            if row is not None:
+                yield row
+            number += 1
+            start = position + 28
+            time_ns = base + low * tick
+            row = number, time_ns, link_type, original, buffer[start : start + captured]
+            before = length
+            position = end
+        if row is not None:
+            if trailer(buffer, position - 4)[0] == before:
+                yield row
+            else:
+                number -= 1
+                position -= before
+        blocks.position, self._number = position, number
 
     def runs(self) -> Iterator[Run]:
         """Yield the packets of :meth:`packets`, many at once, where they lie."""
@@ -264,29 +288,39 @@ class PcapngReader:
         Returns the places of the packets before it, as in :class:`~.packets.Run`.
         """
         blocks = self._blocks
+        found: list[tuple[int, int | None, int, int, int]] = []
+        buffer, position, number = blocks.buffer, blocks.position, self._number
+        if position < 4:
+            return found
         header, trailer = USUAL_LAYOUTS[blocks.byte_order]
         usual_interface, usual_high, base, tick, _ = self._usual
-        buffer, position, number = blocks.buffer, blocks.position, self._number
         size = len(buffer)
         last = size - 32
-        found: list[tuple[int, int | None, int, int, int]] = []
+        (before,) = trailer(buffer, position - 4)
         while position <= last:
-            kind, length, interface, high, low, captured, original = header(buffer, position)
+            again, kind, length, interface, high, low, captured, original = header(
+                buffer, position - 4
+            )
             end = position + length
             if (
-                kind != ENHANCED_PACKET
+                again != before
+                or kind != ENHANCED_PACKET
                 or interface != usual_interface
                 or high != usual_high
                 or length != (captured + 35 & -4)
                 or captured > original
                 or end > size
-                or trailer(buffer, end - 4)[0] != length
                 or number + 1 in touched
             ):
                 break
             number += 1
             found.append((number, base + low * tick, position + 28, captured, original))
+            before = length
             position = end
+        if found and trailer(buffer, position - 4)[0] != before:
+            found.pop()
+            number -= 1
+            position -= before
         blocks.position, self._number = position, number
         return found
 
