@@ -31,6 +31,8 @@ generation ended; ``ping`` only keeps the line open; ``error`` says that somethi
 an application says of its own in a protocol's envelope, or what no dialect has a word for, which
 counts as content where a stream has none."""
 CONTENT: frozenset[Kind] = frozenset(("text", "reasoning", "tool"))
+Thread = tuple[str, str, str]
+"""What tells a text that grows from element to element from others of its stream."""
 
 
 class Payload(NamedTuple):
@@ -51,6 +53,11 @@ class Payload(NamedTuple):
     that says something else too; else in the dialect's own terms."""
     label: str = ""
     """What the protocol calls it, where that says more than its kind: ``PUBLISH``, ``next``."""
+
+
+def thread_of(said: Payload) -> Thread | None:
+    """Return which text goes on in what is said: a choice's, a call's arguments; None if none."""
+    return (said.kind, said.name, said.id) if said.text and said.kind in CONTENT else None
 
 
 PING = Payload("ping")

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from dataclasses import replace as replaced
 from itertools import chain
 from pathlib import Path
 from shutil import copyfileobj
@@ -100,6 +101,11 @@ def redact_capture(
         copy = stack.enter_context(buffered_scratch())
         done = _copied(source, copy, masks, say)
         proof.search(copy)
+        if proof.left:  # now that all are known: what of them came before, or in pieces
+            masks = find_in_frames(source, replaced(masks.rules, known=masks.report.found))
+            proof = Proof(masks)
+            done = _copied(source, copy, masks, lambda _: None)
+            proof.search(copy)
         if proof.holds_frames:
             proof.clean(source)
             done = _copied(source, copy, masks, lambda _: None)

@@ -19,12 +19,15 @@ from collections.abc import Sequence
 
 from .base64_runs import Base64Runs
 from .encoded_text import EncodedText
+from .json_bounds import JsonBounds
 from .json_strings import JsonStrings
-from .patterns import USUAL, Patterns, Span
-from .secrets import Finder, fed_one_by_one
+from .patterns import MAX_CONTEXT, USUAL, Patterns, Span
+from .secrets import Finder, fed_one_by_one, merged
 from .wide_runs import WideRuns
 
 DATA_VALUES = re.compile(r"data:(?<![^\r\n]data:)(?: |(?! ))([^\r\n]++)")
+MEMBER_BEGINS = re.compile(r"\"[^\"\\\r\n]{1,64}\"\s{0,8}(?::\s{0,8})?\Z")
+"""A name whose value has not come yet."""
 LINE_PIECE = re.compile(r"[^\r\n]+|[\r\n]+")
 DATA_FIELD = re.compile(r"data(?:: ?|\Z)")
 
@@ -40,6 +43,10 @@ class DataLines:
         """The beginning of a line, as long as it may become ``data: ``."""
         self._is_data: bool | None = None
         """Of the line that is read; None while its beginning does not tell."""
+
+    def go_on_behind(self, context: str) -> None:
+        """Remember this alone of what came."""
+        self._finder.go_on_behind(context)
 
     def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
         """Take the next pieces, as :meth:`Finder.feed_all` does."""
@@ -85,7 +92,7 @@ Part = Finder | JsonStrings | DataLines | Base64Runs | WideRuns | EncodedText
 class ContentFinder:
     """Finds secrets in the content of one body, or in what one side of a WebSocket sends."""
 
-    __slots__ = ("_parts",)
+    __slots__ = ("_bounds", "_parts", "numbers")
 
     def __init__(self, *, is_event_stream: bool, patterns: Patterns = USUAL) -> None:
         self._parts: list[Part] = [
@@ -97,15 +104,28 @@ class ContentFinder:
         ]
         if is_event_stream:
             self._parts.append(DataLines(patterns))
+        self._bounds = JsonBounds()
+        self.numbers: list[Span] = []
+        """What of the spans that were returned last are digits of numbers of JSON."""
 
     def feed(self, *pieces: str) -> list[Span]:
         """Take the next pieces; return which parts of them are secret, not in order.
 
         Places are those in all pieces together. Whether it gets them at once or one by one makes no
-        difference but in speed.
+        difference to what its parts find, but in speed.
         """
         spans: list[Span] = []
         text = "".join(pieces)
         for part in self._parts:
             spans += part.feed_all(pieces, text)
-        return spans
+        self.numbers = []
+        if not spans:
+            self._bounds.skip(text)
+            return spans
+        strings, self.numbers, is_closed = self._bounds.clip(text, merged(spans))
+        if is_closed:
+            member = MEMBER_BEGINS.search(text, max(len(text) - MAX_CONTEXT, 0))
+            for part in self._parts:
+                if isinstance(part, Finder | DataLines | EncodedText):
+                    part.go_on_behind("" if member is None else member[0])
+        return strings + self.numbers

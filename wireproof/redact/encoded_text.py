@@ -1,4 +1,4 @@
-"""Secrets whose names, quotes or signs are encoded: in percents, once or more often, or for HTML.
+"""Secrets of which something is encoded: in percents, once or more often, for HTML, or in JSON.
 
 Strategy: what is encoded is decoded, and read as text; where a character came from is kept. A
 stream of content is read so from the first character on that is encoded.
@@ -14,12 +14,15 @@ from .patterns import MAX_CONTEXT, USUAL, Patterns, Span
 from .secrets import Finder, behind, fed_one_by_one, find
 
 # RFC 3986 section 2.1, of ASCII; "%" itself is encoded where all of that is encoded once more.
-# HTML section 13.1.4: character references.
+# HTML section 13.1.4: character references. RFC 8259 section 7: escapes of JSON.
 ENCODED = re.compile(
-    r"%(?:25){0,3}([2-7][0-9A-Fa-f])|&(?:amp;){0,2}(?:#x([2-7][0-9A-Fa-f])|#0?(\d{2,3})|(quot|lt|gt|apos));"
+    r"(?:%(?:25){0,3}|\\u00)([2-7][0-9A-Fa-f])"
+    r"|&(?:amp;){0,2}(?:#x([2-7][0-9A-Fa-f])|#0?(\d{2,3})|(quot|lt|gt|apos));"
 )
-CUT = re.compile(r"(?:%(?:25){0,3}(?:2|[2-7]?)|&(?:amp;){0,2}(?:#x?\w{0,3}|[a-z]{0,4}))\Z")
-MAY_BE = re.compile(r"%|&[#qlga]|&\Z")
+CUT = re.compile(
+    r"(?:%(?:25){0,3}(?:2|[2-7]?)|\\(?:u(?:0(?:0[2-7]?)?)?)?|&(?:amp;){0,2}(?:#x?\w{0,3}|[a-z]{0,4}))\Z"
+)
+MAY_BE = re.compile(r"%|&[#qlga]|&\Z|\\u00|\\(?:u0?)?\Z")
 NAMED = {"quot": '"', "lt": "<", "gt": ">", "apos": "'"}
 
 
@@ -87,6 +90,11 @@ class EncodedText:
         """What came last, before anything was encoded."""
         self._tail = ""
         """Of an octet that is not whole yet."""
+
+    def go_on_behind(self, context: str) -> None:
+        """Remember this alone of what came."""
+        self._before = context
+        self._finder.go_on_behind(context)
 
     def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
         """Take the next pieces, as :meth:`Finder.feed_all` does."""

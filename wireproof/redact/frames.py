@@ -35,8 +35,9 @@ from .http2 import Http2MaskStream
 from .logins import login_spans
 from .patterns import Span
 from .rules import Rules
+from .said import SaidTexts
 from .secrets import Policy, Report, merged
-from .streams import STAR, START, Mask, field_line_spans
+from .streams import DIGIT, STAR, START, Mask, field_line_spans
 
 TCP, UDP = 6, 17
 CHECKSUM = {TCP: 16, UDP: 6}
@@ -71,10 +72,8 @@ USUAL_IPV4 = bytes.fromhex("080045")
 """The EtherType of IPv4, and its version with a header that has no options."""
 
 
-TOLD_BY = Wants(
-    frozenset(KINDS.values()) - {SseEventRecord, GapRecord}, digests=False, contents=False
-)
-"""Records that tell what a stream's bytes are: what events and gaps lie in tells as much."""
+TOLD_BY = Wants(frozenset(KINDS.values()) - {GapRecord}, digests=False, contents=False)
+"""Records that tell what a stream's bytes are: what gaps lie in tells as much."""
 
 
 class Patch(NamedTuple):
@@ -99,11 +98,12 @@ class FrameMasks(SegmentTap[_PlacedStream]):
     """The masks of a capture's frames."""
 
     def __init__(self, policy: Policy | Rules = "headers") -> None:
-        self.report = Report()
         self.rules = rules = Rules.of(policy)
+        self.report = Report() if rules.known is None else Report(found=rules.known)
         super().__init__(
             lambda: _PlacedStream(rules, self.report), keep_data=rules.is_thorough, wants=TOLD_BY
         )
+        self._texts = SaidTexts(reads_all=rules.known is not None)
         self.not_looked_into: Counter[str] = Counter()
         """Packets that nobody can look into, or not into all of them, by the reason."""
         self._flows: dict[bytes, ContentFinder] = {}
@@ -187,11 +187,11 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         if len(self._flows) > MAX_FLOWS:
             del self._flows[next(iter(self._flows))]
         spans = finder.feed(payload.decode("latin-1"))
-        self._patch_stars(number, payload, spans, frame_start)
+        self._patch_stars(number, payload, spans, frame_start, finder.numbers)
 
     def reassembled(self, fragments: list[tuple[int, int, bytes]]) -> None:
         text = b"".join(data for *_, data in fragments).decode("latin-1")
-        spans = merged(self._found_in(text))
+        spans = merged(self._found_in(text)[0])
         base = 0
         for number, frame_start, data in fragments:
             end = base + len(data)
@@ -214,31 +214,39 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     def _look(self, number: int, data: bytes, frame_start: int) -> None:
         """Look for secrets in a part of a frame."""
-        self._patch_stars(number, data, self._found_in(data.decode("latin-1")), frame_start)
+        spans, numbers = self._found_in(data.decode("latin-1"))
+        self._patch_stars(number, data, spans, frame_start, numbers)
 
-    def _found_in(self, text: str) -> list[Span]:
+    def _found_in(self, text: str) -> tuple[list[Span], list[Span]]:
+        """Return what is secret in a text, and what of that are digits of numbers of JSON."""
         spans = list(field_line_spans(text, self.rules))
+        numbers: list[Span] = []
         if self.rules.is_thorough:
             finder = ContentFinder(is_event_stream=False, patterns=self.rules.patterns)
             spans += finder.feed(text) + login_spans(text.encode("latin-1"))
+            numbers = finder.numbers
             if hides_secret(
                 text.encode("latin-1"), is_base64=False, is_event_stream=False, is_cut=True,
                 patterns=self.rules.patterns, found=self.report.found, memory=self.report.memory,
             ):  # fmt: skip
                 spans.append((0, len(text)))
-        return spans
+        return spans, numbers
 
-    def _patch_stars(self, number: int, data: bytes, spans: list[Span], frame_start: int) -> None:
+    def _patch_stars(
+        self, number: int, data: bytes, spans: list[Span], frame_start: int,
+        numbers: Sequence[Span] = (),
+    ) -> None:  # fmt: skip
         found = merged(spans)
         self.report.masked += len(found)
         for start, end in found:
             self.report.found.add(data[start:end])
-            self._patch(number, frame_start + start, STAR * (end - start))
+            mask = DIGIT if (start, end) in numbers else STAR
+            self._patch(number, frame_start + start, mask * (end - start))
 
     # --- what records tell ---
 
     def _learn(self, records: list[Record]) -> None:
-        touched: set[int] = set()
+        touched = self._say(records) if self.rules.is_thorough else set()
         for record in records:
             if type(record) is ChunkRecord:  # as nearly all are: told at half the cost
                 owner = self.pairs.get(record.connection)
@@ -246,6 +254,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
                 if stream is not None:
                     stream.take(record)
                     touched.add(record.connection)
+            elif type(record) is SseEventRecord:  # what it says has been told
+                continue
             elif isinstance(record, ConnectionRecord):
                 self._note(record)
                 touched.discard(record.connection)
@@ -258,6 +268,18 @@ class FrameMasks(SegmentTap[_PlacedStream]):
                 touched.add(record.connection)
         for index in touched:
             self._look_up(self.pairs[index], is_end=False)
+
+    def _say(self, records: list[Record]) -> set[int]:
+        """Tell streams what their elements say; return whose connections they are of."""
+        touched: set[int] = set()
+        for said in self._texts.read(records):
+            connection = said.elements[0].connection
+            pair = self.pairs.get(connection)
+            stream = None if pair is None else pair.stream(said.elements[0].sender)
+            if stream is not None:
+                stream.say(said)
+                touched.add(connection)
+        return touched
 
     def _note(self, record: ConnectionRecord) -> None:
         if (encryption := ENCRYPTED.get(record.protocol)) is not None:

@@ -8,6 +8,7 @@ later blocks mean what they meant. What each stream carries is a byte stream of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from parsers import (
@@ -32,10 +33,12 @@ from parsers.records import (
     Sender,
 )
 
+from ..dialects.dialect import Element
 from .fields import secret_spans
 from .http2_content import HTTP2, StreamContent
 from .patterns import Span
 from .rules import Rules
+from .said import Said, place_of
 from .secrets import Policy, Report, find
 from .streams import Mask, MaskStream
 
@@ -50,6 +53,8 @@ class Http2MaskStream(MaskStream):
         super().__init__(policy, report)
         self._frames: PlacedFrames | None = None
         self._contents: dict[int, StreamContent] = {}
+        self._waiting: dict[int, list[Said]] = {}
+        """What elements of streams say that came with the records at hand."""
         self._fed = 0
         """Up to here its frames have been read."""
 
@@ -92,6 +97,8 @@ class Http2MaskStream(MaskStream):
         if isinstance(record, DiagnosticRecord) and stream_id not in self._contents:
             return
         content = self._content_of(stream_id)
+        if isinstance(record, BodyRecord):
+            self._tell(stream_id, content)
         content.take(record)
         if isinstance(record, BodyRecord) and not content.is_tunnel:
             self._end_content(stream_id)
@@ -112,6 +119,7 @@ class Http2MaskStream(MaskStream):
             if is_end:
                 self._end_content(stream_id)
             else:
+                self._tell(stream_id, content)
                 self.found += content.take_masks(is_end=False)
         self.done = self._fed
 
@@ -123,6 +131,17 @@ class Http2MaskStream(MaskStream):
         return min(
             self._frames.open_offset, self.done, *(one for one in waiting if one is not None)
         )
+
+    def say(self, said: Said, place: Callable[[Element], Span] = place_of) -> None:
+        stream_id = said.elements[0].stream_id
+        if stream_id is None:
+            super().say(said, place)
+        else:
+            self._waiting.setdefault(stream_id, []).append(said)
+
+    def _tell(self, stream_id: int, content: StreamContent) -> None:
+        for said in self._waiting.pop(stream_id, ()):
+            content.say(said)
 
     # --- frames ---
 
@@ -152,7 +171,9 @@ class Http2MaskStream(MaskStream):
         return found
 
     def _end_content(self, stream_id: int) -> None:
-        self.found += self._contents.pop(stream_id).take_masks(is_end=True)
+        content = self._contents.pop(stream_id)
+        self._tell(stream_id, content)
+        self.found += content.take_masks(is_end=True)
 
     def _note(self, events: list[Any]) -> None:
         for event in events:

@@ -21,9 +21,12 @@ from parsers.records import (
     WebSocketFrameRecord,
 )
 
+from ..dialects.dialect import Element
 from .coded import CodedBody
+from .patterns import Span
 from .records import plain_bytes
 from .rules import Rules
+from .said import Said
 from .secrets import Report
 from .streams import Mask, MaskStream
 from .undeclared import NOT_UNDONE
@@ -91,6 +94,13 @@ class StreamContent:
             self._stream.take(replace(record, **moved))
         else:
             self._stream.take(record)
+
+    def say(self, said: Said) -> None:
+        """Take what elements say that count in the connection's bytes."""
+        self._stream.say(said, self._place)
+
+    def _place(self, element: Element) -> Span:
+        return self._inner(element.offset), self._inner(element.offset + element.length)
 
     def switch_to_websocket(self, response: ResponseRecord) -> None:
         """Take note that what comes are frames of a WebSocket."""

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 
 from . import blocks
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
+from .found import LEAST, FoundSecrets
 from .names import (
     BEFORE_NAME,
     DESCRIBES,
@@ -54,6 +55,8 @@ class Patterns:
     kept: frozenset[str] = frozenset()
     """Names, in lower case, whose values are no secrets."""
     scans: tuple[Scan, ...] = ()
+    known: FoundSecrets | None = None
+    """Secrets that have been found before, which are looked for in all their forms."""
 
     def may_hold_secret(self, text: str) -> bool:
         """Return whether there can be a secret in a text, or in one that it is the beginning of."""
@@ -61,7 +64,9 @@ class Patterns:
         is_possible = POSSIBLE.search(text) is not None or any(word in lower for word in WORDS)
         if is_possible and self._is_likely(lower):
             return True
-        return any(scan.pattern.search(text) is not None for scan in self.scans)
+        if any(scan.pattern.search(text) is not None for scan in self.scans):
+            return True
+        return self.known is not None and bool(self.known_in(text))
 
     def matches(self, text: str) -> Iterator[re.Match[str]]:
         """Yield every match of every trigger.
@@ -121,6 +126,14 @@ class Patterns:
             for match in pattern.finditer(text):
                 if is_right(match[0]):
                     yield match.span(match.lastindex or 0)
+        yield from self.known_in(text)
+
+    def known_in(self, text: str) -> list[Span]:
+        """Return where secrets stand in a text that have been found before."""
+        if self.known is None or len(text) < LEAST:
+            return []
+        left = self.known.left_in(text.encode("latin-1", "replace"))
+        return [(start, end) for start, end, _ in left]
 
     def _is_none(self, match: re.Match[str]) -> bool:
         """Return whether what has the name of a secret is none: kept, or after an element's end."""

@@ -40,6 +40,7 @@ from ..text.progress import shown
 from .found import LEAST, MOST, FoundSecrets
 from .frames import FrameMasks
 from .records import plain_bytes
+from .said import SaidTexts
 
 MAX_FLOWS = 4_096
 """Contents that may go on, of which the end is kept; then the one that was quiet longest is not."""
@@ -122,6 +123,7 @@ class Proof:
         """What records of the batch at hand hold, each flow in order."""
         self._tails: dict[tuple[Any, ...], bytes] = {}
         self._decoders: dict[tuple[Any, ...], ContentDecoder] = {}
+        self._texts = SaidTexts(reads_all=True)
         self._memory = Memory()
         """What those unfold to: what is too much was masked."""
 
@@ -179,6 +181,14 @@ class Proof:
     # --- records ---
 
     def _look_at(self, records: list[Record]) -> None:
+        for thread, elements, texts in self._texts.read(records):
+            first = elements[0]
+            flow = (first.connection, first.exchange, first.sender, thread)
+            for element, text in zip(elements, texts, strict=True):
+                self._add(flow, element, text)
+        self._look_at_records(records)
+
+    def _look_at_records(self, records: list[Record]) -> None:
         for record in records:
             kind = record.__class__
             if kind is SseEventRecord or kind is ChunkRecord:

@@ -15,7 +15,7 @@ not be looked at is left out too, because a short secret could be guessed from i
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -52,7 +52,7 @@ from .encoded_text import find_encoded
 from .fields import PlainHeads, mask_fields, names_secret
 from .patterns import Patterns, Span
 from .rules import Rules
-from .secrets import MASK, Policy, Report, find, mask_spans, merged
+from .secrets import MASK, NUMBER_MASK, Policy, Report, find, mask_spans, merged
 from .undeclared import Beginning, begins_as, has_other_charset, is_base64, text_begins_as
 
 Stream = Literal["chunks", "runs", "events", "elements", "frames", "messages"]
@@ -313,7 +313,8 @@ class Redactor:
     def _event_fields(self, side: _Side, fields: Fields) -> Fields:
         """Mask the fields of an event, which are read as the lines that they came in."""
         lines = [f"{name}: {value}\n" for name, value in fields]
-        spans = side.finder("events").feed(*lines, "\n")
+        finder = side.finder("events")
+        spans = finder.feed(*lines, "\n")
         if not spans:
             return fields
         masked: Fields = []
@@ -324,7 +325,9 @@ class Redactor:
                    for a, b in spans if a < end and b > start]  # fmt: skip
             if own:
                 self._note(side, own)
-                line = mask_spans(line, own)
+                digits = [(a - start, b - start) for a, b in finder.numbers if start <= a < end]
+                line = mask_spans(line, [one for one in own if one not in digits])
+                line = mask_spans(line, digits, NUMBER_MASK)
                 value = line[len(name) + 2 : -1] if len(line) > len(name) + 2 else value
             masked.append((name, value))
             start = end
@@ -384,18 +387,19 @@ class Redactor:
         if data is None or encoding is None:
             side.is_touched = True
             return data, encoding
+        finder = side.finder(stream)
         if encoding == "utf-8" and data.isascii():
-            spans = side.finder(stream).feed(data)
+            spans = finder.feed(data)
             if not spans:
                 return data, encoding
             self._note(side, spans)
-            return mask_spans(data, spans), encoding
+            return mask_bytes(data.encode(), spans, finder.numbers).decode(), encoding
         raw = plain_bytes(data, encoding)
-        spans = side.finder(stream).feed(raw.decode("latin-1"))
+        spans = finder.feed(raw.decode("latin-1"))
         if not spans:
             return data, encoding
         self._note(side, spans)
-        return text_or_base64(mask_bytes(raw, spans))
+        return text_or_base64(mask_bytes(raw, spans, finder.numbers))
 
     def _note(self, side: _Side, spans: list[Span]) -> None:
         self.report.masked += len(merged(spans))
@@ -430,9 +434,11 @@ def plain_bytes(data: str, encoding: Encoding) -> bytes:
     return b64decode(data) if encoding == "base64" else data.encode(errors="surrogatepass")
 
 
-def mask_bytes(data: bytes, spans: list[Span]) -> bytes:
-    """Return bytes with spans masked."""
+def mask_bytes(data: bytes, spans: list[Span], numbers: Sequence[Span] = ()) -> bytes:
+    """Return bytes with spans masked; ``numbers`` are those of them that are digits of JSON."""
     masked = bytearray(data)
     for start, end in merged(spans):
         masked[start:end] = MASK.encode() * (end - start)
+    for start, end in numbers:
+        masked[start:end] = NUMBER_MASK.encode() * (end - start)
     return bytes(masked)

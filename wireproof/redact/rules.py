@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from .found import FoundSecrets
 from .patterns import Patterns, patterns
 from .personal import PERSONAL_FIELD
 from .secrets import Policy
@@ -32,6 +33,8 @@ class Rules:
     """Expressions of what is masked wherever it stands."""
     is_personal: bool = field(default=False, kw_only=True)
     """Whether what says who and where somebody is is masked too."""
+    known: FoundSecrets | None = field(default=None, kw_only=True, compare=False)
+    """Secrets that were found before, which are masked wherever they stand."""
 
     @classmethod
     def of(cls, policy: Policy | Rules) -> Rules:
@@ -74,7 +77,8 @@ class Rules:
 
     @cached_property
     def patterns(self) -> Patterns:
-        return patterns(self.keep, self.names, self.expressions, self.is_personal)
+        found = patterns(self.keep, self.names, self.expressions, self.is_personal)
+        return found if self.known is None else replace(found, known=self.known)
 
     def masks_field(self, name: str) -> bool:
         """Return whether the value of a field with this name, in lower case, is masked whole."""

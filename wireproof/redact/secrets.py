@@ -28,6 +28,8 @@ from .patterns import MAX_CONTEXT, USUAL, Patterns, Span, opening_of, spans_of
 Policy = Literal["headers", "all", "none"]
 MASK = "*"
 """Stands for each byte of a secret. It needs no escape in JSON, HTML, URLs or headers."""
+NUMBER_MASK = "9"
+"""Stands for each digit of a number of JSON, which then is one still."""
 
 
 @dataclass
@@ -127,12 +129,12 @@ def merged(spans: list[Span]) -> list[Span]:
     return found
 
 
-def mask_spans(text: str, spans: list[Span]) -> str:
+def mask_spans(text: str, spans: list[Span], mask: str = MASK) -> str:
     """Return ``text`` with its spans masked: as many characters as they have bytes of UTF-8."""
     for start, end in reversed(merged(spans)):
         secret = text[start:end]
         size = len(secret) if secret.isascii() else len(secret.encode(errors="surrogatepass"))
-        text = text[:start] + MASK * size + text[end:]
+        text = text[:start] + mask * size + text[end:]
     return text
 
 

@@ -11,8 +11,7 @@ A payload whose coding hides a secret is masked whole (:mod:`.coded`), when that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -29,18 +28,24 @@ from parsers.records import (
 )
 
 from ..bytes.dissection import ElementStream
+from ..dialects.dialect import Element
+from ..dialects.payload import Thread as ThreadName
 from ..exchange import CLOSE, CONTINUATION
 from .coded import CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .encoded_text import find_encoded
 from .fields import secret_spans
+from .json_text import as_latin1, places_of
 from .logins import login_spans
 from .patterns import Patterns, Span
+from .recent import Recent
 from .rules import Rules
-from .secrets import MASK, Finder, Policy, Report, find, merged
+from .said import Said, place_of
+from .secrets import MASK, NUMBER_MASK, Finder, Policy, Report, find, merged
+from .threads import MAX_THREADS, WINDOW, Part, Thread
 from .undeclared import NOT_UNDONE, Beginning, begins_as, has_other_charset, is_base64
 
-STAR = MASK.encode()
+STAR, DIGIT = MASK.encode(), NUMBER_MASK.encode()
 START = attrgetter("start")
 SSH_VERSION = b"SSH-"
 """How both sides of SSH begin (RFC 4253 section 4.2)."""
@@ -101,6 +106,13 @@ class MaskStream(ElementStream):
         self._held: list[tuple[bytes, int]] = []
         """What came of it by then, with its places."""
         self._deflated = DeflatedMessages(report.found, self._patterns)
+        self._recent = Recent()
+        self._threads: dict[tuple[int | None, ThreadName], Thread] = {}
+        """What its elements say, the text that grew last at the end."""
+        self._parts: list[Part] = []
+        """Of secrets in those, not masked yet."""
+        self._tells_secret: set[int | None] = set()
+        """Exchanges of which an element says something secret."""
         self._message: CodedBody | None = None
         """What reads the message at hand, if that begins as coded content does."""
 
@@ -115,12 +127,14 @@ class MaskStream(ElementStream):
         if self._held:
             return self._held[0][1]
         bodies = (one for one in (self._deflated, self._body, self._message) if one is not None)
-        return min((one.waiting[0].start for one in bodies if one.waiting), default=self.done)
+        waiting = [one.waiting[0].start for one in bodies if one.waiting]
+        return min(waiting + [self.done if self._recent.start is None else self._recent.start])
 
     def end(self) -> None:
         """Take note that nothing more comes."""
         self._take_held()
         self._look_at_content()
+        self._recent = Recent()
         self._mask_whole(self._deflated.end())
         if self._message is not None:
             self._mask_frames(self._message.end(is_complete=False))
@@ -222,31 +236,96 @@ class MaskStream(ElementStream):
         for data, start in held:
             self.content(data, start)
 
+    def say(self, said: Said, place: Callable[[Element], Span] = place_of) -> None:
+        """Take what elements say, before the records that bring them.
+
+        ``place`` tells where an element lies.
+        """
+        first = said.elements[0]
+        key = (first.exchange, said.thread)
+        thread = self._threads.pop(key, None) or Thread(self._patterns)
+        if len(self._threads) >= MAX_THREADS:
+            del self._threads[next(iter(self._threads))]
+        self._threads[key] = thread
+        parts = thread.feed([as_latin1(text) for text in said.texts], said.elements, place)
+        if not parts:
+            return
+        self._parts += parts
+        self._tells_secret.add(first.exchange)
+        for secret in thread.secrets:
+            self._report.found.add(secret.encode("latin-1", "replace"))
+        if any(isinstance(one, WebSocketMessageRecord) and one.compressed for one in said.elements):
+            self._deflated.is_secret = True
+
     def _look_at_content(self) -> None:
-        if not self._content:
+        if not self._content and not self._parts:
             return
         pieces, self._content = self._content, []
         places, self._places = self._places, []
-        if spans := merged(self._finder.feed(*pieces)):
-            self._remember("".join(pieces), spans)
-            starts = [0, *accumulate(map(len, pieces))]
-            for place, start, end in zip(places, starts, starts[1:], strict=False):
-                inside = [(max(a, start), min(b, end)) for a, b in spans if a < end and b > start]
-                self._mask_piece(inside, start, place)
+        found: list[Span] = []
+        if pieces:
+            spans = self._finder.feed(*pieces)
+            if spans:
+                numbers = self._finder.numbers
+                self._remember("".join(pieces), spans)
+                found += placed(pieces, places, [one for one in spans if one not in numbers])
+                self._mask_places(placed(pieces, places, numbers), DIGIT)
+        if self._goes_on:
+            self._recent.add(pieces, places, self._keys)
+            found += self._places_of_parts()
+            if self._patterns.known is not None:
+                latest = self._recent.latest(sum(map(len, pieces)) + WINDOW)
+                found += latest.places(self._patterns.known_in(latest.text))
+        self._mask_places(found, STAR)
+        self._recent.forget(self._needed)
         self._keys.clear()
 
-    def _mask_piece(self, spans: list[Span], start: int, place: int) -> None:
-        """Mask spans of a piece of content, which began at ``start`` and lies at ``place``."""
-        key = self._keys.get(place)
-        for first, last in self._counted(spans):
-            stars = None if key is None else xored(STAR * (last - first), key, first - start)
-            self.found.append(Mask(place + first - start, place + last - start, stars))
+    def _mask_places(self, places: Iterable[Span], character: bytes) -> None:
+        """Mask content where it lies in the stream."""
+        for start, end in self._counted(list(places)):
+            key = self._key_at(start)
+            data = character * (end - start)
+            self.found.append(Mask(start, end, data if key is None else xored(data, *key)))
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether what comes may show that what came is part of a secret."""
+        is_stream = self.is_event_stream or self.is_websocket or bool(self._threads)
+        return is_stream or self._patterns.known is not None
+
+    @property
+    def _needed(self) -> int:
+        """From where on content may get a mask yet, or an element may go on."""
+        starts = [one.start for one in self._threads.values() if one.start is not None]
+        return min(starts, default=self.done)
+
+    def _places_of_parts(self) -> list[Span]:
+        """Return where in the stream parts of what elements say lie."""
+        parts = [part for part in self._parts if part.end <= self.done]
+        self._parts = [part for part in self._parts if part.end > self.done]
+        found: list[Span] = []
+        for part in parts:
+            element = self._recent.within(part.start, part.end)
+            if element:
+                spans = places_of(element.text, part.text, part.first, part.last)
+                found += element.places(spans)
+        return found
+
+    def _key_at(self, place: int) -> tuple[bytes, int] | None:
+        """Return what masks a byte of content, and how far in its frame it is."""
+        return self._recent.key_at(place) if self.is_websocket else None
 
     def body(self, record: BodyRecord) -> None:
         self._take_held()
         if self._body is not None:
+            if record.exchange in self._tells_secret:
+                self._body.is_secret = True
             self._mask_whole(self._body.end(is_complete=record.complete))
             self._body = None
+        self._tells_secret.discard(record.exchange)
+        for key in [key for key in self._threads if key[0] == record.exchange]:
+            if not self.is_websocket:
+                del self._threads[key]
 
     def payload(self, record: WebSocketFrameRecord, data: bytes, start: int) -> None:
         if not self._is_thorough:
@@ -374,6 +453,13 @@ class MaskStream(ElementStream):
         found = merged(spans)
         self._report.masked += len(found)
         return found
+
+
+def placed(pieces: list[str], places: list[int], spans: list[Span]) -> Iterator[Span]:
+    """Yield where spans of all pieces together lie, of which each has its place."""
+    recent = Recent()
+    recent.add(pieces, places, {})
+    return recent.places(spans)
 
 
 def field_line_spans(text: str, policy: Policy | Rules) -> Iterator[Span]:

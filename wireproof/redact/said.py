@@ -1,0 +1,171 @@
+"""What elements of streams say: texts that go on from one element to the next, as views show them.
+
+Strategy: an exchange's dialect tells what each element says, and which of that is one text
+(:func:`..dialects.payload.thread_of`): a model's answer, its reasoning, the arguments of one call.
+The elements of a batch are read together, as nearly all of them say the next words of one answer.
+Where known secrets are looked for, what no dialect has a word for is read by the keys of its JSON,
+or else as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from parsers.records import (
+    AwsEventRecord,
+    BodyRecord,
+    ChunkRecord,
+    ConnectionRecord,
+    DataRecord,
+    JsonLineRecord,
+    Record,
+    RequestRecord,
+    ResponseRecord,
+    SseEventRecord,
+    WebSocketMessageRecord,
+)
+
+from ..dialects.dialect import Element
+from ..dialects.payload import Thread, thread_of
+from ..dialects.reader import DialectReader, is_read, may_be_read_by_pieces
+from ..exchange import Exchange
+from ..exchanges import Exchanges
+from .json_text import JSON_BEGINS, values_by_key
+from .patterns import Span
+
+SEVERAL = frozenset((WebSocketMessageRecord, JsonLineRecord, AwsEventRecord))
+PIECES = frozenset((ChunkRecord, DataRecord))
+Key = tuple[int | None, int | None]
+FOLDED = frozenset((RequestRecord, ResponseRecord, BodyRecord))
+"""What tells of an exchange, its elements aside."""
+PLAIN: Thread = ("text", "", "")
+"""That of an answer of which nothing else is said."""
+
+
+class Said(NamedTuple):
+    """The next pieces of a text, and the element that each is in."""
+
+    thread: Thread
+    elements: list[Element]
+    texts: list[str]
+
+
+def place_of(element: Element) -> Span:
+    """Return where an element lies in its stream."""
+    return element.offset, element.offset + element.length
+
+
+class SaidTexts:
+    """Reads the elements of a capture's records.
+
+    ``reads_all`` is whether what no dialect has a word for is read too.
+    """
+
+    def __init__(self, *, reads_all: bool) -> None:
+        self._reads_all = reads_all
+        self._exchanges: Exchanges[_Reading] = Exchanges(_Reading)
+        self._by_pieces: set[Key] = set()
+        """Exchanges whose chunks and runs are elements."""
+
+    def read(self, records: list[Record]) -> list[Said]:
+        """Return what the next records say, each text in order."""
+        said: list[Said] = []
+        waiting: dict[Key, _Reading] = {}
+        for record in records:
+            kind = type(record)
+            if kind is ConnectionRecord:
+                self._exchanges.add(record)
+                continue
+            key = record.connection, record.exchange  # type: ignore[union-attr]
+            if kind is SseEventRecord:
+                reading = self._reading(record)
+                if reading is not None:
+                    reading.events.append(record)  # type: ignore[arg-type]
+                    waiting[key] = reading
+            elif kind in SEVERAL:
+                said += self._read_one(record)
+            elif kind in PIECES:
+                if key in self._by_pieces:
+                    said += self._read_one(record)
+            elif kind in FOLDED:
+                if kind is BodyRecord and (reading := waiting.pop(key, None)) is not None:
+                    said += reading.take_events(reads_all=self._reads_all)
+                self._fold(record, key)
+        for reading in waiting.values():
+            said += reading.take_events(reads_all=self._reads_all)
+        return said
+
+    def _fold(self, record: Record, key: Key) -> None:
+        found = self._exchanges.add(record)
+        if isinstance(record, ResponseRecord) and found is not None:
+            if may_be_read_by_pieces(found[0]):
+                self._by_pieces.add(key)
+        elif isinstance(record, BodyRecord):
+            self._by_pieces.discard(key)
+
+    def _read_one(self, record: Record) -> list[Said]:
+        reading = self._reading(record)
+        if reading is None or not is_read(record, reading.reader):
+            return []
+        return reading.several([record], reads_all=self._reads_all)
+
+    def _reading(self, record: Record) -> _Reading | None:
+        """Return what reads an exchange, which an element may be the first record of."""
+        connection, exchange = record.connection, getattr(record, "exchange", None)
+        if connection is None or exchange is None:
+            return None
+        found = self._exchanges.known(connection, exchange)
+        found = found or self._exchanges.add(record)
+        return None if found is None else found[1]
+
+
+class _Reading:
+    """Reads the elements of one exchange."""
+
+    def __init__(self, about: Exchange) -> None:
+        self.reader = DialectReader(about)
+        self.events: list[SseEventRecord] = []
+        """Those that have not been read."""
+
+    def take_events(self, *, reads_all: bool) -> list[Said]:
+        """Return what events say that wait."""
+        events, self.events = self.events, []
+        names = [one.event for one in events]
+        data = [one.data for one in events]
+        if not reads_all and self.reader.is_silent(names, data):
+            return []
+        if all(one.dispatched for one in events) and self.reader.is_plain(names, data):
+            texts = self.reader.texts(data)
+            if texts is not None:
+                return [Said(PLAIN, list(events), texts)]
+        return self.several(list(events), reads_all=reads_all)
+
+    def several(self, elements: list[Element], *, reads_all: bool) -> list[Said]:
+        """Return what elements say, one by one."""
+        found: dict[Thread, Said] = {}
+        for element in elements:
+            payload = self.reader.read(element)
+            thread = thread_of(payload)
+            texts = [(thread, payload.text)] if thread is not None else []
+            if not texts and reads_all:
+                texts = list(_unread(element))
+            for thread, text in texts:
+                said = found.get(thread)
+                if said is None:
+                    said = found[thread] = Said(thread, [], [])
+                said.elements.append(element)
+                said.texts.append(text)
+        return list(found.values())
+
+
+def _unread(element: Element) -> Iterator[tuple[Thread, str]]:
+    """Yield the texts of what no dialect has a word for."""
+    is_text = isinstance(element, SseEventRecord) or element.encoding == "utf-8"
+    if not is_text or not element.data:
+        return
+    if JSON_BEGINS.match(element.data) is None:
+        yield ("data", "", ""), element.data
+        return
+    for key, text in values_by_key(element.data):
+        yield ("json", key, ""), text
