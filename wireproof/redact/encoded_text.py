@@ -99,7 +99,8 @@ class EncodedText:
     def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
         """Take the next pieces, as :meth:`Finder.feed_all` does."""
         if not self._is_encoded and MAY_BE.search(self._tail + text) is None:
-            self._before = (self._before + text)[-MAX_CONTEXT:]
+            self._before = (self._before + self._tail + text)[-MAX_CONTEXT:]
+            self._tail = ""
             return []
         return fed_one_by_one(self.feed, pieces)
 
