@@ -35,9 +35,10 @@ from parsers.records import (
 )
 
 from ..analysis.judges import Explained
+from ..analysis.listing import Listed
 from ..analysis.measures import Measures
 from ..analysis.outcomes import Outcome, Outcomes
-from ..analysis.verdict import verdict_record
+from ..analysis.verdict import VerdictRecord, verdict_record
 from ..metrics.observing import Observer
 from ..open_exchanges import Key
 from ..redact import Policy, Rules
@@ -49,6 +50,8 @@ from .rows import STEP_ROWS, Origin, Rows
 
 PIECE = 1 << 20
 """Bytes of a file that are read at once."""
+STEP_OUTCOMES = 256
+"""Outcomes that become rows together: each is large as long as it is none."""
 UNMEASURED = Measures(
     authority=None,
     version=None,
@@ -377,19 +380,23 @@ class Tables:
         return iter(()) if rows is None else ((kind, batch) for batch in rows.extend(records))
 
     def _take_outcomes(self, outcomes: Iterable[Outcome]) -> Iterator[tuple[Kind, Any]]:
-        exchanges, judged = self._rows.get("exchanges"), self._rows.get("verdicts")
-        for listed, verdicts, figures in outcomes:
-            line = masked_line(listed, self._rules)
-            if exchanges is not None:
-                for batch in exchanges.add(line, figures or UNMEASURED):
-                    yield "exchanges", batch
-            if judged is None:
-                continue
-            about = About(line.method, line.target, line.status, line.start_time)
-            for verdict in verdicts:
-                record = verdict_record(verdict, listed.connection, listed.exchange)
-                for batch in judged.add(masked_verdict(record, self._rules), about):
-                    yield "verdicts", batch
+        following = iter(outcomes)
+        while some := list(islice(following, STEP_OUTCOMES)):
+            lines = [masked_line(one.listed, self._rules) for one in some]
+            if (exchanges := self._rows.get("exchanges")) is not None:
+                figures = (one.measures or UNMEASURED for one in some)
+                measured = list(zip(lines, figures, strict=True))
+                yield from (("exchanges", batch) for batch in exchanges.join(measured))
+            if (judged := self._rows.get("verdicts")) is not None:
+                said = [row for pair in zip(some, lines, strict=True) for row in self._said(*pair)]
+                yield from (("verdicts", batch) for batch in judged.join(said))
+
+    def _said(self, outcome: Outcome, line: Listed) -> Iterator[tuple[VerdictRecord, About]]:
+        """Yield what is said of an exchange, each with what it is about."""
+        about = About(line.method, line.target, line.status, line.start_time)
+        for verdict in outcome.verdicts:
+            record = verdict_record(verdict, line.connection, line.exchange)
+            yield masked_verdict(record, self._rules), about
 
 
 def _without(held: Held, outcomes: Iterable[Outcome]) -> Iterable[Outcome]:

@@ -160,6 +160,8 @@ def repeated(value: Any, kind: Any, count: int) -> Any:
 
     if value is None:
         return pa.nulls(count, kind)
+    if pa.types.is_nested(kind):  # Arrow builds each anew, which takes it fifty times as long
+        return pa.array([value], kind).take(pa.repeat(0, count))
     return pa.repeat(pa.scalar(value, kind), count)
 
 
@@ -197,15 +199,19 @@ class Rows:
             self._origins.pop()
         self._origins.append((origin, len(self._kinds)))
 
-    def add(self, first: msgspec.Struct, second: msgspec.Struct) -> Sequence[Any]:
-        """Take a row of a layout of two types; return the record batches that it fills."""
-        kind = type(first)
-        self._some[kind].take([astuple(first) + astuple(second)])
-        self._kinds.append(self._numbers[kind])
-        self._waiting += 1
-        self.taken += 1
-        is_full = self._waiting >= STEP_ROWS or len(self._kinds) >= GROUP_ROWS
-        return list(self._full()) if is_full else ()
+    def join(self, rows: Sequence[tuple[msgspec.Struct, msgspec.Struct]]) -> Iterator[Any]:
+        """Take rows of two structs each, of one layout; yield the record batches that they fill."""
+        if not rows:
+            return
+        kind = type(rows[0][0])
+        joined = [astuple(first) + astuple(second) for first, second in rows]
+        start = 0
+        while start < len(joined):
+            end = min(start + GROUP_ROWS - len(self._kinds), start + STEP_ROWS, len(joined))
+            self._some[kind].take(joined[start:end])
+            self._count([self._numbers[kind]] * (end - start))
+            start = end
+            yield from self._full()
 
     def extend(self, rows: Sequence[msgspec.Struct]) -> Iterator[Any]:
         """Take rows of one struct each; yield the record batches that they fill."""
@@ -231,9 +237,13 @@ class Rows:
         for kind in dict.fromkeys(kinds):
             some = [row for row in rows if type(row) is kind]
             self._waiting_size += self._some[kind].take(some)
-        self._kinds.extend(map(self._numbers.__getitem__, kinds))
-        self._waiting += len(rows)
-        self.taken += len(rows)
+        self._count(list(map(self._numbers.__getitem__, kinds)))
+
+    def _count(self, numbers: Sequence[int]) -> None:
+        """Take note of rows that have come, by the numbers of their types."""
+        self._kinds.extend(numbers)
+        self._waiting += len(numbers)
+        self.taken += len(numbers)
 
     def _full(self) -> Iterator[Any]:
         if self._waiting >= STEP_ROWS or self._waiting_size >= GROUP_SIZE:
