@@ -1,8 +1,8 @@
 """What a worker has made of each batch, in memory that it shares with its parent.
 
 Strategy: through a pipe every byte is copied into the kernel and out of it again, and once more
-where messages are taken apart: of a gigabyte of all kinds a fourteenth of the time. So the bytes stay
-where the worker puts them, in a slot of its own for each batch that may wait to be read, and a
+where messages are taken apart: of a gigabyte of all kinds a fourteenth of the time. So the bytes
+stay where the worker puts them, in a slot of its own for each batch that may wait to be read, and a
 message says only where each record ends. A slot is used anew when the batch in it has been written:
 nobody asks for more batches before, see :meth:`~.feeds.Feed.has_room`.
 """
