@@ -18,7 +18,7 @@ def sheet() -> dict[str, tuple[str, str]]:
 
 
 def test_the_page_has_these_colours_in_both_themes() -> None:
-    style = (ROOT / "wireproof/web/page/style.css").read_text()
+    style = (ROOT / "wireproof/web/page/base.css").read_text()
     assert sheet().keys() == NAMES
     for name, (light, dark) in sheet().items():
         assert re.findall(rf"--{name}: (#\w+);", style) == [light, dark, dark]

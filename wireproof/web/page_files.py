@@ -59,7 +59,18 @@ MODULES = (
 ENTRY = "index.html"
 FLEET_ENTRY = "fleet.html"
 """The page of a data set, which has a script and a style of its own."""
-STYLES = ("style.css",)
+STYLES = (
+    "base.css",
+    "answer.css",
+    "lists.css",
+    "timeline.css",
+    "panels.css",
+    "bytes.css",
+    "help.css",
+    "narrow.css",
+    "carried.css",
+)
+"""Our own style sheets, in the order in which a later one outweighs an earlier one."""
 ICON_FILE = "icon.svg"
 LIBRARY = "vendor/uplot/uPlot.iife.min.js"
 LIBRARY_STYLE = "vendor/uplot/uPlot.min.css"

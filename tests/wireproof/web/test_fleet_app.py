@@ -60,7 +60,7 @@ def test_each_capture_has_its_inspector(folder: Path) -> None:
         for name, path in paths.items():
             assert client.get(path.rstrip("/")).headers["location"] == path
             assert client.get(path).content == page_file("index.html")
-            assert client.get(f"{path}style.css").content == page_file("style.css")
+            assert client.get(f"{path}base.css").content == page_file("base.css")
             summary = client.get(f"{path}answers/summary").json()
             assert summary["name"] == f"{name}.pcapng"
 
