@@ -58,20 +58,21 @@ class Http2FrameRecord(Placed, frozen=True, tag_field="record", tag="http2_frame
 
 
 class StallRecord(Placed, frozen=True, tag_field="record", tag="stall"):
-    """A sender that flow control held, with more to send (RFC 9113 section 6.9); its length is 0.
+    """A sender that flow control blocked while it had more to send (RFC 9113 section 6.9); its
+    length is 0.
 
-    Its first packet is that of the DATA frame that used the window up, of the SETTINGS that took
-    its room away, or of the head of a message that found it used up, its last one that of the DATA
-    that went on: ``opened_by`` lies between them. ``stream_id`` is left out where it was the
-    connection's window: that held all streams. Of QUIC (RFC 9000 section 4) STREAM frames count,
-    and a sender that says it is blocked.
+    ``first_packet`` has the DATA frame that used up the window, the SETTINGS that shrank it, or the
+    head of a message that found it used up; ``last_packet`` has the DATA that went on.
+    ``opened_by`` lies between them. ``stream_id`` is omitted for the connection's window, which
+    blocks all streams. In QUIC (RFC 9000 section 4), STREAM frames count, and so does a sender that
+    says it is blocked.
     """
 
     record: ClassVar[Literal["stall"]] = "stall"
     window: Literal["stream", "connection"]
-    """Which window was used up."""
+    """The window that was used up."""
     seconds: float
-    """From the frame that used it up to the one that made room, or to the end if none did."""
+    """Time from the frame that used it up to the one that made room, or to the end if none did."""
     opened_by: int | None
     """The packet with the WINDOW_UPDATE or SETTINGS (QUIC: MAX_STREAM_DATA or MAX_DATA) that made
     room; null if none did."""

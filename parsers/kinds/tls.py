@@ -13,11 +13,11 @@ class TlsAlert(TypedDict):
     sender: Sender
     """Who sent it."""
     level: Literal["warning", "fatal"]
-    """How grave its sender says it is."""
+    """The severity its sender gives it."""
     description: int
     """Its number: 70."""
     name: str
-    """Its name: ``protocol_version``; the number where there is none."""
+    """Its name: ``protocol_version``; the number if it has none."""
     packet: int
     """The packet that completed it, from 1."""
     time: float
@@ -25,16 +25,16 @@ class TlsAlert(TypedDict):
 
 
 class TlsConnectionRecord(ByteSpace, frozen=True, tag_field="record", tag="tls"):
-    """What is known of TLS on one connection (RFC 8446, RFC 5246); just before the connection's."""
+    """TLS on one connection (RFC 8446, RFC 5246); just before the connection's record."""
 
     record: ClassVar[Literal["tls"]] = "tls"
     connection: int
     exchange: int | None
-    """The exchange in whose tunnel it is, null if it is in none."""
+    """The exchange whose tunnel it is in; null if it is in none."""
     sender: Sender | None
-    """Always null: it is about both."""
+    """Always null: it is about both sides."""
     first_packet: int
-    """The packet that brought the first byte of it."""
+    """The packet with its first byte."""
     last_packet: int
     """The connection's last packet."""
     first_time: float
@@ -44,44 +44,44 @@ class TlsConnectionRecord(ByteSpace, frozen=True, tag_field="record", tag="tls")
     length: int | None
     """Always null."""
     version: str | None
-    """``TLSv1.3``, ``TLSv1.2``: what ServerHello chose (RFC 8446 section 4.2.1), null without
-    one."""
+    """``TLSv1.3``, ``TLSv1.2``: the version that ServerHello chose (RFC 8446 section 4.2.1); null
+    without a ServerHello."""
     cipher: str | None
-    """The cipher suite that ServerHello chose, by its name in IANA's registry, or its number in
-    hexadecimal; null without one."""
+    """The cipher suite that ServerHello chose: its IANA name, or its number in hexadecimal; null
+    without a ServerHello."""
     sni: str | None
-    """The host name that ClientHello asks for (RFC 6066 section 3), null if it names none, or is
-    not in the capture; the outer one where ``ech``."""
+    """The host name that ClientHello asks for (RFC 6066 section 3); null if it names none or was
+    not captured. With ``ech``, the outer name."""
     alpn: str | None
-    """The protocol that the server chose (RFC 7301); null if none, or if it was not decrypted: in
-    TLS 1.3 it is encrypted."""
+    """The protocol that the server chose (RFC 7301); null if none, or if it was not decrypted: TLS
+    1.3 encrypts it."""
     alpn_offered: list[str]
-    """The protocols that ClientHello offers, the preferred one first."""
+    """The protocols that ClientHello offers, most preferred first."""
     resumed: bool | None
-    """Whether it goes on with an earlier session or a key that both knew (RFC 8446 section 2.2, RFC
-    5077); null if that is not known."""
+    """Whether it resumes a session or uses a pre-shared key (RFC 8446 section 2.2, RFC 5077); null
+    if unknown."""
     retried: bool
     """Whether the server asked for another ClientHello (RFC 8446 section 4.1.4)."""
     early_data: bool | None
-    """Whether the client sent data before the server's answer (RFC 8446 section 4.2.10); whether
-    that was taken is encrypted. Null without a ClientHello."""
+    """Whether the client sent data before the server answered (RFC 8446 section 4.2.10); whether
+    the server accepted it is encrypted. Null without a ClientHello."""
     ech: bool | None
-    """Whether ClientHello has an encrypted one in it (RFC 9849); many clients send one that holds
-    nothing. Null without a ClientHello."""
+    """Whether ClientHello contains an encrypted one (RFC 9849); many clients send one that is
+    empty. Null without a ClientHello."""
     decrypted: Literal["yes", "no", "part"]
     """How much of it was decrypted."""
     reason: str | None
     """Why not all of it was decrypted."""
     client_close_notify: bool | None
-    """Whether the client said that it sends no more (RFC 8446 section 6.1); null if that is not
-    known, for it was not decrypted, or the end is not in the capture."""
+    """Whether the client sent a close_notify (RFC 8446 section 6.1); null if unknown, because it
+    was not decrypted or the end was not captured."""
     server_close_notify: bool | None
-    """Whether the server said that it sends no more, as ``client_close_notify``."""
+    """Whether the server sent a close_notify; null as in ``client_close_notify``."""
     client_ends_with_alert: bool | None
-    """Whether the client's last record is an alert or, in TLS 1.3, as long as one without padding:
-    then it most likely is a close_notify. Null if the end was not captured."""
+    """Whether the client's last record is an alert or, in TLS 1.3, as long as an alert without
+    padding: then it is most likely a close_notify. Null if the end was not captured."""
     server_ends_with_alert: bool | None
-    """The same of the server's last record."""
+    """The same for the server's last record."""
     alert: TlsAlert | None
     """The first fatal alert, in the clear or decrypted."""
     client_hello_time: float | None
@@ -89,36 +89,36 @@ class TlsConnectionRecord(ByteSpace, frozen=True, tag_field="record", tag="tls")
     server_hello_time: float | None
     """When the ServerHello was complete, in seconds since the epoch."""
     client_finished_time: float | None
-    """When the client's Finished was complete, in seconds since the epoch: if it was not decrypted
-    in TLS 1.3 by its length, null where that does not tell."""
+    """When the client's Finished was complete, in seconds since the epoch. In TLS 1.3, if it was
+    not decrypted, its length identifies it; null if that is ambiguous."""
     server_finished_time: float | None
-    """When the server's Finished was complete, in seconds since the epoch; null if it was not
-    decrypted in TLS 1.3, where nothing else tells."""
+    """When the server's Finished was complete, in seconds since the epoch; null in TLS 1.3 if it
+    was not decrypted, because nothing else identifies it."""
     client_records: int
-    """How many records of the client were seen."""
+    """Number of records seen from the client."""
     server_records: int
-    """How many records of the server were seen."""
+    """Number of records seen from the server."""
 
 
 class TlsRecordRecord(Placed, frozen=True, tag_field="record", tag="tls_record"):
-    """One TLS record (RFC 8446 section 5.1); only where records are asked for."""
+    """One TLS record (RFC 8446 section 5.1); only if records are asked for."""
 
     record: ClassVar[Literal["tls_record"]] = "tls_record"
     type: str
-    """``handshake``, ``application_data``, ``alert``, ``change_cipher_spec``, ``heartbeat``, as its
-    header says: in TLS 1.3 all that is encrypted is ``application_data``."""
+    """``handshake``, ``application_data``, ``alert``, ``change_cipher_spec``, ``heartbeat``, as in
+    its header: in TLS 1.3 every encrypted record is ``application_data``."""
     size: int
-    """Bytes of its fragment, which follows its header; encrypted ones are longer than what they
-    hold."""
+    """Size of its fragment, after the header, in bytes; an encrypted fragment is longer than its
+    content."""
     missing: int
-    """How many bytes of it the capture lacks."""
+    """How many of its bytes the capture lacks."""
     decrypted: Literal["yes", "no"]
     """Whether it was decrypted."""
     content_type: str | None
-    """What it holds, as ``type`` says it: in TLS 1.3 that is encrypted; null if it was not
+    """The type of its content, in the words of ``type``: TLS 1.3 encrypts it. Null if it was not
     decrypted."""
     content_size: int | None
-    """How many bytes it holds, without padding; null if it was not decrypted."""
+    """Size of its content in bytes, without padding; null if it was not decrypted."""
     plaintext_offset: int | None
-    """Where its content begins in what its sender sent, decrypted: in the byte space that ``layer``
-    calls ``tls``. Null if it holds nothing of that, or was not decrypted."""
+    """Where its content begins in its sender's decrypted stream, the byte space that ``layer``
+    calls ``tls``; null if it holds no such bytes or was not decrypted."""
