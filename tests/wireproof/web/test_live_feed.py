@@ -84,7 +84,7 @@ def test_rows_appear_while_the_demo_streams_and_wait_while_it_is_paused(browser:
             assert page.locator("#pause").get_attribute("aria-pressed") == "true"
             httpx.get(f"{demo.address.origin()}/stream", timeout=PATIENCE)
             page.wait_for_function(
-                "() => document.querySelector('#pause').textContent.startsWith('Go on (')"
+                "() => document.querySelector('#pause').textContent.startsWith('Resume (')"
             )
             assert page.locator(".conn .row").count() == 1
             page.keyboard.press("p")

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.browser
         ("x.pcapng", "reading", "Reading: exchanges are shown as they are found."),
         ("port 8614 on lo", "live", "such as those of curl -N http://127.0.0.1:8614/"),
         ("port 443 on eth0", "live", "Waiting for packets: port 443 on eth0."),
-        ("x.pcapng", "ended", "There is no packet in this capture. To record some: wireproof"),
+        ("x.pcapng", "ended", "This capture has no packets. To record some: wireproof"),
     ],
 )
 def test_where_there_is_nothing_it_says_what_is_awaited_or_can_be_done(
@@ -51,7 +51,7 @@ def test_a_link_that_points_at_nothing_says_so_until_something_is_chosen(browser
         page.locator(".conn .row").nth(1).click()
         problem.wait_for(state="hidden")
         page.evaluate("location.hash = '#p99999'")
-        page.locator("#bytes").get_by_text("#p99999 is not in what was captured").wait_for()
+        page.locator("#bytes").get_by_text("#p99999 is not in the capture").wait_for()
         found.problems = [one for one in found.problems if "404" not in one]
         page.goto("about:blank")
 

@@ -14,26 +14,26 @@ const FOLDED = new Set(["seen", "see", "changed"]);
 const SHOWN = 24; // packets that have a button of their own
 const SAYS = {
   cause: "Why: packets prove it",
-  either: "It is one of these: what packets at this point show does not tell which",
-  or: "It is one of these: what packets at this point show does not tell which",
+  either: "One of these: packets captured here do not show which",
+  or: "One of these: packets captured here do not show which",
   do: "What to do about it",
   "to tell": "What would tell the causes apart",
   seen: "What the answer rests on",
   see: "The rule that says how it should be",
-  changed: "What else is not the same on both sides of the hop",
+  changed: "What else differs between the two sides of the hop",
 };
 const CAUSES = { cause: true, either: true, or: true }; // labels of lines that name one
 const QUESTIONS = {
   streaming: "Did it stream?",
   ending: "Who ended it, and was it whole?",
   gap: "Where did the time go?",
-  resume: "Did it go on where it had stopped?",
+  resume: "Did it resume where it had stopped?",
   disconnect: "What was sent after the client had left?",
   websocket: "How did the WebSocket fare?",
   sizes: "What do the sizes of its records give away?",
   hop: "Which hop changed it?",
   hazard: "Which clients would stumble?",
-  capture: "What of it does the capture lack?",
+  capture: "What of it is not in the capture?",
 };
 
 export class Answer {
@@ -120,7 +120,7 @@ export class Answer {
     if (row?.exchange !== null || row.tls?.decrypted !== "no") return null;
     const code = (text) => el("code", {}, text);
     if (["headers", "all"].includes(state.summary.policy)) {
-      const why = "TLS is decrypted in no page that masks secrets: ";
+      const why = "A page that masks secrets does not decrypt TLS: ";
       return el(
         "p",
         { class: "quiet unread" },
@@ -132,7 +132,7 @@ export class Answer {
     return el(
       "p",
       { class: "quiet unread" },
-      `It is encrypted, and not decrypted: ${oneLine(row.tls.reason ?? "no keys", 300)}. Give its keys with `,
+      `It is encrypted and was not decrypted: ${oneLine(row.tls.reason ?? "no keys", 300)}. Give its keys with `,
       code("--keylog FILE"),
       ", or record with ",
       code("wireproof capture -o FILE -- COMMAND"),
@@ -143,7 +143,8 @@ export class Answer {
   /** The answer in a sentence; what is but worth a note does not stand in its place. */
   sentence(record) {
     const { word = "", tone = "ok" } = currentRow()?.outcome ?? {};
-    if (!record && !this.fine) return el("p", { class: "quiet" }, "Not judged yet: it goes on.");
+    if (!record && !this.fine)
+      return el("p", { class: "quiet" }, "Not judged yet: it is still open.");
     const isFault = record && ["warning", "error"].includes(record.severity);
     const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
     if (isFault || this.isOwnChoice) {

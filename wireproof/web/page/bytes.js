@@ -157,7 +157,7 @@ export class Bytes {
         ? el(
             "span",
             { class: "warn" },
-            " These bytes had come before: they belong to the packet that brought them first.",
+            " These bytes arrived before: they belong to the packet that carried them first.",
           )
         : null;
     return el(
@@ -210,7 +210,7 @@ export class Bytes {
 
 /** @param {unknown} error */
 const missing = (error) =>
-  error instanceof Missing ? `${linkOf()} is not in what was captured` : problemOf(error);
+  error instanceof Missing ? `${linkOf()} is not in the capture` : problemOf(error);
 
 const closeButton = () =>
   el(

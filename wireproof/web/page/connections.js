@@ -20,18 +20,18 @@ const COLUMNS = [
   ["target", "Target", "Request target, and who it was sent to"],
   ["port", "Ports", "Client's port and server's"],
   ["status", "Status", "Response status"],
-  ["transport", "Transport", "What the response streams by"],
+  ["transport", "Transport", "How the response streams"],
   ["begin", "Start", "Since the capture's first packet"],
   ["first", "First", "From the end of the request to the first element: event, message, chunk"],
   ["last", "Last", "From the end of the request to the last element"],
   [
     "elements",
     "Count",
-    "Elements that came: events, messages of the server, chunks. Comments and the last chunk do not count",
+    "Elements that arrived: events, the server's messages, chunks; comments and the last chunk do not count",
   ],
   ["size", "Size", "Bytes of the body on the wire, framing included"],
   ["ended", "Ended", "How it ended"],
-  ["issues", "Rules", "Rules of protocols that it breaks"],
+  ["issues", "Rules", "Protocol rules that it breaks"],
   [
     "start",
     "Waterfall",
@@ -262,9 +262,9 @@ export class Connections {
     const { name, packets, state: stage } = state.summary;
     if (stage === "reading") return "Reading: exchanges are shown as they are found.";
     if (stage === "live") return waitsFor(oneLine(name, 200));
-    if (packets) return "No connection of TCP or QUIC is in this capture.";
+    if (packets) return "This capture has no TCP or QUIC connection.";
     return [
-      "There is no packet in this capture. To record some: ",
+      "This capture has no packets. To record some: ",
       el("code", {}, "wireproof capture --port 8000 -o capture.pcapng"),
     ];
   }

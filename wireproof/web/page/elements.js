@@ -468,7 +468,7 @@ export class PacketTable {
     const { columns } = this.lane;
     const sender = columns.sender[index] ? "server" : "client";
     const flags = FLAG_NAMES.filter((_, bit) => (columns.flags[index] >> bit) & 1).join(", ");
-    const again = columns.again[index] ? "; sent again: these bytes had come before" : "";
+    const again = columns.again[index] ? "; sent again: these bytes arrived before" : "";
     const gap = index ? Math.max(columns.time[index] - columns.time[index - 1], 0) : null;
     const cells = [
       arrow(sender),

@@ -50,7 +50,7 @@ function unknownVerdict(value, vocabulary, here) {
 /**
  * What a filter asks: tests that all have to hold, texts that the server looks for in what was
  * carried, and what is amiss in it: of that nothing is asked. Verdicts are chosen by words of the
- * `vocabulary`, null while it has not come; `here` are those that the list has.
+ * `vocabulary`, null until it arrives; `here` are those that the list has.
  * @param {string} filter @param {Vocabulary | null} vocabulary @param {string[]} here
  */
 export function parsed(filter, vocabulary, here) {

@@ -31,7 +31,7 @@ export class Find {
     fill(
       this.node,
       this.input,
-      button("↑", "The place before (Shift Enter)", () => this.step(-1)),
+      button("↑", "The previous place (Shift Enter)", () => this.step(-1)),
       button("↓", "The next place (Enter)", () => this.step(1)),
       this.said,
       button("✕", "Find nothing (Escape)", () => this.close()),

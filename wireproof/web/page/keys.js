@@ -5,20 +5,20 @@ import { byId, el, fill } from "./dom.js";
 import { chooseElement, state } from "./store.js";
 
 const HELP = [
-  ["↑ ↓", "the row before or after, in the list that has the focus"],
+  ["↑ ↓", "the next or previous row of the list in focus"],
   ["j k", "the same in the open panel, wherever the focus is"],
-  ["J K", "the exchange after or before"],
-  ["Esc", "fold the bytes; in the filter take it away"],
-  ["/", "filter the exchanges; Enter keeps the filter, Escape takes it away"],
+  ["J K", "the next or previous exchange"],
+  ["Esc", "fold the bytes; in the filter, clear it"],
+  ["/", "filter the exchanges; Enter keeps the filter, Escape clears it"],
   ["Ctrl+F", "find a text in the exchange: events, heads, bytes"],
-  ["[ ]", "the panel before or after"],
+  ["[ ]", "the previous or next panel"],
   ["1 … 9", "that panel"],
   ["+ − 0", "zoom the timeline in, out, to all of it"],
   ["← →", "move the timeline"],
   ["n", "the next diagnostic"],
-  ["s", "take it along: copy, or save as a file"],
-  ["c", "keep this exchange, and compare the next that is chosen with it"],
-  ["p", "pause or go on, while packets arrive"],
+  ["s", "take it with you: copy, or save as a file"],
+  ["c", "keep this exchange, and compare the next one you choose with it"],
+  ["p", "pause or resume, while packets arrive"],
   ["t", "dark or light"],
   ["?", "this help"],
 ];

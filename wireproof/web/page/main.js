@@ -104,7 +104,7 @@ function takeSummary(summary) {
   const part = summary.progress === null ? "" : ` ${Math.round(summary.progress * 100)} %`;
   byId("live").textContent = summary.state === "live" ? "live" : `reading${part}`;
   const missed = summary.missed
-    ? `${count(summary.missed, "packet")} came too fast and are not shown`
+    ? `${count(summary.missed, "packet")} arrived too fast to be shown`
     : null;
   state.amiss = summary.problem ?? missed;
   sayAmiss();
@@ -156,7 +156,7 @@ function takeNews({ summary, rows }) {
   if (!summary) return;
   if (state.isPaused) {
     waiting = [...waiting, ...rows];
-    byId("pause").textContent = `Go on (${new Set(waiting.map((row) => row.key)).size} changed)`;
+    byId("pause").textContent = `Resume (${new Set(waiting.map((row) => row.key)).size} changed)`;
     state.later = summary;
     return;
   }
@@ -180,7 +180,7 @@ function show(summary, rows) {
 function pause() {
   if (byId("pause").hidden) return;
   state.isPaused = !state.isPaused;
-  byId("pause").textContent = state.isPaused ? "Go on" : "Pause";
+  byId("pause").textContent = state.isPaused ? "Resume" : "Pause";
   byId("pause").setAttribute("aria-pressed", String(state.isPaused));
   if (!state.isPaused && state.later) {
     const rows = waiting;

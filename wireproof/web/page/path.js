@@ -44,10 +44,10 @@ function closedWindow({ sender, packet, time, opened_by: opened, seconds }, conn
 function hole({ sender, length, packet, time, filled_by: filled, seconds }, connection) {
   const what = `${bytes(length)} of the ${sender}'s stream`;
   if (filled) {
-    const says = `${what} had not come when packet ${packet} did; packet ${filled} brought them ${duration(seconds)} later`;
+    const says = `${what} had not arrived when packet ${packet} did; packet ${filled} brought them ${duration(seconds)} later`;
     return { kind: "late", from: time, upto: time + seconds, packet, word: "late", says };
   }
-  const says = `${what} had not come when packet ${packet} did, and did not come later`;
+  const says = `${what} had not arrived when packet ${packet} did, and never arrived`;
   return { kind: "missing", from: time, upto: connection.last_time, packet, word: "missing", says };
 }
 
@@ -58,7 +58,7 @@ function resent({ sender, offset, length, packet, time }) {
 
 function duplicates(one) {
   const packets = `packet${one.count === 1 ? "" : "s"} ${span(one.first_packet, one.last_packet)}`;
-  const says = `${packets}: the ${one.sender} repeated an acknowledgement ${count(one.count, "time")}, for it waits for byte ${number(one.offset)}`;
+  const says = `${packets}: the ${one.sender} repeated an acknowledgement ${count(one.count, "time")}: it is waiting for byte ${number(one.offset)}`;
   const [from, upto] = [one.first_time, one.last_time];
   return { kind: "repeated", from, upto, packet: one.first_packet, word: "repeated ACK", says };
 }

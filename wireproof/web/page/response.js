@@ -63,7 +63,7 @@ export class BodyPanel {
     this.parts = [];
     for (let index = 0; index < this.pieces.length; index += step)
       this.parts.push(this.part(index, step));
-    if (!this.parts.length) fill(this.text, el("span", { class: "quiet" }, "nothing has come"));
+    if (!this.parts.length) fill(this.text, el("span", { class: "quiet" }, "nothing has arrived"));
     else
       fill(
         this.text,

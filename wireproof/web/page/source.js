@@ -4,7 +4,7 @@
 import { unpacked } from "./columns.js";
 import { fromBase64 } from "./format.js";
 
-export const GONE = "wireproof has ended, and this was not looked at before";
+export const GONE = "wireproof has ended, and this was not loaded before";
 /** What is asked for is not in the capture: a link may name anything. */
 export class Missing extends Error {}
 

@@ -13,7 +13,7 @@ const COLUMNS = [
   ["outcome", "Verdict", "What wireproof explain says of it"],
   ["ended", "End", "What ended it, and who sent that"],
   ["size", "Size", "Bytes of the body on the wire, framing included"],
-  ["gap", "Stalled", "How long flow control held the server, in this stream or in all"],
+  ["gap", "Stalled", "How long flow control blocked the server, in this stream or in all"],
 ];
 
 export class StreamList {

@@ -11,9 +11,9 @@ const FORMS = [
   [
     "pcapng",
     "pcapng",
-    "All packets of its connection, for Wireshark and for wireproof; without what decrypts TLS",
+    "All packets of its connection, for Wireshark and wireproof; without the keys of TLS",
   ],
-  ["har", "HAR", "For DevTools, which import it"],
+  ["har", "HAR", "For DevTools, which imports it"],
   ["ndjson", "NDJSON", "The records of wireproof decode, one a line"],
   ["png", "PNG", "The timeline, as wireproof plot draws it"],
   ["svg", "SVG", "The timeline, as wireproof plot draws it"],

@@ -80,16 +80,16 @@ export class WindowChart {
     if (!stream.length)
       return known
         ? "No frame changed these windows."
-        : "The windows are not known: frames before are not in the capture.";
+        : "The windows are unknown: earlier frames are not in the capture.";
     const least = (column) => bytes(Math.max(Math.min(...column), 0));
     const spans = closedSpans(stalls);
     const each = spans.slice(0, MOST_SAID).map(({ from, upto }) => duration(upto - from));
     const lasted = `for ${each.join(", ")}${spans.length > MOST_SAID ? ", …" : ""}`;
     const held = stalls.length ? `closed ${count(closed, "time")}, ${lasted}` : "never closed";
-    const rest = known ? "" : " From where frames are missing no window is known.";
+    const rest = known ? "" : " After missing frames, no window is known.";
     const some =
       total > stream.length
-        ? ` ${number(total)} changes, the lowest of each ${Math.ceil(total / stream.length)} are drawn.`
+        ? ` ${number(total)} changes; the lowest of every ${Math.ceil(total / stream.length)} are drawn.`
         : "";
     return `Lowest room of the ${this.sender} in stream ${this.row.stream}: ${least(stream)} in the stream's window, ${least(connection)} in the connection's; ${held}.${rest}${some}`;
   }
