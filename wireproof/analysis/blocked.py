@@ -113,7 +113,7 @@ def behind_others(trace: Trace, start: float, end: float) -> str:
     paused = sum(gap for gap in (after - before for before, after in pairwise(times)) if gap > WAIT)
     if paused > (1 - FULL) * (end - start):
         return ""
-    said = f"it came behind {count(sizes.total(), 'byte')} of "
+    said = f"it was queued behind {count(sizes.total(), 'byte')} of "
     (stream_id, _), *_ = sizes.most_common(1)
     return said + (f"stream {stream_id}" if len(sizes) == 1 else f"{len(sizes)} other streams")
 

@@ -32,7 +32,7 @@ class Figures(Collector):
         yield _gauge("ring_bytes", "Bytes of the ring's files.", self._ring.size)
         works = {"ring": self._ring.fault, "data_set": self._exports.fault}
         family = GaugeMetricFamily(
-            "wireproof_collect_works", "1 where writing works, 0 where it fails.", labels=["part"]
+            "wireproof_collect_works", "1 if writing works, 0 if it fails.", labels=["part"]
         )
         for part, fault in works.items():
             family.add_metric([part], float(fault is None))

@@ -121,7 +121,7 @@ def _parts(
     if not sources:
         raise click.UsageError("name a data set or captures, and a query", context)
     if not sql.strip():
-        wanted = "write SQL after what it is asked of, or give --file or --name"
+        wanted = "add the SQL after the captures or data sets, or give --file or --name"
         raise click.UsageError(
             f"the query{f' in {script}' * bool(script)} is empty: {wanted}", context
         )

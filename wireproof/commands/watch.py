@@ -162,8 +162,8 @@ class _Telling:
 
     def done(self, totals: Totals, statistics: LiveStatistics) -> None:
         captured, dropped, skipped = statistics
-        lost = f"{dropped:,} dropped by the kernel, {skipped:,} not decoded"
-        say(f"{captured:,} packets captured, {lost}")
+        undecoded = f", {skipped:,} arrived too fast to be decoded" if skipped else ""
+        say(f"{captured:,} packets captured, {dropped:,} dropped by the kernel{undecoded}")
         if not captured:
             self._explain()
         for line in totals.lines():

@@ -122,7 +122,7 @@ INSTRUMENTS = (
         "wireproof.verdicts",
         "counter",
         "{verdict}",
-        "Answers to the questions that are asked of every exchange.",
+        "Verdicts, by question and answer.",
         ("question", "answer", "severity", "cause"),
     ),
     Instrument(

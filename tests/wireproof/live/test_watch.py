@@ -27,8 +27,9 @@ from wireproof.analysis.exchange_filter import EVERYTHING
 from wireproof.analysis.outcomes import Outcome
 from wireproof.analysis.totals import Totals
 from wireproof.cli import run
+from wireproof.commands.watch import _Telling
 from wireproof.live import watch as watching_module
-from wireproof.live.decoding import LiveDecoding
+from wireproof.live.decoding import LiveDecoding, LiveStatistics
 from wireproof.live.watch import _Show
 
 GET = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read(); print('got it')"
@@ -79,7 +80,7 @@ def test_a_command_is_watched_and_its_exit_code_kept(
     assert re.fullmatch(
         r"wireproof: watching port \d+ on lo with packet-socket\n"
         r"got it\n"  # standard output is for rows
-        r"wireproof: \d+ packets captured, 0 dropped by the kernel, 0 not decoded\n"
+        r"wireproof: \d+ packets captured, 0 dropped by the kernel\n"
         r"  1 connection: 1 closed by the (?:client|server)\n"
         r"  1 exchange: 1 sse\n"
         r"  9 events, 9 chunks, 0 frames, 0 messages\n"
@@ -308,3 +309,14 @@ def test_what_cannot_be_done(
     captured = capsys.readouterr()
     assert captured.err.splitlines()[-1].startswith(f"wireproof: {line}")
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    ("skipped", "said"), [(0, ""), (1_200, ", 1,200 arrived too fast to be decoded")]
+)
+def test_packets_that_were_not_decoded_are_said_if_there_are_any(
+    skipped: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _Telling(9, "lo", has_command=False).done(Totals(), LiveStatistics(5_000, 3, skipped))
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == f"wireproof: 5,000 packets captured, 3 dropped by the kernel{said}"

@@ -117,7 +117,7 @@ def test_tables_without_rows_have_their_columns(capsys: pytest.CaptureFixture[st
         ([PLAIN, "SELECT 'x'::INT FROM exchanges"], "Conversion Error"),
         ([PLAIN, "FROM 's3://bucket/x.parquet'"], "httpfs"),
         (["SELECT 1"], "name a data set or captures"),
-        ([PLAIN, " "], "the query is empty: write SQL after"),
+        ([PLAIN, " "], "the query is empty: add the SQL after"),
         ([PLAIN, "--file", "/dev/null"], "the query in /dev/null is empty"),
         ([PLAIN, ";", "--format", "parquet"], "query: there is no statement in it"),
         ([PLAIN, ";"], "query: there is no statement in it"),
