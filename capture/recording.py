@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Self, TypedDict
 
 from .connections import OpenConnections
 from .drain import DrainBarrier
@@ -34,6 +34,16 @@ DRAIN_TIMEOUT = 10.0
 """Seconds after which a drain barrier that does not come is an error: it takes milliseconds."""
 TRY_AGAIN = 1.0
 """Seconds between two tries to write, where a disk is full or fails."""
+
+
+class RecordingOptions(TypedDict, total=False):
+    """What a :class:`Recording` of any kind takes beside its file and its ports."""
+
+    comment: str
+    version: str
+    limits: Limits
+    stream: BinaryIO | None
+    secrets: TakeSecrets
 
 
 class Recording(ABC):

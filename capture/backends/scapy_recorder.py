@@ -21,13 +21,14 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from importlib.util import find_spec
-from typing import Any, BinaryIO
+from typing import Any, Unpack
 
 from ..drain import DrainBarrier, MarkerBarrier
 from ..errors import GIVE_TO_A_COPY, CaptureNotPermitted, InterfaceUnusable
 from ..filters import capture_filter
 from ..frames import BUFFER_SIZE, LINKTYPE_ETHERNET, LINKTYPE_LOOP, LINKTYPE_NULL, SNAPLEN
-from ..output import Limits, Source, TakeSecrets
+from ..output import Source
+from ..recording import RecordingOptions
 from .base import LOOPBACK
 from .reader_recorder import POLL, ReaderRecording
 
@@ -65,22 +66,10 @@ class ScapyRecorder(ReaderRecording):
         *,
         port: int | Sequence[int] | None,
         interface: str = LOOPBACK,
-        comment: str = "",
-        version: str = "",
-        limits: Limits = Limits(),  # noqa: B008  # it cannot change
-        stream: BinaryIO | None = None,
-        secrets: TakeSecrets = bytes,
         buffer_size: int = BUFFER_SIZE,
+        **options: Unpack[RecordingOptions],
     ) -> None:
-        super().__init__(
-            path,
-            port=port,
-            comment=comment,
-            version=version,
-            limits=limits,
-            stream=stream,
-            secrets=secrets,
-        )
+        super().__init__(path, port=port, **options)
         self.interface = interface
         self.buffer_size = buffer_size
         self._dropped = 0

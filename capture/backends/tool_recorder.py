@@ -17,14 +17,15 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple, Unpack
 
 from parsers import CaptureReader
 
 from ..drain import MarkerBarrier
 from ..filters import capture_filter
 from ..frames import BUFFER_SIZE, SNAPLEN, MiB
-from ..output import Limits, Source, TakeSecrets
+from ..output import Source
+from ..recording import RecordingOptions
 from .reader_recorder import START_TIMEOUT, ReaderRecording
 
 INTERFACE = "lo"
@@ -74,22 +75,10 @@ class ToolRecorder(ReaderRecording):
         *,
         tool: Tool,
         port: int | Sequence[int] | None,
-        comment: str = "",
-        version: str = "",
-        limits: Limits = Limits(),  # noqa: B008  # it cannot change
-        stream: BinaryIO | None = None,
-        secrets: TakeSecrets = bytes,
         buffer_size: int = BUFFER_SIZE,
+        **options: Unpack[RecordingOptions],
     ) -> None:
-        super().__init__(
-            path,
-            port=port,
-            comment=comment,
-            version=version,
-            limits=limits,
-            stream=stream,
-            secrets=secrets,
-        )
+        super().__init__(path, port=port, **options)
         self._tool = tool
         self.name = tool.name
         self.buffer_size = buffer_size

@@ -16,7 +16,7 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import BinaryIO
+from typing import Unpack
 
 from parsers import RELAY_HARDWARE
 
@@ -24,9 +24,9 @@ from ..drain import DrainBarrier, MakeSocket, MarkerBarrier, without_markers
 from ..errors import CaptureError
 from ..filters import capture_filter
 from ..frames import BUFFER_SIZE, LINKTYPE_ETHERNET, LINKTYPE_LINUX_SLL2, SNAPLEN, RawPacket
-from ..output import Keeper, Limits, Source, TakeSecrets
+from ..output import Keeper, Source
 from ..polling import FAILED, READABLE
-from ..recording import Recording
+from ..recording import Recording, RecordingOptions
 from . import bpf
 from .packet_socket import ANY, open_packet_socket
 from .rights import CAP_DAC_OVERRIDE, drop_capabilities
@@ -51,26 +51,13 @@ class Recorder(Recording):
         *,
         port: int | Sequence[int] | None,
         interface: str = "lo",
-        comment: str = "",
-        version: str = "",
-        limits: Limits = Limits(),  # noqa: B008  # it cannot change
-        stream: BinaryIO | None = None,
-        secrets: TakeSecrets = bytes,
         buffer_size: int = BUFFER_SIZE,
         make_socket: MakeSocket = socket.socket,
         relayed: bool = False,
         keeper: Keeper | None = None,
+        **options: Unpack[RecordingOptions],
     ) -> None:
-        super().__init__(
-            path,
-            port=port,
-            comment=comment,
-            version=version,
-            limits=limits,
-            stream=stream,
-            secrets=secrets,
-            keeper=keeper,
-        )
+        super().__init__(path, port=port, keeper=keeper, **options)
         self._relayed = relayed
         self.interface = interface
         self.buffer_size = buffer_size

@@ -19,16 +19,16 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from struct import Struct
-from typing import BinaryIO
+from typing import Unpack
 
 from parsers import RELAY_HARDWARE
 
 from ..drain import MarkerBarrier
 from ..filters import capture_filter
 from ..frames import ETHERTYPE_IPV4, PROTOCOL_TCP, RawPacket
-from ..output import Limits, Source, TakeSecrets
+from ..output import Source
 from ..polling import READABLE
-from ..recording import Recording
+from ..recording import Recording, RecordingOptions
 from .forwarder import CLIENT, OTHER, SERVER, Forwarder, Pair, Side, listener, loopback
 from .under_way import UnderWay
 
@@ -107,21 +107,9 @@ class Relay(Recording):
         *,
         port: int,
         listen: int = 0,
-        comment: str = "",
-        version: str = "",
-        limits: Limits = Limits(),  # noqa: B008  # it cannot change
-        stream: BinaryIO | None = None,
-        secrets: TakeSecrets = bytes,
+        **options: Unpack[RecordingOptions],
     ) -> None:
-        super().__init__(
-            path,
-            port=port,
-            comment=comment,
-            version=version,
-            limits=limits,
-            stream=stream,
-            secrets=secrets,
-        )
+        super().__init__(path, port=port, **options)
         self.server_port = port
         self.port = listen
         self._segments: dict[Pair, Segments] = {}
