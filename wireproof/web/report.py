@@ -50,7 +50,8 @@ def write_report(
 
 def shell() -> tuple[bytes, bytes]:
     """Return the page around its data: what comes before it and what comes after."""
-    styles = [page_file(name).decode() for name in (LIBRARY_STYLE, *STYLES)]
+    ours = "\n".join(page_file(name).decode() for name in STYLES)
+    styles = [page_file(LIBRARY_STYLE).decode(), ours]
     library, script = page_file(LIBRARY).decode(), joined_modules()
     policy = (
         f"default-src 'none'; script-src {sources([library, script])};"
