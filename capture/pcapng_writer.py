@@ -171,7 +171,7 @@ class PcapngWriter:
 
         ``isb_ifdrop`` means the interface and ``isb_osdrop`` the operating system. It is the
         latter that drops, but readers show the former, which is where dumpcap puts it: both say
-        the same number. Where drops cannot be told (``None``), only what is written is said.
+        the same number. If drops are unknown (``None``), only what is written is said.
         """
         self.flush()
         counters = {ISB_USRDELIV: captured} if dropped is None else _counters(captured, dropped)

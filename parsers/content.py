@@ -92,7 +92,7 @@ class ContentDecoder:
 
     @property
     def held(self) -> int:
-        """What its coders are reckoned to hold, in bytes."""
+        """The bytes charged for its coders."""
         return sum(coder.held for coder in self._coders)
 
     def take_faults(self) -> list[Fault]:

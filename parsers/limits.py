@@ -17,21 +17,21 @@ have been idle for longest, or hold most, are let go."""
 PROGRAM_COST = 80 * MiB
 """What the program itself takes, and a batch of packets with what comes of it."""
 CONNECTION_COST = 20 * KiB
-"""What an open connection is reckoned to hold by itself: two directions of TCP, and who listens."""
+"""Charged for an open connection itself: two directions of TCP, and their receivers."""
 WAITING_COST = 900
-"""What a segment that waits behind a hole is reckoned to hold beside its bytes."""
+"""Charged for a segment that waits behind a hole, on top of its bytes."""
 FRAGMENTS_COST = 600
-"""What an IP packet whose fragments wait is reckoned to hold beside their bytes."""
+"""Charged for an IP packet whose fragments wait, on top of their bytes."""
 QUIC_CONNECTION_COST = 48 * KiB
-"""What an open connection of QUIC is reckoned to hold by itself: keys, numbers and ids."""
+"""Charged for an open QUIC connection itself: keys, numbers and IDs."""
 STREAM_COST = 4 * KiB
-"""What an open stream of HTTP/2 or HTTP/3 is reckoned to hold by itself."""
+"""Charged for an open HTTP/2 or HTTP/3 stream itself."""
 INFLATER_COST = 80 * KiB
-"""What an inflater is reckoned to hold: zlib's state and window, and a copy of that."""
+"""Charged for an inflater: zlib's state and window, and a copy of both."""
 CODER_COST = 48 * KiB
-"""What an undone content coding is reckoned to hold beside its window: zlib's state and window."""
+"""Charged for a content coding that is undone, on top of its window: zlib's state and window."""
 CHARGE_STEP = 4 * KiB
-"""Bytes that come before what is held of them is reckoned anew."""
+"""Bytes that arrive before what is held of them is charged anew."""
 MAX_DECODED_TOTAL = 64 * MiB
 """Decoded bytes of all bodies and messages together before MAX_DECODED_RATIO counts for them."""
 MAX_DECODED_SHARE = 64 * KiB
@@ -140,7 +140,7 @@ MAX_SHORT_CONNECTIONS = 2_048
 MAX_SHORT_PACKETS = 48
 """Packets of such a connection: all of them are kept, in case something unusual comes."""
 MAX_SHORT_BYTES = 8 * KiB
-"""What they may hold together, less than an open connection is reckoned to hold."""
+"""What they may hold together: less than an open connection is charged."""
 MAX_SILENCE = (2 * 60 + 4) * 60 * 10**9
 """Nanoseconds without a packet after which a connection that is watched live counts as gone: before
 that no NAT may forget it, for by then keep-alives are due (RFC 5382 section 5, REQ-5)."""
@@ -258,8 +258,8 @@ MAX_EVENTS_FREE = 65_536
 MAX_EVENTS_RATIO = 1
 """Events for one coded byte, beyond that: what a server flushes takes five bytes and more."""
 MAX_EXTENTS = 4_096
-"""Runs of one body's bytes that are told apart where others' lie between them: 64 MiB in frames of
-HTTP/2's usual 16 KiB (RFC 9113 section 4.2). Of what lies in more, only the hull is told."""
+"""Runs of one body's bytes that are listed if others' lie between them: 64 MiB in frames of
+HTTP/2's usual 16 KiB (RFC 9113 section 4.2). Beyond that, only the hull is given."""
 MAX_GZIP_MEMBERS = 1_024
 """Members of one gzip body: aiohttp's limit; small members were quadratic."""
 MAX_CODINGS = 5
@@ -338,7 +338,7 @@ MAX_QUIC_CRYPTO = 64 * KiB
 MAX_ACK_RANGES = 256
 """Ranges of one ACK frame that are looked at: quic-go sends 32, Chromium 255."""
 MAX_NUMBER_RANGES = 256
-"""Runs of packet numbers that are told apart; below them all counts as seen."""
+"""Runs of packet numbers that are kept; everything below them counts as seen."""
 MAX_UNACKNOWLEDGED = 4_096
 """Packets that wait for their acknowledgement: a window of 5 MiB."""
 MAX_QUIC_FAULTS = 16

@@ -65,7 +65,7 @@ class ByteStream(Protocol[T]):
     @property
     def acknowledged(self) -> int | None:
         """How many of the peer's bytes its sender had when it sent the last of its own; None if
-        that cannot be told."""
+        unknown."""
 
     @property
     def layer(self) -> Layer:

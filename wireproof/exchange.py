@@ -71,7 +71,7 @@ Exchanged = (
 """What may belong to an exchange: every record but that of a connection."""
 
 UNSURE = "http-response-unsure"
-"""The fault of a response of which it cannot be told what it answers."""
+"""The fault of a response if it is unknown which request it answers."""
 SAID = frozenset(("last-chunk", "content-length", "end-stream"))
 """``ended_by`` of a body whose sender said that it ends."""
 MAX_INTERIM = 16

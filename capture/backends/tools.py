@@ -33,7 +33,7 @@ class ByTool(Backend):
         return None
 
     def _remedy(self, said: str) -> str:
-        """Return what gives the tool the right to record, of which it has said that it lacks it."""
+        """Return how to give the tool the right to record, after it has said that it lacks it."""
         if CANNOT_GIVE_UP_ROOT in said:
             return "run it as a user other than root, or give it cap_setuid and cap_setgid"
         path = shutil.which(self.name)

@@ -41,7 +41,7 @@ class Coder(ABC):
 
     @property
     def held(self) -> int:
-        """What it is reckoned to hold, in bytes."""
+        """The bytes charged for it."""
         return CODER_COST
 
     def receive_data(self, data: bytes) -> Iterator[bytes]:

@@ -167,7 +167,7 @@ class Body:
         self._has_frames = head.framing == "chunked"
         self.resuming: Resuming | None = None
         """What is kept while it is not known where elements go on."""
-        self._since = 0  # bytes since what is held was reckoned
+        self._since = 0  # bytes since what is held was charged
         self._charged = 0
 
     def join(self) -> None:

@@ -150,8 +150,8 @@ def decode_share(
 ) -> Iterator[list[Record]]:
     """Yield one of so many shares of the records that :func:`decode_batches` yields, in as many
     batches. ``portions`` are its own of what :func:`~.dividing.divided` yields of ``stream``, which
-    begins where the file does. Raises Indivisible where it cannot be told without the other shares'
-    connections."""
+    begins where the file does. Raises Indivisible if they depend on the connections of other
+    shares."""
     from .dividing import Indivisible
     from .keys import CaptureKeys
     from .shares import Share

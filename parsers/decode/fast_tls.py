@@ -17,7 +17,7 @@ from ..tls.sealed_side import SealedSide
 from .writer import RecordWriter
 
 Run = tuple[int, list[bytes], list[Arrival], TlsRecord | None]
-"""Where the records end in the data, their contents and whence these came, and the last record."""
+"""Where the records end in the data, their contents, where these came from, and the last record."""
 
 
 def open_run(side: SealedSide, writer: RecordWriter, data: bytes, pos: int, offset: int) -> Run:

@@ -154,7 +154,7 @@ class PacketDecoder:
 
     @property
     def held(self) -> int:
-        """What is held for all connections together, in bytes, as it is reckoned."""
+        """The bytes charged for all connections together."""
         return self._memory.held
 
     @property

@@ -75,7 +75,7 @@ class QuicFollower:
         """What the connection holds is charged to it."""
         account.charge(QUIC_CONNECTION_COST)
         self._holding = Holding(account)
-        self._since = self._streams = 0  # when what is held was reckoned
+        self._since = self._streams = 0  # when what is held was charged
         self.connection: QuicConnection[Record] = QuicConnection(keys, self)
         self._number = number
         self._key = key

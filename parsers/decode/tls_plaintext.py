@@ -155,7 +155,7 @@ class TlsPlaintext:
         return pos, records, side.opened - before, last
 
     def receive(self, sender: Sender, found: Event, writer: RecordWriter) -> list[Record]:
-        """Take what a side's records turned out to be; ``writer`` knows whence they came."""
+        """Take what a side's records turned out to be; ``writer`` knows where they came from."""
         stream = self.streams[sender]
         match found:
             case OpenedRecord(type=kind, content=content) if kind == APPLICATION_DATA:

@@ -75,7 +75,7 @@ class _Waiting:
 
     @property
     def held(self) -> int:
-        """What it is reckoned to hold, in bytes."""
+        """The bytes charged for it."""
         return FRAGMENTS_COST + len(self.payload) + len(self.present)
 
     @property

@@ -120,7 +120,7 @@ class QuicConnection(Generic[T]):
 
     @property
     def held(self) -> int:
-        """What it is reckoned to hold beside what reads its streams, in bytes."""
+        """The bytes charged for it, without those of its streams' readers."""
         waiting = sum(side.waiting for side in self.sides.values())
         return self._backlog_size + waiting + len(self.streams) * STREAM_COST
 

@@ -79,7 +79,7 @@ class NumberSpace:
     def __init__(self) -> None:
         self.seen = NumberSet()
         self.known = NumberSet()
-        """Seen, or acknowledged: of all others it cannot be told what became of them."""
+        """Seen or acknowledged; what became of all others is unknown."""
         self.unacknowledged: dict[int, Completion] = {}
         self.acknowledged = -1
         """The largest number that was."""

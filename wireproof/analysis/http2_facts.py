@@ -24,7 +24,7 @@ MAX_FRAMES = 65_536
 MAX_STALLS = 4_096
 """Stalls of one connection's windows that are remembered: the first."""
 MAX_ENDED = 4_096
-"""Streams of one connection of which it is remembered who ended its part first: the latest."""
+"""Streams of one connection, the latest, for which it is kept who ended its part first."""
 MAX_ROUNDS = 256
 """Answered pings of one connection that are remembered: the first."""
 

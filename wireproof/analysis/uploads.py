@@ -21,7 +21,7 @@ AT_ONCE = 0.005
 
 
 def judge_upload(trace: Trace) -> Verdict | None:
-    """Say whether a request streamed; None where that cannot be told, or where it need not."""
+    """Say whether a request streamed; None if that is unknown, or does not matter."""
     body = trace.about.request_body
     if body is None or not body.size or trace.about.transport == "websocket":
         return None

@@ -390,7 +390,7 @@ def _is_acknowledged(
 ) -> bool | None:
     """Whether the other side's TCP took a ping: else it would have been sent again.
 
-    None if it cannot be told: something was sent again, or there was no time for it.
+    None if that is unknown: something was sent again, or there was no time for it.
     """
     waited = first.last_time - ping.last_time
     slow = RETRANSMITTED_BY if connection.rtt is None else 0.2 + 3 * connection.rtt

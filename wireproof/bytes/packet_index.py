@@ -77,7 +77,7 @@ NO_PACKET_AT_ALL = 0xFFFF
 MAX_ENDED = 2 * MAX_CLOSED_CONNECTIONS
 """Connections that have ended whose late packets are known by their ports: more than TCP knows."""
 FOLLOWED_COST = 12 * KiB
-"""What an open connection is reckoned to hold here, and by who shows what it carries."""
+"""Charged for an open connection here, and for what shows its content."""
 LATEST = (1 << 63) - 1
 """Nanoseconds: a file may say any time, and what is later is not told apart."""
 

@@ -109,7 +109,7 @@ class OpenAIChat(TextDialect):
         return said if chunk.usage is None else _counted(said, chunk.usage)
 
     def _first(self, text: str) -> Following | None:
-        """Return a chunk of which it may be taken what all of them share."""
+        """Return a chunk, and share what all chunks have in common."""
         chunk = _chunk(text)
         if chunk is not None and chunk.choices is not None:
             self.share(id=chunk.id, model=chunk.model, created=chunk.created)

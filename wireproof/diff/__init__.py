@@ -1,1 +1,1 @@
-"""Two runs beside each other: what became worse from one to the other, and what cannot be told."""
+"""Two runs side by side: what became worse from one to the other, and what is unknown."""

@@ -31,7 +31,7 @@ class LiveVerdicts:
         self._wanted = wanted
         self._exchanges: Exchanges[Trace] = Exchanges(Trace)
         self._told: set[Key] = set()
-        """The open exchanges of which it was said what there is to say."""
+        """The open exchanges about which everything has been said."""
 
     def add(self, records: Iterable[Record]) -> Iterator[Explained]:
         """Take the next records; yield the exchanges that they end."""

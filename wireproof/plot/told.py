@@ -110,8 +110,8 @@ def stands_alone(explained: Explained) -> bool:
 def read_sealed(
     stream: BinaryIO, wanted: ExchangeFilter, keylog: KeyLog | None = None
 ) -> str | None:
-    """Return what is said of the TLS connections that nobody can draw for want of keys: of that
-    with most records, how many there are; None if there are none that are wanted."""
+    """Return what is said of the TLS connections that cannot be drawn without keys: the one with
+    the most records, and how many there are; None if none is wanted."""
     told = outcomes(decode_batches(stream, keylog=keylog, shows_records=True), wanted)
     chosen, number = None, 0
     for one in told:

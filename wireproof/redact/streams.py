@@ -218,7 +218,7 @@ class MaskStream(ElementStream):
             self._places.append(start)
 
     def _begin(self, beginning: Beginning, data: bytes, start: int) -> None:
-        """Take a piece of content of which it is not known yet whether it is coded."""
+        """Take a piece of content that may yet turn out to be coded."""
         beginning.look(data)
         self._held.append((data, start))
         if beginning.is_over:

@@ -179,7 +179,7 @@ def _records(source: BinaryIO, wanted: FollowOptions, *, keep_data: bool) -> Ite
 
 
 def _counting(wanted: FollowOptions, done: Followed, write: Take) -> Take:
-    """Return what takes pieces of whom they are wanted, and counts them."""
+    """Return a taker that counts the pieces of the wanted sender, and passes them on."""
 
     def take(piece: Piece) -> None:
         if wanted.sender in (None, piece.sender):
