@@ -26,6 +26,9 @@ from .undeclared import NOT_UNDONE, Base64Text, Beginning, begins_as
 
 MAX_WAITING = 65_536
 """Pieces of a body, or frames of one side of a WebSocket, that wait for a verdict."""
+MAX_FOUND = 512
+"""Secrets in one body, or from one side of a WebSocket, that are told from each other: it is masked
+whole by then."""
 BLOCK = 16_384
 """Bytes of what was decoded that are compared with those before them. Even: what a quote or an
 escape turns on, as many of them turn off; and so many quanta of base64."""
@@ -54,6 +57,8 @@ class CodedContent:
         self.is_secret = False
         self.waiting: list[Piece] = []
         self.found = FoundSecrets() if found is None else found
+        self._left = MAX_FOUND
+        """Secrets of it that are looked for yet."""
         self._block = b""
         """The last one of what was looked at."""
         self._repeats = False
@@ -67,9 +72,15 @@ class CodedContent:
     def look_at(self, finder: ContentFinder, plain: bytes) -> None:
         """Look at what pieces decode to."""
         plain = self._thinned(plain)
-        for start, end in merged(finder.feed(plain.decode("latin-1"))):
-            self.is_secret = True
-            self.found.add(plain[start:end])
+        for at in range(0, len(plain), BLOCK):
+            if self._left <= 0:  # all is masked, and there are more than are looked for again
+                self.found.is_full = True
+                return
+            block = plain[at : at + BLOCK]
+            for start, end in merged(finder.feed(block.decode("latin-1"))):
+                self.is_secret = True
+                self._left -= 1
+                self.found.add(block[start:end])
 
     def _thinned(self, plain: bytes) -> bytes:
         """Return content in which each run of blocks that repeat one byte is a short one.

@@ -92,21 +92,31 @@ Part = Finder | JsonStrings | DataLines | Base64Runs | WideRuns | EncodedText
 class ContentFinder:
     """Finds secrets in the content of one body, or in what one side of a WebSocket sends."""
 
-    __slots__ = ("_bounds", "_parts", "numbers")
+    __slots__ = ("_bounds", "_is_event_stream", "_made", "_patterns", "numbers")
 
     def __init__(self, *, is_event_stream: bool, patterns: Patterns = USUAL) -> None:
-        self._parts: list[Part] = [
-            Finder(patterns),
-            JsonStrings(patterns),
-            Base64Runs(patterns),
-            WideRuns(patterns),
-            EncodedText(patterns),
-        ]
-        if is_event_stream:
-            self._parts.append(DataLines(patterns))
+        self._is_event_stream = is_event_stream
+        self._patterns = patterns
+        self._made: list[Part] = []
         self._bounds = JsonBounds()
         self.numbers: list[Span] = []
         """What of the spans that were returned last are digits of numbers of JSON."""
+
+    @property
+    def parts(self) -> list[Part]:
+        """What reads the content; made when there is any, which many heads have none behind."""
+        if not self._made:
+            patterns = self._patterns
+            self._made = [
+                Finder(patterns),
+                JsonStrings(patterns),
+                Base64Runs(patterns),
+                WideRuns(patterns),
+                EncodedText(patterns),
+            ]
+            if self._is_event_stream:
+                self._made.append(DataLines(patterns))
+        return self._made
 
     def feed(self, *pieces: str) -> list[Span]:
         """Take the next pieces; return which parts of them are secret, not in order.
@@ -116,7 +126,7 @@ class ContentFinder:
         """
         spans: list[Span] = []
         text = "".join(pieces)
-        for part in self._parts:
+        for part in self.parts:
             spans += part.feed_all(pieces, text)
         self.numbers = []
         if not spans:
@@ -125,7 +135,7 @@ class ContentFinder:
         strings, self.numbers, is_closed = self._bounds.clip(text, merged(spans))
         if is_closed:
             member = MEMBER_BEGINS.search(text, max(len(text) - MAX_CONTEXT, 0))
-            for part in self._parts:
+            for part in self.parts:
                 if isinstance(part, Finder | DataLines | EncodedText):
                     part.go_on_behind("" if member is None else member[0])
         return strings + self.numbers

@@ -7,11 +7,13 @@ names of cookies, the attributes of Set-Cookie. What is masked are the values.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import lru_cache
 
 from parsers.records import Fields
 
 from .encoded_text import find_encoded
-from .patterns import Span
+from .patterns import Patterns, Span
 from .rules import Rules
 from .secrets import Policy, mask_spans, merged
 
@@ -41,6 +43,9 @@ MAX_KNOWN_HEADS = 256
 MAX_KNOWN_SIZE = 2_048
 """Characters of the names of one."""
 
+MAX_KNOWN_VALUES, MAX_KNOWN_VALUE = 1_024, 256
+"""Values that are remembered with what is secret in them, and characters of one."""
+
 NAME = re.compile(r"[\w-]+(?=\s*:)", re.ASCII)
 # RFC 9110 section 11.4: credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
 CREDENTIALS = re.compile(r"(?:[!#$%&'*+.^_`|~\w-]+[ \t]+)?(.+)", re.DOTALL | re.ASCII)
@@ -62,10 +67,22 @@ def secret_spans(name: str, value: str, policy: Policy | Rules) -> list[Span]:
         return [(0, len(value))]
     if SECRET_FIELD.fullmatch(lower):
         return _known(lower, value)
-    spans = find_encoded(value, rules.patterns) if rules.is_thorough else []
+    spans = list(_found_in(value, rules.patterns)) if rules.is_thorough else []
     if lower == SUBPROTOCOLS:
         return merged(_of_subprotocols(value) + spans)
     return spans
+
+
+def _found_in(value: str, patterns: Patterns) -> Sequence[Span]:
+    """Return where a field's value has secrets by what it looks like."""
+    if len(value) > MAX_KNOWN_VALUE or patterns.known is not None:
+        return find_encoded(value, patterns)
+    return _found_in_usual(value, patterns)
+
+
+@lru_cache(MAX_KNOWN_VALUES)  # the same few come again and again
+def _found_in_usual(value: str, patterns: Patterns) -> Sequence[Span]:
+    return tuple(find_encoded(value, patterns))
 
 
 def is_plain(name: str, rules: Rules) -> bool:

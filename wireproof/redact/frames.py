@@ -67,6 +67,9 @@ MAX_FLOWS = 1_024
 """Flows of packets that no stream takes; then the one that was quiet longest is forgotten."""
 SHORTEST = 8
 """Bytes of headers or of a trailer that may hold a secret: a check sequence has four."""
+LONGEST_HEADER = 128
+MAY_HIDE = re.compile(rb"[\t\n\r -~]{%d}|(?:[ -~]\x00){4}|\A(?:\x1f\x8b|\x78|\x28\xb5)" % SHORTEST)
+"""Text, in headers that are no longer than that, or a sign that they are coded."""
 ETHERNET_HEADER_SIZE = 14
 USUAL_IPV4 = bytes.fromhex("080045")
 """The EtherType of IPv4, and its version with a header that has no options."""
@@ -209,7 +212,9 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             self.not_looked_into[ENCRYPTED["dtls"]] += 1
 
     def beside(self, number: int, data: bytes, frame_start: int) -> None:
-        if len(data) >= SHORTEST and self.rules.is_thorough:
+        if len(data) < SHORTEST or not self.rules.is_thorough:
+            return
+        if len(data) > LONGEST_HEADER or MAY_HIDE.search(data) is not None:
             self._look(number, data, frame_start)
 
     def _look(self, number: int, data: bytes, frame_start: int) -> None:

@@ -10,10 +10,12 @@ how far it was read. In a number nines take the place of digits.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
-from parsers.expressions import every
+from parsers.expressions import every, when_used
 
 from .patterns import Span
 
@@ -31,17 +33,19 @@ MESSAGE_BEGINS = re.compile(_BEFORE + r"[\[{])")
 MAY_BEGIN = re.compile(r"d(?:a(?:t(?:a(?:: ?)?)?)?)?|[0-9a-f]:?|\x1e|[ \t]{0,64}")
 # RFC 8259: white space and structure, strings, numbers, words; at the end of what has come also
 # their beginnings.
-TOKEN = re.compile(
+TOKEN = when_used(
     r"[ \t\x1e\[\]{},:]++"
     r"|\"([^\"\\\x00-\x1f]*+" + every(r"\\(?:[^\x00-\x1f]|\Z)[^\"\\\x00-\x1f]*+") + r")(?:\"|\Z)"
     r"|(-?+\d[\d.eE+-]*+(?=[ \t\r\n,\]}]|\Z)|-\Z)"
     r"|(?:true|false|null)\b|(?:t(?:r(?:u)?)?|f(?:a(?:ls?)?)?|n(?:ul?)?)\Z"
 )
-IN_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*+\\(u[0-9A-Fa-f]{0,3})?\Z")
+IN_ESCAPE = when_used(r"(?<!\\)(?:\\\\)*+\\(u[0-9A-Fa-f]{0,3})?\Z")
 """What of an escape ends where something begins."""
+LONGEST_ESCAPE = 6
 LONGEST_RUN = 256
 """Characters before that which are looked at: of backslashes."""
 IS_NAME = re.compile(r"\"[ \t]{0,64}+:")
+START = itemgetter(0)
 DIGITS = re.compile(r"\d+")
 LINE_END = re.compile(r"[\r\n]")
 
@@ -171,10 +175,14 @@ def _read(line: str) -> tuple[list[Token], int]:
 def _clipped(line: str, tokens: list[Token], first: int, last: int) -> Iterator[Token]:
     """Yield what of [first, last) of a line is masked: of the string that it begins in, or of all
     values; of numbers that is their digits."""
-    inside = [one for one in tokens if one[0] <= first < one[1]]
-    for start, end, is_string in inside or tokens:
+    index = max(bisect_right(tokens, first, key=START) - 1, 0)
+    is_inside = bool(tokens) and tokens[index][0] <= first < tokens[index][1]
+    for at in range(index, index + 1 if is_inside else len(tokens)):
+        start, end, is_string = tokens[at]
+        if start >= last:
+            return
         begin, upto = max(first, start), min(last, end)
-        if begin >= upto or (not inside and is_string and IS_NAME.match(line, end)):
+        if begin >= upto or (not is_inside and is_string and IS_NAME.match(line, end)):
             continue
         if is_string:
             begin += _rest_of_escape(line, start, begin)
@@ -186,6 +194,8 @@ def _clipped(line: str, tokens: list[Token], first: int, last: int) -> Iterator[
 
 def _rest_of_escape(line: str, start: int, at: int) -> int:
     """Return how much of an escape of a string, which began at ``start``, is left at ``at``."""
+    if "\\" not in line[max(start, at - LONGEST_ESCAPE) : at]:
+        return 0
     match = IN_ESCAPE.search(line, max(start, at - LONGEST_RUN), at)
     if match is None:
         return 0

@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
-from parsers.expressions import every
+from parsers.expressions import every, when_used
 
 from .patterns import Span
 
 # RFC 8259 section 7. A line feed, which no string holds, ends one that is not whole.
-STRING = re.compile(
+STRING = when_used(
     r"\"([^\"\\\x00-\x1f]*+" + every(r"\\[^\r\n][^\"\\\x00-\x1f]*+") + r")\"(\s{0,64}+:)?"
 )
 JSON_BEGINS = re.compile(r"\s{0,64}+[\[{\"]")
-ESCAPE = re.compile(
+ESCAPE = when_used(
     r"\\(?:u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|.)", re.DOTALL
 )
 SHORT_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}

@@ -37,8 +37,8 @@ from .patterns import Span
 SEVERAL = frozenset((WebSocketMessageRecord, JsonLineRecord, AwsEventRecord))
 PIECES = frozenset((ChunkRecord, DataRecord))
 Key = tuple[int | None, int | None]
-FOLDED = frozenset((RequestRecord, ResponseRecord, BodyRecord))
-"""What tells of an exchange, its elements aside."""
+MAX_HEADS = 4_096
+"""Exchanges whose heads are kept until an element comes; then the oldest is read without."""
 PLAIN: Thread = ("text", "", "")
 """That of an answer of which nothing else is said."""
 
@@ -65,6 +65,8 @@ class SaidTexts:
     def __init__(self, *, reads_all: bool) -> None:
         self._reads_all = reads_all
         self._exchanges: Exchanges[_Reading] = Exchanges(_Reading)
+        self._heads: dict[Key, list[Record]] = {}
+        """Of exchanges of which no element has come."""
         self._by_pieces: set[Key] = set()
         """Exchanges whose chunks and runs are elements."""
 
@@ -77,47 +79,77 @@ class SaidTexts:
             if kind is ConnectionRecord:
                 self._exchanges.add(record)
                 continue
+            if kind in PIECES and not self._by_pieces:
+                continue  # as nearly all are
             key = record.connection, record.exchange  # type: ignore[union-attr]
             if kind is SseEventRecord:
-                reading = self._reading(record)
+                reading = self._reading(record, key)
                 if reading is not None:
                     reading.events.append(record)  # type: ignore[arg-type]
                     waiting[key] = reading
-            elif kind in SEVERAL:
-                said += self._read_one(record)
-            elif kind in PIECES:
-                if key in self._by_pieces:
-                    said += self._read_one(record)
-            elif kind in FOLDED:
-                if kind is BodyRecord and (reading := waiting.pop(key, None)) is not None:
+            elif kind in SEVERAL or (kind in PIECES and key in self._by_pieces):
+                said += self._read_one(record, key)
+            elif kind is RequestRecord or kind is ResponseRecord:
+                self._take_head(record, key)
+            elif kind is BodyRecord:
+                if (reading := waiting.pop(key, None)) is not None:
                     said += reading.take_events(reads_all=self._reads_all)
-                self._fold(record, key)
+                self._take_body(record, key)
         for reading in waiting.values():
             said += reading.take_events(reads_all=self._reads_all)
         return said
 
-    def _fold(self, record: Record, key: Key) -> None:
-        found = self._exchanges.add(record)
-        if isinstance(record, ResponseRecord) and found is not None:
-            if may_be_read_by_pieces(found[0]):
+    def _take_head(self, record: Record, key: Key) -> None:
+        """Keep a head until an element comes, which of most exchanges none does."""
+        if self._is_known(key):
+            self._exchanges.add(record)
+            return
+        if len(self._heads) >= MAX_HEADS:
+            del self._heads[next(iter(self._heads))]
+        self._heads.setdefault(key, []).append(record)
+        if isinstance(record, ResponseRecord) and is_plain_text(record):
+            reading = self._reading(record, key)
+            if reading is not None and may_be_read_by_pieces(reading.reader.about):
                 self._by_pieces.add(key)
-        elif isinstance(record, BodyRecord):
-            self._by_pieces.discard(key)
 
-    def _read_one(self, record: Record) -> list[Said]:
-        reading = self._reading(record)
+    def _take_body(self, record: Record, key: Key) -> None:
+        if record.sender == "server":  # type: ignore[union-attr]
+            self._heads.pop(key, None)
+            self._by_pieces.discard(key)
+        if self._is_known(key):
+            self._exchanges.add(record)
+
+    def _is_known(self, key: Key) -> bool:
+        connection, exchange = key
+        if connection is None or exchange is None:
+            return False
+        return self._exchanges.known(connection, exchange) is not None
+
+    def _read_one(self, record: Record, key: Key) -> list[Said]:
+        reading = self._reading(record, key)
         if reading is None or not is_read(record, reading.reader):
             return []
         return reading.several([record], reads_all=self._reads_all)
 
-    def _reading(self, record: Record) -> _Reading | None:
+    def _reading(self, record: Record, key: Key) -> _Reading | None:
         """Return what reads an exchange, which an element may be the first record of."""
-        connection, exchange = record.connection, getattr(record, "exchange", None)
+        connection, exchange = key
         if connection is None or exchange is None:
             return None
         found = self._exchanges.known(connection, exchange)
+        if found is None:
+            for head in self._heads.pop(key, ()):
+                found = self._exchanges.add(head)
         found = found or self._exchanges.add(record)
         return None if found is None else found[1]
+
+
+def is_plain_text(response: ResponseRecord) -> bool:
+    """Return whether a response is text that has no elements but its chunks."""
+    return any(
+        len(name) == 12 and name.lower() == "content-type" and value[:10].lower() == "text/plain"
+        for name, value in response.headers
+    )
 
 
 class _Reading:

@@ -129,12 +129,12 @@ PIECES = st.lists(st.lists(st.sampled_from(PARTS), max_size=6).map("".join), max
 @example([["", '": "'], ['x": "y"', '"z']], False)
 def test_many_pieces_at_once_are_as_one_by_one(turns: list[list[str]], is_stream: bool) -> None:
     finder = ContentFinder(is_event_stream=is_stream)
-    textbook = [part.__class__() for part in finder._parts]
+    textbook = [part.__class__() for part in finder.parts]
     for pieces in turns:
         expected = [fed_one_by_one(part.feed, pieces) for part in textbook]
-        found = [part.feed_all(pieces, "".join(pieces)) for part in finder._parts]
+        found = [part.feed_all(pieces, "".join(pieces)) for part in finder.parts]
         assert sorted(chain.from_iterable(found)) == sorted(chain.from_iterable(expected))
-        assert list(map(state, finder._parts)) == list(map(state, textbook))
+        assert list(map(state, finder.parts)) == list(map(state, textbook))
 
 
 def state(part: Part) -> list[object]:
