@@ -24,6 +24,7 @@ from .output import (
     STANDARD_OUTPUT,
     finish_standard_output,
     give_up_standard_output,
+    missing_temporary_folder,
     prepare_standard_streams,
 )
 
@@ -42,6 +43,8 @@ from .output import (
 @click.version_option(__version__, prog_name="wireproof", message="%(prog)s %(version)s")
 def cli() -> None:
     """Show what a streaming HTTP API really put on the wire, packet by packet."""
+    if (folder := missing_temporary_folder()) is not None:
+        raise Unreadable(f"{folder}: no folder that temporary files can be written to")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

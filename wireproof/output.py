@@ -207,6 +207,18 @@ def _opened(path: str, flags: int, output: str) -> BinaryIO:
     return BufferedWriter(NamedFile(file, "w", output))
 
 
+def missing_temporary_folder() -> str | None:
+    """Return what the environment says of temporary files if nothing can be written there.
+
+    Python would put them elsewhere without a word, and they hold what came from the wire.
+    """
+    for name in ("TMPDIR", "TEMP", "TMP"):  # the first that is set, as tempfile has it
+        if folder := os.environ.get(name):
+            is_usable = os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)  # noqa: PTH112
+            return None if is_usable else f"{name}={folder}"
+    return None
+
+
 def scratch() -> NamedFile | BinaryIO:
     """Return a file without a buffer and without a name, for what is put aside; closed, it is gone.
 

@@ -7,8 +7,10 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from support.command_lines import READERS, reading
 
-from wireproof.output import open_stream
+from wireproof.cli import run
+from wireproof.output import missing_temporary_folder, open_stream
 
 
 class Came(BaseException):
@@ -40,3 +42,26 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file") as raised, ExitStack() as stack:
         open_stream(output, stack)
     assert raised.value.filename == output
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "TEMP", "TMP"])
+@pytest.mark.parametrize("command", READERS)
+def test_temporary_files_go_nowhere_else_than_said(
+    command: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    for other in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, str(tmp_path / "nowhere"))
+    assert run(reading(command, tmp_path / "in.pcapng")) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err.count("\n") == 1
+    assert f"{name}={tmp_path}" in said.err
+
+
+def test_where_temporary_files_go_the_first_name_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("TEMP", str(tmp_path / "nowhere"))
+    assert missing_temporary_folder() is None
