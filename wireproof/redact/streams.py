@@ -263,13 +263,14 @@ class MaskStream(ElementStream):
         pieces, self._content = self._content, []
         places, self._places = self._places, []
         found: list[Span] = []
+        digits: list[Span] = []
         if pieces:
             spans = self._finder.feed(*pieces)
             if spans:
                 numbers = self._finder.numbers
                 self._remember("".join(pieces), spans)
                 found += placed(pieces, places, [one for one in spans if one not in numbers])
-                self._mask_places(placed(pieces, places, numbers), DIGIT)
+                digits += placed(pieces, places, numbers)
         if self._goes_on:
             self._recent.add(pieces, places, self._keys)
             found += self._places_of_parts()
@@ -277,6 +278,7 @@ class MaskStream(ElementStream):
                 latest = self._recent.latest(sum(map(len, pieces)) + WINDOW)
                 found += latest.places(self._patterns.known_in(latest.text))
         self._mask_places(found, STAR)
+        self._mask_places(digits, DIGIT)
         self._recent.forget(self._needed)
         self._keys.clear()
 

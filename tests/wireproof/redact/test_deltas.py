@@ -246,6 +246,20 @@ def test_messages_of_a_websocket(name: str, way: str, size: int, tmp_path: Path)
     check(*redacted(talk, tmp_path), DIALECTS[name], "deflate" if way == "deflated" else "")
 
 
+def test_numbers_and_strings_in_frames_that_are_masked(tmp_path: Path) -> None:
+    talk = Talk().open()
+    talk.client(SWITCH[0] % (b"", b""))
+    talk.server(SWITCH[1] % b"")
+    for at in range(3):
+        message = b'{"n": %d, "password": 12345678, "api_key": "abcd"}' % at
+        talk.client(frame(1, message, key=bytes((at + 1, 7, 9, 11))))
+    talk.close()
+    done, records, _ = redacted(talk, tmp_path)
+    said = [one.data for one in records if one.record == "websocket_message"]
+    assert said == [f'{{"n": {at}, "password": 99999999, "api_key": "****"}}' for at in range(3)]
+    assert done.left == []
+
+
 @pytest.mark.parametrize("size", [1, 3, 5, 12])
 def test_events_in_http2(size: int, tmp_path: Path) -> None:
     dialect = DIALECTS["openai-chat"]
