@@ -231,7 +231,7 @@ class DeflatedMessages(CodedContent):
 
     def __init__(self, found: FoundSecrets | None = None, patterns: Patterns = USUAL) -> None:
         super().__init__(found)
-        self._finder = ContentFinder(is_event_stream=False, patterns=patterns)
+        self._finder = ContentFinder(is_event_stream=False, may_log_in=True, patterns=patterns)
         self._frames = 0
         """Frames since the last message that was read."""
 

@@ -21,6 +21,7 @@ from .base64_runs import Base64Runs
 from .encoded_text import EncodedText
 from .json_bounds import JsonBounds
 from .json_strings import JsonStrings
+from .logins import FirstLogins
 from .patterns import MAX_CONTEXT, USUAL, Patterns, Span
 from .secrets import Finder, fed_one_by_one, merged
 from .wide_runs import WideRuns
@@ -86,16 +87,22 @@ class DataLines:
         return start
 
 
-Part = Finder | JsonStrings | DataLines | Base64Runs | WideRuns | EncodedText
+Part = Finder | JsonStrings | DataLines | Base64Runs | WideRuns | EncodedText | FirstLogins
 
 
 class ContentFinder:
-    """Finds secrets in the content of one body, or in what one side of a WebSocket sends."""
+    """Finds secrets in the content of one body, or in what one side of a WebSocket sends.
 
-    __slots__ = ("_bounds", "_is_event_stream", "_made", "_patterns", "numbers")
+    ``may_log_in`` is whether that may begin as another protocol does.
+    """
 
-    def __init__(self, *, is_event_stream: bool, patterns: Patterns = USUAL) -> None:
+    __slots__ = ("_bounds", "_is_event_stream", "_made", "_may_log_in", "_patterns", "numbers")
+
+    def __init__(
+        self, *, is_event_stream: bool, may_log_in: bool = False, patterns: Patterns = USUAL
+    ) -> None:
         self._is_event_stream = is_event_stream
+        self._may_log_in = may_log_in
         self._patterns = patterns
         self._made: list[Part] = []
         self._bounds = JsonBounds()
@@ -116,6 +123,8 @@ class ContentFinder:
             ]
             if self._is_event_stream:
                 self._made.append(DataLines(patterns))
+            if self._may_log_in:
+                self._made.append(FirstLogins())
         return self._made
 
     def feed(self, *pieces: str) -> list[Span]:

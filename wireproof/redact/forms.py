@@ -33,7 +33,19 @@ USERINFO = (
 USERINFO_ENCODED = r"(?i:%3a%2f%2f)[^%\s\"'\\]{0,64}+%3[Aa]((?:[^%\s\"'&\\]|%(?!40)){1,256})%40"
 
 # A user's name and password among the arguments of a command; two numbers are a user and a group.
-USER_ARGUMENT = r"(?<![\w-])--?u(?:ser)?\s{1,4}+[\"']?+[^\s:\"']{1,64}+:(?!\d++\b)([^\s\"'\\]++)"
+USER_ARGUMENT = (
+    r"(?:(?<![\w-])-[uUa]|(?<=-)-user|(?<=proxy)-user|(?<![\w-])--auth)(?:[ ]{1,4}+|(?<=-u))"
+    r"[\"']?+(?P<user>[^\s:\"'/]{1,64}+):(?!\d++\b|(?P=user)\b)([^\s\"'\\]++)"
+)
+# The option of one letter, or the argument, with which well-known commands take a password.
+_LINE_GOES_ON = r"[^\r\n|;&]{0,128}?[ ]"
+COMMAND = (
+    rf"(?<![\w-])(?:sshpass[ ]-p[ ]?|docker[ ]login[ ]{_LINE_GOES_ON[:-3]}-p[ ]"
+    rf"|az[ ]login[ ]{_LINE_GOES_ON[:-3]}(?<=[ ])-p[ ]|redis-cli[ ]{_LINE_GOES_ON[:-3]}-a[ ]"
+    rf"|mysql(?:dump|admin|import)?{_LINE_GOES_ON}-p(?!ort|rotocol|lugin|ipe)"
+    r"|vault[ ]login[ ](?!-)|authtoken[ ]|configure[ ]set[ ][\w.-]{0,48}(?:key|token)[ ])"
+    r"[\"']?(?![-\s$<])([^\s\"'\\]++)"
+)
 # .netrc: "machine a login b password c", in lines or not.
 _BLANK = r"(?:\s|\\{1,7}[nrt])"
 NETRC = (
@@ -62,8 +74,9 @@ IN_BINARY = _LENGTH + r"([!-~]++)"
 LONG_IN_BINARY = _LENGTH + r"((?=[^\s\d]{0,64}\d)[!-~]{12,}+|[!-~]++\Z)"
 
 USER_CALL = (
-    r"(?i:auth|login)\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+"
-    r"\\{0,7}+[\"'][^\"'\\]{1,64}+\\{0,7}+[\"']\s{0,4}+,\s{0,32}+\\{0,7}+[\"']([^\"'\\\x00-\x1f]++)"
+    r"(?i:auth|login)\\{0,7}+[\"']?\s{0,4}+(?:(?:[=:]\s{0,4}+)?[(\[]|(?<=[\"']),)\s{0,32}+"
+    r"\\{0,7}+[\"'][^\"'\\]{1,64}+\\{0,7}+[\"']\s{0,4}+,\s{0,32}+\\{0,7}+[\"']"
+    r"((?:(?<=\()|(?=[^\"']{0,64}\d)|(?=))[^\"'\\\x00-\x1f]++)"
 )
 """A user's name and password one after the other: ``auth=("anna", "...")``, ``login(...)``."""
 # RFC 4568 section 6.1 (SDES): the key and the salt of SRTP.
@@ -87,6 +100,18 @@ _MIXED = rf"((?=[^\s\d]{{0,64}}\d)(?=[^\sA-Za-z]{{0,64}}[A-Za-z]){BARE}{{6,}}+)"
 SAID = rf"[ ]{{1,4}}+(?:(?:\.[ ])?{_QUOTED}|(?:is|was)\b:?[ ]{{1,4}}+(?:{_QUOTED}|{_MIXED}))"
 """A name and a quoted value, as macros and Lisp have them; prose says that one is the other."""
 
+# What a message says of one: "Incorrect API key provided: ...", "token ... has expired".
+_FILLER = r"id|key|value|is|was|with|for|not|found|provided|rejected|invalid|unknown|in|of|=|-"
+_RANDOM = (
+    r"(?!\d{4}-\d\d)(?=[\w~+=.-]{0,64}?\d)(?=[\w~+=.-]{0,64}?[A-Za-z])"
+    r"(?:[\w~+=.-]{16,}+|[\w~+=.-]{6,}+\Z)"
+)
+SPOKEN = (
+    r"(?i:token|session|secret|password|api key|access key)s?+(?:\\{0,7}+[\"'`])?"
+    rf"(?:(?>(?:[ ](?i:{_FILLER})(?![\w~+=.-])){{0,4}}):?[ ]{{1,4}}\\{{0,7}}+[\"'`(\[<]?"
+    rf"|(?:\(|,[ ]?(?:<<)?)\\{{0,7}}+[\"'])({_RANDOM})"
+)
+
 PAIR = (
     r"\\{0,7}+[\"']\s{0,4}+,\s{0,32}+\\{0,7}+[\"']"
     rf"((?=[^\s\"'\\]{{0,64}}\d){BARE}{{12,}}+|{BARE}++\Z)"
@@ -100,6 +125,7 @@ _HEADER_ENDS = r"[^\r\n]{0,256}+\r?\n(?>(?:[^\r\n]{1,256}+\r?\n){0,8})\r?\n"
 _FIELD_VALUE = every(r"[^\r\n]++|\r?+\n(?!--)|\r(?!\n)")
 OPENINGS = {
     "first": "",
+    "unquoted": "",
     "form": "form-data; name=secret-\n\n",
     "long_form": "form-data; name=token\n\n",
     "member": '"name":"secret-","value":"',
@@ -135,6 +161,13 @@ def form_field(names: Sequence[str]) -> str:
     )
 
 
+def file_of_field(names: Sequence[str]) -> str:
+    """Return the expression of the name of a file that such a field has."""
+    name = rf"{_NAME_OF_FIELD}(?>\"?[^\"\r\n;]{{0,32}}?(?i:{known(names)}))"
+    extended = r"(?i:filename)\*=(?:[\w-]{1,16}'[\w-]{0,16}')?([^\s;'\"]++)"
+    return rf"{name}[^\r\n]{{0,64}}?{extended}"
+
+
 _QUOTE = r"\\{0,7}+\""
 _COLON = rf"{_QUOTE}\s{{0,4}}+:"
 _STRING_BEGINS = rf"\s{{0,32}}+{_QUOTE}"
@@ -161,6 +194,7 @@ _MEMBERS = (
     rf"(?:{_QUOTE}[^\"\\]{{0,128}}+{_QUOTE}|[\w.-]{{1,24}}+|\[[^][{{}}]{{0,64}}+\]|\{{[^{{}}]{{0,128}}+\}})"
     r"\s{0,4}+,){0,6})"
 )
+_TO_NAME = _MEMBERS.replace("{names}", f"{'|'.join(NAMING)}|id|k")
 _MEMBERS, _NO_OTHERS = _MEMBERS.replace("|{names}", ""), _MEMBERS.replace("{names}", _OTHER)
 MEMBER = re.compile(r"(?:[a-z]{1,12})\\*\"\s*:\s*\\*\"([\w/.-]*)", re.ASCII | re.IGNORECASE)
 """How a member begins that says what another one is, and what it says."""
@@ -173,7 +207,7 @@ def named_member(names: Sequence[str]) -> str:
     name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}{_IS_FOLLOWED}"
     known_name, weak = rf"[\w/.-]{{0,48}}?(?i:{known(names)})", "|".join(WEAK)
     value = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}{_VALUE}{_COLON}"
-    typed = rf"(?:\s{{0,4}}+\{{{_STRING_BEGINS}\w{{0,16}}+{_COLON}|\s{{0,4}}+\[){{0,4}}"
+    typed = rf"(?:\s{{0,32}}+\{{{_STRING_BEGINS}\w{{0,16}}+{_COLON}|\s{{0,32}}+\[){{0,4}}"
     secret = rf"{known_name}{value}{typed}{_STRING_BEGINS}(?P<member>[^\"\\\x00-\x1f]++)"
     return rf"{name}(?:{secret}|(?i:{weak}){value}{typed}{_STRING_BEGINS}(?P<long_member>{LONG}))"
 
@@ -188,7 +222,7 @@ def named_other(names: Sequence[str]) -> str:
 def value_first(names: Sequence[str]) -> str:
     """Return the expression of the same where the name comes after the value."""
     value = rf"(?<=\")(?:value|v){_COLON}{_STRING_BEGINS}(?P<first>[^\"\\\x00-\x1f]{{1,256}}+)"
-    name = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}{_NAMING}{_COLON}{_STRING_BEGINS}"
+    name = rf"{_QUOTE}\s{{0,4}}+,{_TO_NAME}{_STRING_BEGINS}{_NAMING}{_COLON}{_STRING_BEGINS}"
     return rf"{value}{name}[\w/.:-]{{0,96}}?(?i:{known(names)})(?=(?:/[\w/.-]{{0,96}})?{_QUOTE})"
 
 
@@ -198,14 +232,12 @@ def after_naming(words: bytes) -> bytes:
     return (
         rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\"(?=[\w/.-]{0,48}?(?:%b))" % words
         + rb"[\w/.-]{1,96}+\\{0,7}+\"\s{0,4}+,"
-        + _MEMBERS.encode()
-        + rb"\s{0,32}+\\{0,7}+\"(?:[a-z_]{0,16}?values?|v|val|content|default|data|text)\\{0,7}+\""
     )
 
 
 AFTER_VALUE = (
     rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\"[^\"\\\x00-\x1f]{1,256}+\\{0,7}+\"\s{0,4}+,"
-    + _MEMBERS.encode()
+    + _TO_NAME.encode()
     + rb"\s{0,32}+\\{0,7}+\"(?:%b|id|k)\\{0,7}+\"" % "|".join(NAMING).encode()
 )
 
@@ -223,10 +255,26 @@ def named_line(names: Sequence[str]) -> str:
 def named_element(names: Sequence[str]) -> str:
     """Return the expression of an element of XML that gives a value to the name in the one before:
     ``<key>password</key><string>...``, as property lists and XML-RPC have it."""
-    name = rf"<(?i:key|name)>[^<>]{{0,32}}?(?i:{known(names)})[^<>]{{0,32}}+</(?i:key|name)>"
-    return rf"{name}\s{{0,16}}+(?:<[\w:]{{1,16}}+>\s{{0,16}}+){{1,2}}([^<\s][^<]*+)"
+    name = rf"[^<>]{{0,32}}?(?i:{known(names)})[^<>]{{0,32}}+</(?i:key|name)>"
+    value = r"\s{0,16}+(?:<[\w:]{1,16}+>\s{0,16}+){1,2}"
+    weak = rf"(?i:{'|'.join(WEAK)})</(?i:key|name)>{value}({LONG})"
+    return rf"<(?i:key|name)>(?:{weak}|{name}{value}([^<\s][^<]*+))"
 
 
+def named_cell(names: Sequence[str]) -> str:
+    """Return the expression of a cell of a table that gives a value to the name in the one before,
+    as pages of frameworks about errors have it: ``<td>DB_PASSWORD</td><td>...</td>``."""
+    cell = r"<t[dh](?:\s[^<>]{0,64}+)?>(?:\s{0,8}<[^<>]{1,64}+>){0,2}\s{0,8}"
+    name = rf"[^<>]{{0,48}}?(?i:{known(names)})[\w'\]]{{0,16}}\s{{0,4}}"
+    name += r"(?:</\w{1,8}>\s{0,16}){1,2}"
+    quote = r"(?>(?:&(?:\#x27|\#39|quot);|[\"'])?(?:(?i:bearer|basic|token)[ ])?)"
+    return (
+        rf"{cell}{name}{cell}{quote}(?P<cell>(?:(?![<\"'\s]|&(?:\#x27|\#39|quot);)[^<]){{1,1024}})"
+    )
+
+
+_QUOTED_ENDS = r"\\{0,7}+[\"']"
+_UNQUOTED = r"([^\s\"'<>\\=,()]{8,}+)(?=[^<>(),;]{0,128}+(?:>|\Z))"
 ATTRIBUTE_TEXT = re.compile(
     r"<(?:property|string|entry|item|param|parameter|setting|field|data|key|value)\s[^<>]{0,64}\Z",
     re.IGNORECASE,
@@ -239,21 +287,25 @@ def named_in_tag(names: Sequence[str]) -> str:
     ``<input name="csrf_token" value="...">``, ``<property name="db.password">...``."""
     weak = "|".join(WEAK)
     quote = r"\\{0,7}+[\"']"
-    value = rf"[^<>]{{0,128}}?(?i:value|content)={quote}"
+    value = r"[^<>]{0,128}?(?i:value|content)="
     return (
-        rf"(?<![\w-])(?i:name|key|type)={quote}(?:"
-        rf"[\w.:-]{{0,32}}?(?i:{known(names)})[\w.:-]{{0,32}}+{quote}"
-        rf"(?:{value}([^\"'<>\\]++)|[^<>]{{0,128}}+>(?P<text>(?=\s*+[^<\s])[^<]++))"
-        rf"|(?i:{weak}){quote}{value}({LONG}))"
+        rf"(?<![\w-])(?i:name|key|type)=(?:{quote})?(?:"
+        rf"[\w.:-]{{0,32}}?(?i:{known(names)})[\w.:-]{{0,32}}+(?:{_QUOTED_ENDS}|(?=[\s>]))"
+        rf"(?:{value}(?:{quote}([^\"'<>\\]++)|{_UNQUOTED})"
+        r"|[^<>]{0,128}+>(?P<text>(?=\s*+[^<\s])[^<]++))"
+        rf"|(?i:{weak})(?:{_QUOTED_ENDS}|(?=[\s>])){value}(?:{quote}({LONG})|{_UNQUOTED}))"
     )
 
 
 def value_in_tag(names: Sequence[str]) -> str:
     """Return the expression of the same with the value before the name."""
     quote = r"\\{0,7}+[\"']"
-    value = rf"(?<![\w-])(?i:value|content)={quote}(?P<first>[^\"'<>\\]{{1,256}}+){quote}"
-    name = rf"[^<>=]{{0,32}}(?i:name|key)={quote}[\w.:-]{{0,32}}?(?i:{known(names)})"
-    return rf"{value}{name}(?=[\w.:-]{{0,32}}{quote})"
+    value = (
+        rf"(?<![\w-])(?i:value|content)=(?:{quote}(?P<first>[^\"'<>\\]{{1,256}}+){quote}"
+        r"|(?P<unquoted>[^\s\"'<>\\=]{1,256}+)(?=\s))"
+    )
+    name = rf"(?:[^<>=]{{0,32}}|[^<>]{{0,48}}?[ ])(?i:name|key)=(?:{quote})?[\w.:-]{{0,32}}?"
+    return rf"{value}{name}(?i:{known(names)})(?=[\w.:-]{{0,32}}(?:{quote}|[\s>]))"
 
 
 def variable(names: Sequence[str]) -> str:

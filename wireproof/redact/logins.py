@@ -6,7 +6,9 @@ Each expression begins where a line, a message or a packet does, and its groups 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
+from .names import SECRET_NAME
 from .patterns import Span
 
 _WORD = rb"([^\s\x00]{1,256})"
@@ -51,6 +53,19 @@ SOCKS_LOGIN = re.compile(
     )
 )
 USER_NAME, PASSWORD, WILL = 0x80, 0x40, 0x04
+# RESP: an array of bulk strings, the first of which is a command that keeps values under keys.
+REDIS_STORES = re.compile(
+    rb"\*(\d{1,4})\r\n\$\d{1,2}\r\n(?i:(?:SET|GETSET|SETNX|APPEND|SADD|LPUSH|RPUSH|PUBLISH|JSON\.SET"
+    rb"|SETEX|PSETEX)|(HSET|HSETNX|HMSET|XADD|MSET|MSETNX))\r\n"
+)
+BULK_STRING = re.compile(rb"\$(\d{1,9})\r\n")
+WORD_OF_KEY = re.compile(r"[\w-]+", re.ASCII)
+SHORTEST_VALUE = 8
+"""Bytes of a value that may be secret by its key: what counts or measures is shorter."""
+MOST_FIRST = 2_048
+"""Bytes of what a side of a WebSocket sends first, in which a login may be."""
+MOST_PIECES = 64
+"""Pieces that these may come in."""
 
 
 def login_spans(data: bytes) -> list[Span]:
@@ -63,9 +78,55 @@ def login_spans(data: bytes) -> list[Span]:
     ]
     for match in MQTT_CONNECT.finditer(data):
         found += _of_mqtt(data, match)
+    for match in REDIS_STORES.finditer(data):
+        found += _of_redis(data, match)
     if (login := SOCKS_LOGIN.match(data)) is not None:
         found += _of_socks(data, login)
     return found
+
+
+class FirstLogins:
+    """Finds logins in what one side of a WebSocket sends first: MQTT, AMQP and XMPP come so."""
+
+    __slots__ = ("_sent", "_pieces")
+
+    def __init__(self) -> None:
+        self._sent = b""
+        self._pieces = 0
+
+    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
+        """Take the next pieces, as :meth:`Finder.feed_all` does; ``text`` is Latin-1."""
+        before = len(self._sent)
+        if before >= MOST_FIRST or self._pieces >= MOST_PIECES:
+            return []
+        self._pieces += len(pieces)
+        self._sent += text.encode("latin-1", "replace")
+        spans = login_spans(self._sent)
+        return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]
+
+
+def _of_redis(data: bytes, match: re.Match[bytes]) -> Iterator[Span]:
+    """Yield where a command has values of keys, or of fields, that name a secret."""
+    strings: list[Span] = []
+    at = match.end()
+    while len(strings) < int(match[1]) - 1 and (bulk := BULK_STRING.match(data, at)) is not None:
+        strings.append((bulk.end(), min(bulk.end() + int(bulk[1]), len(data))))
+        at = strings[-1][1] + 2
+    has_pairs = match[2] is not None
+    is_secret = bool(strings) and not match[2].upper().startswith(b"M") if has_pairs else True
+    is_secret = is_secret and bool(strings) and _names_secret(data[slice(*strings[0])])
+    first = 0 if has_pairs and match[2].upper().startswith(b"MS") else 1
+    for index, (start, end) in enumerate(strings[first:]):
+        is_value = not has_pairs or index % 2 == 1
+        own = has_pairs and is_value and _names_secret(data[slice(*strings[first + index - 1])])
+        if is_value and (is_secret or own) and end - start >= SHORTEST_VALUE:
+            yield start, end
+
+
+def _names_secret(key: bytes) -> bool:
+    """Return whether a key of Redis, or a field, has a word in it that names a secret."""
+    words = WORD_OF_KEY.findall(key[:256].decode("latin-1"))
+    return any(SECRET_NAME.fullmatch(word) for word in words)
 
 
 def _of_socks(data: bytes, match: re.Match[bytes]) -> list[Span]:

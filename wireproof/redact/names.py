@@ -19,18 +19,21 @@ STRONG = (
     ("access", r"access[-_]?token"),
     ("refresh", r"refresh[-_]?token"),
     ("auth", r"auth[-_]?token"),
-    ("session", r"session[-_]?(?:token|id)"),
+    ("session", r"session[-_.]?(?:token|id)"),
     ("csrf", r"csrf[-_]?token"),
     ("xsrf", r"xsrf[-_]?token"),
     ("security", r"security[-_]?token"),
     ("id_token", r"id_token(?:_hint)?"),
     ("idtoken", r"idtoken"),
-    ("secret", r"secret[\w-]{0,24}"),
+    ("secret", r"secret(?!ar(?:y|i)|ion|ive)[\w-]{0,24}"),
     ("private", r"private[-_]?key"),
     ("pass", r"pass(?:word|wd|phrase|code)[\w-]{0,24}"),
     ("subscription", r"subscription[-_]?key"),
     ("x-amz-", r"x-amz-(?:signature|credential)"),
     ("code", r"code[-_]?verifier"),
+    ("oauth", r"oauth[-_]?verifier"),
+    ("signed", r"signed[-_]?request"),
+    ("npmauth", r"npmauthident"),
     ("client", r"client[-_]?(?:assertion(?![-_]?type)|key[-_]?data)"),
     ("saml", r"saml(?:response|assertion)"),
     ("stringdata", r"stringdata"),  # of a Secret of Kubernetes
@@ -42,10 +45,20 @@ STRONG = (
     ("security", r"security[-_]?answer"),
     ("otp", r"(?:(?<![a-z])|(?<=\bt))otp(?![a-z])"),
 )
+_OWNERS = (
+    *("db", "user", "root", "admin", "key", "store", "mysql", "pg", "ftp", "smtp", "ssh", "http"),
+    *("proxy", "login", "mail", "my", "sa", "su", "vnc", "wifi", "os", "web", "api", "auth", "app"),
+    *("account", "host", "trust", "ldap", "bind"),
+)
+"""What stands before "pass" or "pw" in a name, and in no word."""
+_OWNED = "|".join(rf"(?<={owner})" for owner in _OWNERS)
 RULES = (
     # the same of names of which only a part is given, and of values that are no numbers
     ("token", r"(?<=[\w-])token"),
-    ("key", r"(?:(?<=[-_])|(?<=app)|(?<=access)|(?<=auth)|(?<=master)|(?<=account))key"),
+    ("key", r"(?:(?<=[-_])|(?<=stream))key"),
+    ("key", r"(?:(?<=app)|(?<=access)|(?<=auth)|(?<=master)|(?<=account))keys?"),
+    ("pass", rf"(?:{_OWNED})pass"),
+    ("pw", rf"(?:{_OWNED})pwd?"),
     ("key", r"(?<=[a-z])(?-i:Key)"),
     ("session", r"session[\w-]{0,24}"),
     ("signature", r"signature[\w-]{0,24}"),
@@ -59,7 +72,8 @@ LINES = (
 WEAK = (
     *("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass", "ticket"),
     *("csrf", "xsrf", "assertion", "hmac", "bearer", "pw", "pswd", "authn", "sas", "salt", "seed"),
-    *("private", "tgt"),
+    *("private", "tgt", "psk", "pat", "pem", "kek", "dek", "tok", "sess", "sign"),
+    *("magic", "magic_link", "magiclink", "authorize"),
 )
 """Names whose values are secret if they are long."""
 
@@ -70,13 +84,16 @@ def known(names: Sequence[str]) -> str:
     return "|".join(table + [*map(re.escape, names)])
 
 
+SECRET_NAME = re.compile(rf"[\w-]{{0,48}}?(?:{known(())}|{'|'.join(WEAK)})s?", re.IGNORECASE)
+"""A name that is one of a secret, whole."""
+
 # Where a key may begin: not inside a word, but after an escape of JSON (\n, \u000a) or of a URL.
 WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
 
 # What may stand between a name and its value, in JSON, in a form, in a header, in any of them
 # inside another.
-# A name may stand for several: then its value is an array.
-PLURAL = "[sS]?+"
+# A name may stand for several: then its value is an array. Underscores hide some from a language.
+PLURAL = "[sS]?+_{0,2}+"
 # A name in brackets (user[password]=) ends with one; a query in a query is encoded twice.
 _QUOTE = r"(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5[Bb]\w{0,16}+)?%5[Dd])?)"
 # Gson writes "=" as an escape. Lines of what is no string may be those of code: few spaces only.
@@ -86,15 +103,21 @@ _SIGN = r"(?:=>|:=|[:=]|%(?:25){0,3}3[AaDd]|\\{1,3}u003[AaDd])"
 _BEFORE_VALUE = (
     r"(?>(?:(?<=:)[ ]{0,4}[A-Za-z][\w.<>|\[\]?]{0,32}+(?:[ ]\|[ ]\w{1,16}+)?"
     r"[ ]=(?=[ ][brf]?[\"'`]))?)"
-    r"(?:(?>\s{0,64})(?=\\{0,7}[\"'\[{])|(?>\s{0,4}))(?>(?:\*\*[ ]?|Some\(|Optional\()?)"
+    r"(?:(?>\s{0,64})(?=\\{0,7}[\"'\[{])|(?>[ ]{5,24}(?=[!-~])|\s{0,4}))"
+    r"(?>(?:\*\*[ ]?|Some\(|Optional\()?)"
     r"(?>(?:[!&][\w!-]{1,32}+[ ]{1,4}+){0,2})"
     r"(?>(?:(?:[brfuBRFU]{1,2}+|@|string\(\d{1,6}+\)[ ])(?=[\"']))?)"
 )
 BETWEEN = rf"{_QUOTE}(?>\s{{0,64}}){_SIGN}{_BEFORE_VALUE}"
 _SPACE = r"(?:\s|\+|%20)"
-_SCHEME = rf"(?>(?:(?i:bearer|basic|token|apikey){_SPACE}{every(_SPACE)})?)"
+_ANY_SCHEME = r"(?i:bearer|basic|token|apikey)"
+_SCHEME = rf"(?>(?:{_ANY_SCHEME}{_SPACE}{every(_SPACE)})?)"
 BARE = r"[^\s\x00-\x1f\"'\\&,;<>#(){}\[\]]"
 _IN_STRING = r"[^\"\\\x00-\x1f]++|\\(?:.|\Z)"
+# Of a string of JSON inside a string of JSON, whose quotes have as many backslashes as group {}.
+_IN_ESCAPED = every(r"[^\"\\\x00-\x1f]++|\\{{2,16}}+(?!\")|(?!(?P={0})\")\\{{2,16}}+\"").replace(
+    "{1,64}", "{{1,64}}"
+)
 # YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
 _LINE = r"\r?\n(?P=indent)[^\r\n]++"
 _BLOCK = (
@@ -102,14 +125,15 @@ _BLOCK = (
     rf"(?P<indent>[ \t]{{1,32}}+)([^\r\n]++{every(_LINE)})"
 )
 _THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
+_BARE_VALUE = rf"{_SCHEME}((?!(?:null|true|false|None)\b){BARE}++)"
 ANY_VALUE = (
     rf"(?:{_BLOCK}|{_THREE_QUOTES}"
-    rf"|\\++\"({_SCHEME}[^\"\\\x00-\x1f]++)"  # a string of JSON inside a string of JSON
+    rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"]){_IN_ESCAPED.format('deep')})"  # JSON in JSON
     rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
     rf"|'([^'\\\x00-\x1f]++)"
     r"|\[(?P<array>{array})"
     r"{object}"
-    rf"|{_SCHEME}((?!(?:null|true|false|None)\b){BARE}++))"
+    rf"|{_BARE_VALUE})"
 )
 # What an array holds: what is no string, strings of JSON inside a string of JSON, strings, and the
 # border of two arrays in an array.
@@ -122,6 +146,9 @@ _INSIDE = _OBJECT_PART
 for _ in range(3):  # objects in it, as deep as anyone writes them
     _INSIDE = rf"{_OBJECT_PART}|\{{{every(_INSIDE)}(?:\}}|\Z)"
 OBJECT = rf"\{{(?P<object>{every(_INSIDE)})"
+LONG_OBJECT = OBJECT.replace("<object>", "<long_object>")
+OF_LONG_OBJECT = re.compile(r"(?:value|access|refresh|bearer|raw|current)", re.IGNORECASE)
+"""Members that say nothing of their own in an object that is named after a secret."""
 ANY_MEMBER = ANY_VALUE.replace("{object}", f"|{OBJECT}")
 ANY_VALUE = ANY_VALUE.replace("{object}", "")
 # An element of XML: a name, attributes, text or CDATA. What its tag begins with is looked at later.
@@ -135,30 +162,51 @@ BEFORE_NAME = '<\\%"'
 """A quote or an escape that it follows."""
 MAX_NAME = 64
 """Characters of a name's beginning."""
-STRING_OF_OBJECT = re.compile(rf":\s*+(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
-SCHEMA_TYPE = re.compile(
-    r"\"type\\*+\"\s*+:\s*+\\*+\"(?:string|number|integer|boolean|array|object|null)\\*+\""
+_ANY_TYPE = r"(?:string|number|integer|boolean|array|object|null)"
+IS_SCHEMA = re.compile(
+    rf"\"(?:type\\*+\"\s*+:\s*+\[?\s*+\\*+\"{_ANY_TYPE}\\*+\"|(?:\$ref|anyOf|oneOf|allOf)\\*+\"\s*+:)"
 )
-"""JSON Schema section 6.1.1: what has it describes a value, as tools describe their arguments."""
-DESCRIBES = re.compile(r"(?:type|title|description|format|pattern)\\*+\"\Z")
+"""JSON Schema sections 6.1.1 and 8.2.3: what has it describes a value, as tools describe their
+arguments."""
+IS_FLOW = re.compile(r"\"(?:tokenUrl|authorizationUrl|scopes)\\*+\"\s*+:")
+"""OpenAPI's OAuth Flow Object, which is named after its flow: ``password``."""
+DESCRIBES = re.compile(r"(?:type|title|description|format|pattern|\$ref|contentEncoding)\\*+\"\Z")
 """How a member's name ends whose value only describes."""
-STRING_OF_ARRAY = re.compile(rf"(\\*+\")({every(_IN_STRING)})(\"?+)", re.DOTALL)
+_ANY_STRING = (
+    r"(?P<opens>(?P<escaped>\\++)?\")"
+    rf"(?P<value>(?(escaped){_IN_ESCAPED.format('escaped')}|{every(_IN_STRING)}))(?P<closes>\\*+\")?"
+)
+STRING_OF_OBJECT = re.compile(rf":\s*+{_ANY_STRING}", re.DOTALL)
+STRING_OF_ARRAY = re.compile(rf"{_ANY_STRING}(?P<is_name>\s{{0,4}}+:)?", re.DOTALL)
 IN_QUOTES = re.compile(rf"\\*+\"{every(_IN_STRING)}\"?+", re.DOTALL)
 WORD_OF_ARRAY = re.compile(rf"(?!-?\d++(?:\.\d++)?(?!{BARE})|(?:null|true|false|None)\b){BARE}++")
 LONG_WORD = 12
 """Characters of a word that may be secret by its length."""
-LINE_VALUE = ANY_VALUE.replace(BARE, r"[^\x00-\x1f\"'\\]")  # of a field with several words
+_NO_VALUE = r"(?:null|true|false|None)\b"
+_LINE_WORD = r"(?:\$?\{\{[^{}\x00-\x1f]{0,96}+\}\}|[^\s\x00-\x1f\"'\\`,;()]++)"
+_LINE_BEGINS = r"[^\x00-\x1f\"'\\{\[]"
+# Of a field with several words all are its value; but after a scheme there is one.
+_REST_OF_LINE = (
+    rf"(?>`?{_ANY_SCHEME}{_SPACE}{every(_SPACE)})((?!{_NO_VALUE}){_LINE_WORD})"
+    rf"|(?!`?{_ANY_SCHEME}{_SPACE})((?!{_NO_VALUE}){_LINE_BEGINS}[^\x00-\x1f\"'\\]*+)"
+)
+LINE_VALUE = ANY_VALUE.replace(_BARE_VALUE, _REST_OF_LINE)
 LONG = rf"{BARE}{{12,}}+|{BARE}++\Z"
 _LONG_ARRAY = rf"\[(?P<long_array>{ARRAY})"
 LONG_VALUE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+({LONG}))"
-# invalid_request_error is no code of OAuth's.
-_WORDS = r"[a-z]{2,20}+(?>(?:[_-][a-z]{2,20}+){1,6})\\*+[\"']"
+# invalid_request_error is no code of OAuth's, nor checkout.button.continue or ArrowDown a key.
+_WORDS = (
+    r"(?>[a-z]{2,20}+(?>(?:[._-][a-z]{2,20}+){1,6})|[A-Z]{2,20}+(?>(?:_[A-Z]{2,20}+){1,6})"
+    r"|E[A-Z]{4,14}+|[A-Za-z][a-z]{2,14}+(?>(?:[A-Z][a-z]{2,14}+){1,6}))(?=[\s\"'\\,;)])"
+)
 LONG_CODE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+(?!{_WORDS})({LONG}))"
 SPELLED = ("code", "key")
 """Names whose values are often words."""
 # Stores and exports say what type a value has: {"token": {"stringValue": "..."}}.
-WRAPPED = r"(?>(?:\{\s{0,4}\\{0,7}\"[\w$]{1,16}\\{0,7}\"\s{0,4}:\s{0,4}){0,3})"
-LONG_XML = _ELEMENT + rf"(?P<xml>{LONG})"
+_TYPE_OF_VALUE = r"(?:\$\w{1,16}|\w{0,12}[vV]alues?|[SNBML]{1,2}|v)"
+WRAPPED = rf"(?>(?:\{{\s{{0,32}}\\{{0,7}}\"{_TYPE_OF_VALUE}\\{{0,7}}\"\s{{0,4}}:\s{{0,4}}){{0,3}})"
+# A key of a property list only names.
+LONG_XML = _ELEMENT + rf"(?!\w{{1,64}}+</key>\s{{0,16}}<[a-z])(?P<xml>{LONG})"
 NO_NUMBER = r"(?!-?\d++(?:\.\d++)?[\s,}\]&;<])"
 """Not what counts or measures: a number."""
 SHORT = ("pass", "pwd", "pw", "pswd", "pin")

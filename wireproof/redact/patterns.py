@@ -16,13 +16,16 @@ from . import blocks
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .found import LEAST, FoundSecrets
 from .names import (
+    BARE,
     BEFORE_NAME,
     DESCRIBES,
     IN_NAME,
     IN_QUOTES,
+    IS_FLOW,
+    IS_SCHEMA,
     LONG_WORD,
     MAX_NAME,
-    SCHEMA_TYPE,
+    OF_LONG_OBJECT,
     STRING_OF_ARRAY,
     STRING_OF_OBJECT,
     TAG,
@@ -30,10 +33,20 @@ from .names import (
     WORD_OF_ARRAY,
 )
 from .personal import PERSONAL, Scan
-from .plain import is_plain_name, is_plain_value
+from .plain import (
+    LOOSER,
+    Value,
+    is_placeholder,
+    is_plain_name,
+    is_plain_token,
+    is_plain_value,
+    is_sentence,
+)
+from .plain import WORD as WORD_OF_PROSE
 from .triggers import POSSIBLE, WORDS, Trigger, likely, triggers
 
 Span = tuple[int, int]
+OBJECTS = ("object", "long_object")
 LINES = ("items", "entries", "coded_entries")
 """Groups of several lines, each of which has a value."""
 
@@ -81,7 +94,7 @@ class Patterns:
             position = lower.find(begins)
             while position >= 0:
                 match = pattern.match(text, position)
-                if match is not None and not (is_name and self._is_none(match)):
+                if match is not None and not self._is_none(match, is_name=is_name):
                     yield match
                 position = lower.find(begins, position + 1 if match is None else match.end())
 
@@ -135,36 +148,62 @@ class Patterns:
         left = self.known.left_in(text.encode("latin-1", "replace"))
         return [(start, end) for start, end, _ in left]
 
-    def _is_none(self, match: re.Match[str]) -> bool:
-        """Return whether what has the name of a secret is none: kept, or after an element's end."""
+    def _is_none(self, match: re.Match[str], *, is_name: bool) -> bool:
+        """Return whether what looks like a secret, or has the name of one, is none: kept, plain, or
+        after an element's end."""
+        if not is_name:
+            return match.lastindex is not None and is_plain_token(match[match.lastindex], match[0])
         start = match.start()
-        if match.lastgroup == "xml" and TAG.search(match.string, max(start - 65, 0), start) is None:
+        if match.lastgroup == "xml" and not _is_element(match):
+            return True
+        if match.lastgroup in ("xml", "cell") and self._is_text_about(match):
             return True
         if match.lastgroup == "text":
             before = match.string[max(start - 96, 0) : start]
-            return ATTRIBUTE_TEXT.search(before) is None
+            return ATTRIBUTE_TEXT.search(before) is None or self._is_text_about(match)
         if match.lastgroup in ("form", "long_form"):
             said = _FORM_NAME.search(match[0])
             return said is not None and said[1].lower() in self.kept
-        if match.lastgroup == "first":
+        if match.lastgroup in ("first", "unquoted"):
             return match[0].rpartition('"')[2].lower() in self.kept
         if match.lastgroup in ("member", "long_member"):
             member = MEMBER.match(match[0])
             name = "" if member is None else member[1].lower()
-            return name in self.kept or is_plain_name(name, match[match.lastgroup])
+            value = match[match.lastgroup]
+            is_cut = match.end() == len(match.string)
+            return (
+                name in self.kept
+                or is_plain_name(name, value)
+                or (not is_cut and is_placeholder(value))
+            )
         here = _NAME_HERE.match(match.string, start)
         assert here is not None
-        name = (name_before(match).lstrip('<\\%"-') + here[0]).lower()
+        name = _name_of(match)
         if self.kept and (name in self.kept or name.rpartition(":")[2] in self.kept):
             return True
         said_here = match.string[start + len(here[0]) : match.end()]
         if is_plain_name(name, said_here):
             return True
-        is_bare = match.lastgroup is None and match.lastindex is not None
-        return is_bare and is_plain_value(match.string, *match.span(match.lastindex or 0), here[0])
+        if match.lastgroup is not None or match.lastindex is None:
+            return False
+        value = Value(match.string, *match.span(match.lastindex), name, start)
+        return is_plain_value(value, here[0])
+
+    @staticmethod
+    def _is_text_about(match: re.Match[str]) -> bool:
+        """Return whether the text of an element stands for a secret, or is about it."""
+        assert match.lastgroup is not None
+        text = match[match.lastgroup].strip()
+        is_cut = match.end() == len(match.string)
+        is_type = match.lastgroup == "cell" and WORD_OF_PROSE.fullmatch(text) is not None
+        return not is_cut and (is_type or is_placeholder(text) or is_sentence(text, ""))
 
 
 _NAME_HERE = re.compile(r"[\w-]{0,64}", re.ASCII)
+IDENTIFIER = re.compile(rf"(?=[^\s\d]{{0,64}}\d){BARE}{{8,}}+")
+"""What may be a secret by its length and its digits."""
+MEMBER_NAME = re.compile(r"([\w.-]{1,64})\\*\"\s*\Z", re.ASCII)
+"""How a member begins that has a value."""
 _FORM_NAME = re.compile(r"\bname=\"?([^\"\r\n;]*)", re.IGNORECASE)
 
 
@@ -190,6 +229,15 @@ def lowered(text: str) -> bytes:
     return text.encode("latin-1", "replace").lower()
 
 
+def _is_element(match: re.Match[str]) -> bool:
+    """Return whether a name stands in the tag that opens an element, and not in brackets."""
+    start = match.start()
+    tag = TAG.search(match.string, max(start - 65, 0), start)
+    if tag is None or match["xml"][:1] in ('"', "'", "`", ")", ",", "\\"):
+        return False
+    return match.string[max(tag.start() - 1, 0) : tag.start()] not in ("=", ":", '"', "'", "`", "(")
+
+
 def name_before(match: re.Match[str]) -> str:
     """Return what of a name, a tag or an escape stands before a match, which may depend on it."""
     before = match.string[max(match.start() - MAX_NAME - 1, 0) : match.start()]
@@ -197,6 +245,13 @@ def name_before(match: re.Match[str]) -> str:
     if rest and rest[-1] in BEFORE_NAME:
         return before[len(rest) - 1 :]
     return before[len(rest) :][-MAX_NAME:]
+
+
+def _name_of(match: re.Match[str]) -> str:
+    """Return the whole name, in lower case, that a match of a trigger begins in."""
+    here = _NAME_HERE.match(match.string, match.start())
+    assert here is not None
+    return (name_before(match).lstrip('<\\%"-') + here[0]).lower()
 
 
 def text_before(match: re.Match[str]) -> str:
@@ -208,38 +263,65 @@ def spans_of(match: re.Match[str]) -> list[Span]:
     """Return where a match of a trigger has secrets."""
     if match.lastgroup in LINES:
         return blocks.values_of(match, match.lastgroup)
-    if match.lastgroup == "object":
-        return _strings_of_object(match)
+    if match.lastgroup in OBJECTS:
+        return _strings_of_object(match, match.lastgroup)
     if match.lastgroup == "coded_object":
         found = STRING_OF_OBJECT.finditer(match.string, *match.span("coded_object"))
-        return [one.span(2) for one in found if blocks.is_coded(match, *one.span(2))]
+        spans = [one.span("value") for one in found]
+        return [span for span in spans if blocks.is_coded(match, *span)]
     if match.lastgroup is None or "array" not in match.lastgroup:
         assert match.lastindex is not None
         return [match.span(match.lastindex)]
-    span = match.span(match.lastgroup)
-    strings = list(STRING_OF_ARRAY.finditer(match.string, *span))
+    return _strings_of_array(match, match.lastgroup)
+
+
+def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
+    """Return where the values in an array are, but for the names of members."""
+    text, span = match.string, match.span(kind)
+    strings = list(STRING_OF_ARRAY.finditer(text, *span))
     if not strings:  # of YAML, or as Go prints it
-        words = [one.span() for one in WORD_OF_ARRAY.finditer(match.string, *span)]
-        return [(a, b) for a, b in words if match.lastgroup == "array" or b - a >= LONG_WORD]
-    return [one.span(2) for one in strings if match.lastgroup == "array" or _is_long(one)]
-
-
-def _strings_of_object(match: re.Match[str]) -> list[Span]:
-    """Return where an object's values are, but for what a schema says of one."""
-    text, (start, end) = match.string, match.span("object")
-    found = STRING_OF_OBJECT.finditer(text, start, end)
-    if SCHEMA_TYPE.search(text, start, end) is None:
-        return [one.span(2) for one in found]
+        words = [one.span() for one in WORD_OF_ARRAY.finditer(text, *span)]
+        return [(a, b) for a, b in words if kind == "array" or b - a >= LONG_WORD]
+    values = [one for one in strings if not one["is_name"]]
+    if len(values) < len(strings) and LOOSER.match(text, match.start()):
+        # Sessions are listed as well, with their titles.
+        values = [one for one in values if IDENTIFIER.fullmatch(one["value"])]
     return [
-        one.span(2)
-        for one in found
-        if not DESCRIBES.search(text[max(one.start() - 32, start) : one.start()])
+        one.span("value")
+        for one in values
+        if (kind == "array" or _is_long(one)) and not _is_said(one["value"], one["closes"], match)
     ]
+
+
+def _strings_of_object(match: re.Match[str], kind: str) -> list[Span]:
+    """Return where an object's values are, but for what a schema says of one."""
+    text, (start, end) = match.string, match.span(kind)
+    if IS_FLOW.search(text, start, end) is not None:
+        return []
+    is_schema = IS_SCHEMA.search(text, start, end) is not None
+    found: list[Span] = []
+    for one in STRING_OF_OBJECT.finditer(text, start, end):
+        before = text[max(one.start() - 64, start) : one.start()]
+        name = MEMBER_NAME.search(before)
+        is_none = is_schema and DESCRIBES.search(before) is not None
+        is_none = is_none or (name is not None and is_plain_name(name[1].lower(), one["value"]))
+        if kind == "long_object":
+            says_nothing = name is not None and OF_LONG_OBJECT.fullmatch(name[1]) is not None
+            is_none = is_none or not says_nothing or len(one["value"]) < LONG_WORD
+        if not is_none and not _is_said(one["value"], one["closes"], match):
+            found.append(one.span("value"))
+    return found
+
+
+def _is_said(value: str, quote: str | None, match: re.Match[str]) -> bool:
+    """Return whether a whole string among those of one name stands for a secret, or is about it."""
+    return bool(quote) and (is_placeholder(value) or is_sentence(value, _name_of(match)))
 
 
 def _is_long(string: re.Match[str]) -> bool:
     """Return whether a string of an array may be secret by its length, or is cut."""
-    return WORD.fullmatch(string[2]) is not None and (len(string[2]) >= 12 or not string[3])
+    value = string["value"]
+    return WORD.fullmatch(value) is not None and (len(value) >= 12 or not string["closes"])
 
 
 def opening_of(match: re.Match[str]) -> str:
@@ -249,7 +331,7 @@ def opening_of(match: re.Match[str]) -> str:
     kind, however long.
     """
     kind = match.lastgroup
-    if kind in (None, "xml", "text"):
+    if kind in (None, "xml", "text", "cell"):
         return text_before(match) + _cut(match[0])
     if kind in OPENINGS:
         value = match[kind]
@@ -260,15 +342,15 @@ def opening_of(match: re.Match[str]) -> str:
         first, last_line = blocks.last_line(match, kind)
         return name_before(match) + first + _cut(last_line)
     before = text_before(match) + match.string[match.start() : match.start(kind)]
-    if kind == "object":
+    if kind in OBJECTS:
         return before + _rest_of_object(match, kind)
     if len(match[0]) <= MAX_OPEN:
         return text_before(match) + match[0]
     strings = STRING_OF_ARRAY.finditer(match.string, *match.span(kind))
     last = next(iter(deque(strings, maxlen=1)), None)
-    if last is None or last[3] or last.end() < match.end():
+    if last is None or last["closes"]:
         return before + " "
-    return before + last[1] + _cut(last[2])
+    return before + last["opens"] + _cut(match.string[last.start("value") : match.end()])
 
 
 def _rest_of_object(match: re.Match[str], kind: str) -> str:
@@ -277,8 +359,12 @@ def _rest_of_object(match: re.Match[str], kind: str) -> str:
     start, end = match.span(kind)
     strings = STRING_OF_OBJECT.finditer(match.string, start, end)
     last = next(iter(deque(strings, maxlen=1)), None)
-    if last is not None and not last[3]:
-        return "{" * _depth(match.string[start : last.start()]) + ":" + last[1] + _cut(last[2])
+    if last is not None and not last["closes"]:
+        before = match.string[start : last.start()]
+        name = MEMBER_NAME.search(before[-MAX_NAME:])
+        named = "" if name is None else f'"{name[1]}":'
+        value = last["opens"] + _cut(match.string[last.start("value") : end])
+        return "{" * _depth(before) + (named or ":") + value
     rest = match.string[start if last is None else last.end() : end][-MAX_OPEN:]
     return "{" * max(_depth(match[kind]) - _depth(rest), 0) + rest
 

@@ -1,24 +1,40 @@
-"""What has the name of a secret and is none, by the whole of its name or by what stands there.
+"""What has the name of a secret and is none: by its name, or by what stands there.
 
-Words are taken for words only where no string of a format is: after a colon and a space, without a
-quote. ``password: str`` is an annotation; ``{"password": "str"}`` is a password.
+Strategy: a value is taken for none only if it cannot be cut (something follows it), and if it is
+written as no secret is: as code that gets one, as what stands in the place of one, as a sentence
+about one. Words are taken for words only where no string of a format is: after a colon and a space,
+without a quote. ``password: str`` is an annotation; ``{"password": "str"}`` is a password.
 """
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
+
+from .names import SECRET_NAME
 
 NAME = re.compile(
     r".*(?:public|primary|foreign|cache|sort|partition|row|unique|composite|object|range"
-    r"|surrogate|idempotency|translation)[-_]?keys?"
-    r"|.*(?:secret|passw(?:or)?d)[-_]?(?:names?|types?|refs?|version|polic(?:y|ies)|length|strength"
-    r"|m(?:in|ax)[-_]?length|required|enabled|expires[-_]?(?:at|in|on)?"
-    r"|(?:last[-_]?)?(?:changed|updated|created|set)[-_]?at)"
-    r"|.*session[-_]?(?:count|name|type|duration|length|timeout|ttl|start|end)"
+    r"|surrogate|idempotency|translation|i18n|l10n|message|label)[-_]?keys?"
+    r"|.*(?:secret|passw(?:or)?d|token|credentials?)[-_]?(?:names?|types?|version|polic(?:y|ies)"
+    r"|length|strength|m(?:in|ax)[-_]?length|required|enabled|expires[-_]?(?:at|in|on)?"
+    r"|label|placeholder|title|help|errors?|messages?|prompt|description|url|uri|endpoint"
+    r"|env(?:[-_]?var)?|arn|provider|count|limit)"
+    r"|.*passw(?:or)?d[-_]?hint"
+    r"|.*(?:input|output|memory|metadata|index|map|group|store|json|dict)_keys?"
+    r"|.*(?:secret|passw(?:or)?d)[-_]?(?:key[-_]?)?(?:refs?|selector)"
+    r"|.*(?:secret|passw(?:or)?d|token|session|credentials?)[-_]?"
+    r"(?:last[-_]?)?(?:changed|updated|created|set|expires)[-_]?at"
+    r"|(?:.*[-_.])?(?:forgot|reset|change|confirm|enter)[-_]?passw(?:or)?d"
+    r"|.*session[-_]?(?:count|name|type|duration|length|timeout|ttl|start|end|affinity|title)"
     r"|.*signature[-_]?(?:version|method|algorithm|type)"
     r"|.*credential[-_]?(?:type|name)s?"
-    r"|.*cookie[-_]?(?:name|domain|path|policy|consent)"
+    r"|.*passwordbearer"
+    r"|.*(?:status|error|exit|return|response|reason|country|language|lang|currency|region|area"
+    r"|zip|postal|product|colou?r|source|qr|bar|event|key)[-_]?codes?"
+    r"|.*cookie[-_]?(?:name|domain|path|policy|consent|banner)"
+    r"|(?:.*_)?(?:bos|eos|pad|unk|sep|cls|mask|image|audio|stop|special)_tokens?"
 )
 """Names, in lower case, that only end or begin as those of secrets do."""
 ACCOUNT_KEY = re.compile(r"[\"'\s:=\[\\]*[A-Za-z0-9+/]{40,}={0,2}")
@@ -46,13 +62,101 @@ LOOSER = re.compile(r"(?:session|signature|credential)", re.IGNORECASE)
 COLON_BEFORE = re.compile(r":[ \t]{1,4}\Z")
 PROSE = re.compile(
     r"(?!(?:bearer|basic|digest|token|apikey|negotiate|ntlm|hawk|key|dpop|aws)\b)"
-    r"[A-Za-z]{1,14}(?:[,;]? [A-Za-z]{1,14}){2,}[.,;:!?]?",
+    r"[A-Za-z]{1,14}(?:[,;.:]? [A-Za-z]{1,14}){2,}[.,;:!?]?",
     re.IGNORECASE,
 )
 """Three words and more, the first of which is no scheme of authentication."""
 LETTERS = re.compile(r"[A-Za-z]{1,14}")
-CALL = re.compile(r"[A-Za-z_]{1,24}(?:\.[A-Za-z_]{1,24}){1,4}")
-"""``os.environ.get``, which a parenthesis follows."""
+HYPHENATED = re.compile(r"[a-z]{2,14}(?:-[a-z]{2,14}){1,3}")
+BEGINS_PROSE = re.compile(
+    r"(?:an?|the|your|our|my|this|that|these|to|for|of|at|in|on|from|by|as|if|when|see|not|no|must"
+    r"|should|can|will|is|was|are|use|used|enter|set|sent|stored|created|generated|hashed|which"
+    r"|whether|how|what|where|why|string|optional)",
+    re.IGNORECASE,
+)
+"""How a sentence begins that says what something is, before a space."""
+
+# An identifier: letters, but for the numbers that algorithms and encodings have in their names.
+_PART = r"[A-Za-z_]{1,32}+(?:(?:2|4|5|8|16|32|64|128|256|384|512)[A-Za-z_]{0,24}+)?"
+_JOINT = r"(?:\??\.|::|->)"
+CODE = re.compile(rf"[$@&*!]?{_PART}(?:{_JOINT}{_PART}){{0,6}}!?")
+"""``os.environ``, ``create_token``, ``Session::new``, which a parenthesis or a bracket follows."""
+MEMBER = re.compile(rf"[$@&*!]?({_PART})(?:{_JOINT}{_PART}){{0,5}}{_JOINT}({_PART})!?[;)]{{0,2}}")
+ROOT = re.compile(
+    r"process|os|self|this|var|local|data|module|settings|config|cfg|env|import|req|request|res"
+    r"|response|params|args|opts|options|ctx|context|secrets|state|props|body|event|window"
+)
+"""What most members are of that code has for a value: ``process.env.API_KEY``."""
+KEYWORD = re.compile(r"await|new|async|function|lambda|typeof|yield|not|if|match|try|fn|func")
+MACRO = re.compile(r"[=:]?(?:True|False|None|nil|undefined|NULL|null|true|false)")
+IDENTIFIER = re.compile(
+    r"[A-Za-z]{2,24}(?:_[A-Za-z]{2,24}){1,3}|[a-z]{2,24}(?:[A-Z][a-z]{2,24}){1,3}"
+)
+VARIABLE = re.compile(r"[$@:%#&*]{1,2}([A-Za-z_]{2,48})")
+
+PLACEHOLDER = re.compile(
+    r"\$\{[^{}\s\"']{1,96}\}?|\$?\{\{.{0,96}|\$?\{[A-Za-z_][A-Za-z_.\[\]'\"()]{0,96}\}"  # templates
+    r"|\$\([^()]{1,96}\)?|\$[A-Z][A-Z_]{2,48}|%\(\w{1,48}\)s|%[sdvq]|%[A-Z_]{3,48}%"
+    r"|\?|\$\d{1,2}|</?[A-Za-z|][A-Za-z_| ./:-]{0,48}>?"  # a parameter of SQL, a word in brackets
+    r"|\[[A-Za-z_ ]{2,24}\]"
+    r"|(?:[a-z]{1,8}-)?(?i:<?(?:your|insert|replace|paste)(?:[-_ ]?[A-Za-z]{1,16}){1,7}>?)"
+    r"|(?:KEY|TOKEN|PASSWORD|SECRET|API_KEY|VALUE|STRING)"
+    r"|[^A-Za-z0-9\s]?([^A-Za-z0-9\s])\1*|(?:[a-z]{1,8}[-_]){0,2}([xX])\2{3,}(?:[-_]?\2{2,})*"
+    r"|(?:[a-z]{1,8}[-_]){0,2}\.{3}"
+)
+"""What stands in a secret's place: in a template, in a document, or because it was taken out."""
+VERSION = re.compile(r"[=^~<>v]{0,3}\d{1,4}(?:\.\d{1,5}){1,3}(?:[-+][a-z][\w.]{0,20})?")
+"""Of a package that is called as a secret is: ``"express-session": "^1.17.3"``."""
+SHORT_NUMBER = re.compile(r"\d{1,2}")
+
+_SCHEME = re.compile(r"[`\"']?(?:(?:bearer|basic|token|apikey)[ +]{1,4})+", re.IGNORECASE)
+SAYS = re.compile(
+    r"(?!.*(?:\d{4}|\d[A-Za-z]|[A-Za-z]\d|[=\\]))[A-Z\u00c0-\u00de][^\"<>{}]*[ ].*"
+    r"(?:\b(?:your|must|please|required|invalid|forgot|reset|confirm|expired|characters?|field"
+    r"|is|are|has|was|not|cannot|the|this|that|we|with|to|for|of|or|and|enter)\b.*|[.?!:])",
+    re.IGNORECASE,
+)
+"""A sentence, which passphrases are none: its words say something of others."""
+ABOUT = re.compile(
+    r"pass[- ]?(?:word|phrase|code)s?|tokens?|sessions?|secrets?|keys?|cookies?|credentials?"
+    r"|signatures?|authorization|field|code|sign|log",
+    re.IGNORECASE,
+)
+NO_SENTENCE = re.compile(r".*(?:phrase|mnemonic|recovery|seed|answer)")
+"""Names whose values are sentences."""
+IN_OTHER_LANGUAGES = frozenset(
+    (
+        *("Passwort", "Kennwort", "Mot de passe", "Senha", "Wachtwoord", "Sitzung", "Jeton"),
+        *("Contrase\u00c3\u00b1a", "L\u00c3\u00b6senord", "Has\u00c5\u0082o", "Adgangskode"),
+    )
+)
+"""What a catalog of messages has for names of secrets; UTF-8 is read as Latin-1."""
+FETCH = re.compile(r"include|same-origin|omit")
+"""The Fetch standard's credentials mode."""
+BEARER_WORD = re.compile(
+    r"(?:authenti(?:cation|cated)|authoriz(?:ation|ed)|credentials?|realm|tokens?|format)[.,:;]?",
+    re.IGNORECASE,
+)
+"""What follows the word "bearer" in prose."""
+SAMPLE_LOGIN = re.compile(
+    r"(?:(?<![\w.-])(?:user|username|usr|name|login)|[}>]):(?:pass|passw(?:or)?d|pwd|[<{$]\S*)@?\Z",
+    re.IGNORECASE,
+)
+LOGPROB = re.compile(r"\\*[\"'],?\s{0,4}\\*\"(?:logprob|bytes|prob|rank)\\*\"")
+"""What follows a token that a model says, of which it is no name of a secret."""
+
+
+class Value(NamedTuple):
+    """What stands after a name."""
+
+    text: str
+    """In which it stands."""
+    start: int
+    end: int
+    name: str
+    """All of it, in lower case."""
+    begins: int
+    """Where in the text that is, or a part of it."""
 
 
 @lru_cache(1_024)  # the same few come again and again
@@ -67,15 +171,119 @@ def is_plain_name(name: str, value: str) -> bool:
     return "primary" not in name or ACCOUNT_KEY.match(value) is None
 
 
-def is_plain_value(text: str, start: int, end: int, name: str) -> bool:
-    """Return whether ``text[start:end]`` only says something, after ``name:`` and a space."""
-    value, after = text[start:end], text[end : end + 1]
-    if after == "(" and CALL.fullmatch(value):
+def is_plain_value(value: Value, name_here: str) -> bool:
+    """Return whether a value that may be quoted is no secret; ``name_here`` is how its name ends,
+    as it is written."""
+    text, start, end, name, _ = value
+    after = text[end : end + 1]
+    if not after:  # it may go on
+        return _is_word(value, name_here)
+    said = text[start:end]
+    if _closes_string(value, name_here):
         return True
+    scheme = _SCHEME.match(said)
+    said = said[scheme.end() :] if scheme else said
+    if is_placeholder(said.strip("`'\"")) or VERSION.fullmatch(said):
+        return True
+    if text[start - 1 : start] in ('"', "'") or after in ('"', "'"):
+        return _is_plain_string(value, said)
+    return _is_word(value, name_here) or _is_code(value, name_here)
+
+
+def _closes_string(value: Value, name_here: str) -> bool:
+    """Return whether the quote before a value is that after a name: ``input("Password: ")``."""
+    text, start, _, _, begins = value
+    said_after = text[begins + len(name_here) : start]
+    return (
+        said_after[:1] in (":", "=")
+        and said_after[-1:] in ('"', "'")
+        and (text[start] in ")],;}" or text[start].isspace())
+    )
+
+
+def is_placeholder(said: str) -> bool:
+    """Return whether a value only stands in the place of one."""
+    return PLACEHOLDER.fullmatch(said) is not None
+
+
+def is_sentence(said: str, name: str) -> bool:
+    """Return whether a string says something about what its name, in lower case, is."""
+    if NO_SENTENCE.match(name):
+        return False
+    if said in IN_OTHER_LANGUAGES or (
+        said[:1].isupper() and said.lower() == name.rpartition(".")[2]
+    ):
+        return True
+    return SAYS.fullmatch(said) is not None and ABOUT.search(said) is not None
+
+
+def is_plain_token(said: str, whole: str) -> bool:
+    """Return whether what looks like a token, or stands in a URL, is none; ``whole`` is that with
+    what tells it."""
+    return (
+        is_placeholder(said)
+        or BEARER_WORD.fullmatch(said) is not None
+        or SAMPLE_LOGIN.search(whole) is not None
+    )
+
+
+def _is_plain_string(value: Value, said: str) -> bool:
+    text, _, end, name, _ = value
+    if name.endswith("credentials"):
+        return FETCH.fullmatch(said) is not None
+    if name.endswith("token") and LOGPROB.match(text, end):
+        return True
+    return is_sentence(said, name)
+
+
+def _is_word(value: Value, name_here: str) -> bool:
+    """Return whether a value without a quote only says something, after ``name:`` and a space."""
+    text, start, end, _, _ = value
+    said, after = text[start:end], text[end : end + 1]
     if COLON_BEFORE.search(text, max(start - 6, 0), start) is None:
         return False
-    if LOOSE.match(name) is None:
-        return WORD.fullmatch(value) is not None
-    if LOOSE_WORD.fullmatch(value) is not None or PROSE.fullmatch(value.strip()) is not None:
+    is_loose = LOOSE.match(name_here) is not None
+    if (LOOSE_WORD if is_loose else WORD).fullmatch(said):
         return True
-    return bool(after) and LOOSER.match(name) is not None and LETTERS.fullmatch(value) is not None
+    if after == " " and BEGINS_PROSE.fullmatch(said) and text[end + 1 : end + 2].isalpha():
+        return True
+    if not is_loose:
+        return False
+    if PROSE.fullmatch(said.strip()) is not None:
+        return True
+    words = (LETTERS, HYPHENATED) if after == " " else (LETTERS,)
+    is_looser = bool(after) and LOOSER.match(name_here) is not None
+    return is_looser and any(one.fullmatch(said) for one in words)
+
+
+def _is_code(value: Value, name_here: str) -> bool:
+    """Return whether a value without a quote is an expression, or a number that counts."""
+    text, start, end, name, begins = value
+    said, after = text[start:end], text[end : end + 1]
+    if after == "&" or text[begins - 1 : begins] in ("?", "&"):  # it is a form's
+        return False
+    if SHORT_NUMBER.fullmatch(said) or (name.endswith("seed") and said.isdigit()):
+        return True
+    code = CODE.match(said)
+    if code is not None:
+        follows = (said + text[end : end + 2])[code.end() :]
+        if follows[:1] == "(" or (follows[:1] == "[" and follows[1:2] in ('"', "'", ":", "s")):
+            return True
+    if MACRO.fullmatch(said) or (after == " " and KEYWORD.fullmatch(said)):
+        return True
+    if (member := MEMBER.fullmatch(said)) is not None:
+        return ROOT.fullmatch(member[1]) is not None or SECRET_NAME.fullmatch(member[2]) is not None
+    variable = VARIABLE.fullmatch(said)
+    if variable is not None and SECRET_NAME.fullmatch(variable[1]):
+        return True
+    if (
+        "-" in text[max(begins - 1, 0) : begins + 1] and text[end : end + 2] == "  "
+    ):  # in a command's help
+        return WORD.fullmatch(said) is not None
+    is_argument = after in (")", ",") and text[begins - 1 : begins] in ("(", " ", ",")
+    if is_argument and IDENTIFIER.fullmatch(said) and SECRET_NAME.fullmatch(said):
+        return True
+    last = name.rpartition(".")[2]
+    return said in (name_here, last) or (
+        last != name and said[:1].isupper() and said.lower() == last
+    )

@@ -105,7 +105,11 @@ class _Side:
     def finder(self, stream: Stream) -> ContentFinder:
         found = self.finders.get(stream)
         if found is None:
-            found = ContentFinder(is_event_stream=self.is_event_stream, patterns=self.patterns)
+            found = ContentFinder(
+                is_event_stream=self.is_event_stream,
+                may_log_in=stream in ("frames", "messages"),
+                patterns=self.patterns,
+            )
             self.finders[stream] = found
         return found
 

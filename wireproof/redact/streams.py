@@ -93,6 +93,8 @@ class MaskStream(ElementStream):
         self._patterns: Patterns = self._rules.patterns
         self._report = report
         self._finder = ContentFinder(is_event_stream=False, patterns=self._patterns)
+        self._has_frames = False
+        """Whether frames of a WebSocket came."""
         self._in_compressed_message = False
         self._content: list[str] = []
         """Pieces of plain content that have not been looked at, and where in the stream they are:
@@ -338,6 +340,8 @@ class MaskStream(ElementStream):
         )
         if not is_control:
             self._in_compressed_message = is_compressed and not record.fin
+        if not self._has_frames:
+            self._speak_websocket()
         key = bytes.fromhex(record.masking_key or "00000000")
         if is_compressed:
             piece = Piece(start, len(data), key, record.fin)
@@ -346,6 +350,14 @@ class MaskStream(ElementStream):
             self._plain_payload(data, start, key, is_control=True)
         else:
             self._data_frame(record, data, start, key)
+
+    def _speak_websocket(self) -> None:
+        """Go on with what a WebSocket carries, which may begin as another protocol does."""
+        self._has_frames = True
+        self._look_at_content()
+        self._finder = ContentFinder(
+            is_event_stream=False, may_log_in=True, patterns=self._patterns
+        )
 
     def _data_frame(
         self, record: WebSocketFrameRecord, data: bytes, start: int, key: bytes
@@ -422,6 +434,8 @@ class MaskStream(ElementStream):
         is_control = data[0] & 0x0F >= CLOSE
         if begin >= len(data):
             return
+        if not self._has_frames:
+            self._speak_websocket()
         is_coded = self._message is not None or begins_as(xored(data[begin:], key, 0)) is not None
         hides = is_compressed or self._in_compressed_message or is_coded
         if is_compressed or (hides and not is_control):

@@ -23,6 +23,7 @@ from .names import (
     LINE_VALUE,
     LINES,
     LONG_CODE,
+    LONG_OBJECT,
     LONG_VALUE,
     LONG_XML,
     NO_NUMBER,
@@ -53,9 +54,31 @@ SETTINGS = {
 POSSIBLE = re.compile(r"[-_.:=$%(\"AJK>\x00\x12\xa4-\xbf\xd9]")
 """Whatever is secret has one of these in it or before it, but for what follows such a word, or
 begins with it:"""
+USER_OPTIONS = ("-u", "-a ", "-user ", "--auth ")
+COMMANDS = (
+    "sshpass",
+    "docker login",
+    "redis-cli",
+    "mysql",
+    "vault login",
+    "authtoken ",
+    "az login",
+    "configure set",
+)
+SPOKEN = ("token", "session", "secret", "password", "api key", "access key")
 WORDS = (
     *(b"bearer", b"login", b"pass", b"secret", b"identified", b"dapi", b"1//0"),
-    *(b"setx", b"setenv"),
+    *(
+        b"setx",
+        b"setenv",
+        b"token",
+        b"session",
+        b"key ",
+        b"docker",
+        b"mysql",
+        b"vault",
+        b"az login",
+    ),
 )
 
 
@@ -101,8 +124,9 @@ def _without_name() -> list[tuple[str, str]]:
         ("bearer", forms.BEARER),
         ("://", forms.USERINFO),
         ("%3a%2f%2f", forms.USERINFO_ENCODED),
-        ("-u ", forms.USER_ARGUMENT),
-        ("--user ", forms.USER_ARGUMENT),
+        *((begins, forms.USER_ARGUMENT) for begins in USER_OPTIONS),
+        *((begins, forms.COMMAND) for begins in COMMANDS),
+        *((begins, forms.SPOKEN) for begins in SPOKEN),
         ("login", forms.NETRC),
         ("password ", forms.SQL),
         ("identified by", forms.SQL),
@@ -129,6 +153,8 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
     element, setting = forms.named_element(names), forms.setting(names)
     return [
         ("form-data;", forms.form_field(names)),
+        ("form-data;", forms.file_of_field(names)),
+        *((begins, forms.named_cell(names)) for begins in ("<td", "<th")),
         *((begins, pattern) for begins in NAMING for pattern in (member, other)),
         *((begins, first) for begins in _members("value", "v")),
         *((begins, forms.named_line(names)) for begins in ("name: ", "key: ")),
@@ -151,6 +177,8 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     lines = blocks.SEQUENCE
     either = f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{apart})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in RULES]
+    in_object = rf"[sS]?+{BETWEEN}{LONG_OBJECT}"
+    found += [(name, rf"(?i:{name}){in_object}") for name in ("token", "auth", "credential")]
     either = f"(?:{BETWEEN}{LINE_VALUE}|{XML})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in LINES]
     array = rf"[sS]{BETWEEN}\[(?P<long_arrays>{ARRAY})"
@@ -158,7 +186,9 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     def weak(name: str) -> str:
         value = LONG_CODE if name in SPELLED else LONG_VALUE
         binary = "" if name.encode() in ONLY_IN_TEXT else f"|{forms.LONG_IN_BINARY}"
-        return rf"(?i:{name})(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}{binary})"
+        return (
+            rf"(?i:{name})_{{0,2}}+(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}{binary})"
+        )
 
     begins_word = rf"(?:{WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))"
     found += [(name, begins_word + weak(name)) for name in WEAK]
@@ -169,9 +199,8 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
 NAMING = (*forms.NAMING, *_members("id", "k"))
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (
-    rb"s?+(?:(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5b\w{0,16}+)?%5d)?)(?>\s{0,64})"
-    rb"(?:[:=]|%(?:25){0,3}3[ad]|\\{1,3}u003[ad])"
-    rb"|\\{0,7}+[\"']\s{0,4}+[\],;]"
+    rb"s?+_{0,2}+(?:[\\\"'`]{0,8}+(?:\[?\]|\[\w{1,16}+\]|%5\w{0,17}(?:%5d)?)?\s{0,64}+"
+    rb"(?:[:=]|%(?:25){0,3}3[ad]|u003[ad])|[\\\"']{1,8}+\s{0,4}+[\],;]"
 )
 _AFTER_SAID = (
     rb"s?+[ ]{1,4}+(?:(?:\.[ ])?\\{0,7}+[\"'`]"
@@ -182,10 +211,17 @@ ONLY_IN_TEXT = frozenset(name.encode() for name in (*WEAK, *SHORT) if len(name) 
 """Names that are not looked for in what is no text: so short ones stand there by chance."""
 _AFTER_TAG = rb"|(?:\s[^<>]{0,128}+)?>"
 _AFTER_USER = rb"\s{0,3}+[\"']?+[^\s:\"']{1,64}+:"
-_AFTER_ATTRIBUTE = rb"\\{0,7}+[\"'][\w.:-]{1,64}+\\{0,7}+[\"']"
-_AFTER_ATTRIBUTE_VALUE = rb"\\{0,7}+[\"'][^\"'<>\\]{1,256}+\\{0,7}+[\"'][^<>=]{0,32}(?:name|key)="
+_AFTER_SPOKEN = (
+    rb"s?+\\{0,7}+[\"'`]?(?:(?:[ ][a-z=-]{1,8}){0,4}:?[ ]{1,4}\\{0,7}[\"'`(\[<]?"
+    rb"|(?:\(|,[ ]?(?:<<)?)\\{0,7}[\"'])[\w~+=.-]{0,63}?\d"
+)
+_AFTER_ATTRIBUTE = rb"(?:\\{0,7}+[\"'])?[\w.:-]{1,64}+(?:\\{0,7}+[\"']|[\s>/])"
+_AFTER_ATTRIBUTE_VALUE = (
+    rb"(?:\\{0,7}+[\"'][^\"'<>\\]{1,256}+\\{0,7}+[\"']|[^\s\"'<>\\]{1,256}+)"
+    rb"[^<>]{0,64}(?:name|key)="
+)
 _AFTER_QUOTE = rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\""
-_AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?[(\[]\s{0,32}+\\{0,7}+[\"']"
+_AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?(?:[(\[]|,)\s{0,32}+\\{0,7}+[\"']"
 _PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
 
 
@@ -209,9 +245,11 @@ _AFTERS = [
       for begins in _members("value", "v")),
     *((begins, rb"[ \t]{0,3}+[\"']?[\w./-]{1,64}+[\"']?[ \t]{0,8}+[\r\n\\]")
       for begins in (b"name: ", b"key: ")),
-    (b"-u ", _AFTER_USER),
-    (b"--user ", _AFTER_USER),
+    *((begins.encode(), _AFTER_USER) for begins in USER_OPTIONS),
+    *((begins.encode(), rb"[^\n|;&]{0,160}\S") for begins in COMMANDS),
+    *((begins.encode(), _AFTER_SPOKEN) for begins in SPOKEN),
     (b"--", rb"\w[\w-]{1,48}+ "),
+    *((begins, rb"[ >][^<>]{0,96}>?[^<>]{1,96}+</t") for begins in (b"<td", b"<th")),
     *((begins, _AFTER_ATTRIBUTE) for begins in (b"name=", b"key=", b"type=")),
     (b"login", rb"(?:\s|\\{1,7}[nrt]){1,4}[^\s\\]{1,64}+(?:\s|\\{1,7}[nrt]){1,4}password"),
     (b"basic ", rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)"),
@@ -257,7 +295,7 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
         found[begins].append(rest + _AFTER_SAID)
     for begins_with, after in (*_AFTERS, *_after_prefixes()):
         found.setdefault(begins_with, []).append(after)
-    any_word = b"|".join(map(re.escape, rests))
+    any_word = _any_of(dict.fromkeys(rests, b""))
     for naming in NAMING:
         is_whole = b"" if naming in forms.NAMING else rb"(?<=\"%b)" % re.escape(naming.encode())
         found.setdefault(naming.encode(), []).append(is_whole + forms.after_naming(any_word))
