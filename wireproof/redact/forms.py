@@ -20,15 +20,15 @@ PEM = (
     + f"({every('[^-]++|-(?!----)')})"
 )
 # PuTTY's, whose lines are counted.
-_PUTTY_LINE = r"[A-Za-z0-9+/=]++|(?:\r?\n|\\{1,7}n)(?!Private)"
+_PUTTY_LINE = r"[A-Za-z0-9+/=]++|(?:\r?\n|(?:\\{1,7}r)?\\{1,7}n)(?!Private)|\\{1,7}r?\\{0,7}\Z"
 PUTTY = rf"(?i:private-lines:)[ ]\d{{1,4}}+({every(_PUTTY_LINE)})"
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 BEARER = r"(?i:bearer)(?:[ +]|%20)([\w.~+/=-]{8,}+|[\w.~+/=-]++\Z)"
 # RFC 3986 section 3.2.1: userinfo, of which the password is the secret, or a token all of it.
 # A password may go on in the next piece; a port's number may too, and is none.
 USERINFO = (
-    r"://(?:[^/\s:@\"'\\]{0,64}+:(?!\d{0,5}\Z)([^/\s:@\"'\\]{1,256}+)(?:@|\Z)"
-    r"|([^/\s:@\"'\\]{16,256}+)@)"
+    r"://(?:[^/\s:@\"'\\]{0,64}+:(?!\d{0,5}\Z|x-oauth-basic@)([^/\s:@\"'\\]{1,256}+)(?:@|\Z)"
+    r"|([^/\s:@\"'\\]{16,256}+)(?::x-oauth-basic)?@)"
 )
 USERINFO_ENCODED = r"(?i:%3a%2f%2f)[^%\s\"'\\]{0,64}+%3[Aa]((?:[^%\s\"'&\\]|%(?!40)){1,256})%40"
 

@@ -95,7 +95,7 @@ class FirstLogins:
         self._pieces = 0
 
     def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
-        """Take the next pieces, as :meth:`Finder.feed_all` does; ``text`` is Latin-1."""
+        """Take the next pieces, which together are ``text``, in Latin-1; return places in that."""
         before = len(self._sent)
         if before >= MOST_FIRST or self._pieces >= MOST_PIECES:
             return []

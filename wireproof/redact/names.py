@@ -114,10 +114,15 @@ _ANY_SCHEME = r"(?i:bearer|basic|token|apikey)"
 _SCHEME = rf"(?>(?:{_ANY_SCHEME}{_SPACE}{every(_SPACE)})?)"
 BARE = r"[^\s\x00-\x1f\"'\\&,;<>#(){}\[\]]"
 _IN_STRING = r"[^\"\\\x00-\x1f]++|\\(?:.|\Z)"
-# Of a string of JSON inside a string of JSON, whose quotes have as many backslashes as group {}.
-_IN_ESCAPED = every(r"[^\"\\\x00-\x1f]++|\\{{2,16}}+(?!\")|(?!(?P={0})\")\\{{2,16}}+\"").replace(
-    "{1,64}", "{{1,64}}"
-)
+
+
+def _in_escaped(group: str) -> str:
+    """Return the expression of what is in a string of JSON inside a string of JSON, whose quotes
+    have as many backslashes before them as that group."""
+    quote = rf"(?!(?P={group})\")\\{{2,16}}+\""
+    return every(rf"[^\"\\\x00-\x1f]++|\\{{2,16}}+(?!\")|{quote}|\\\Z")
+
+
 # YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
 _LINE = r"\r?\n(?P=indent)[^\r\n]++"
 _BLOCK = (
@@ -128,7 +133,7 @@ _THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
 _BARE_VALUE = rf"{_SCHEME}((?!(?:null|true|false|None)\b){BARE}++)"
 ANY_VALUE = (
     rf"(?:{_BLOCK}|{_THREE_QUOTES}"
-    rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"]){_IN_ESCAPED.format('deep')})"  # JSON in JSON
+    rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"]){_in_escaped('deep')})"  # JSON in JSON
     rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
     rf"|'([^'\\\x00-\x1f]++)"
     r"|\[(?P<array>{array})"
@@ -174,7 +179,7 @@ DESCRIBES = re.compile(r"(?:type|title|description|format|pattern|\$ref|contentE
 """How a member's name ends whose value only describes."""
 _ANY_STRING = (
     r"(?P<opens>(?P<escaped>\\++)?\")"
-    rf"(?P<value>(?(escaped){_IN_ESCAPED.format('escaped')}|{every(_IN_STRING)}))(?P<closes>\\*+\")?"
+    rf"(?P<value>(?(escaped){_in_escaped('escaped')}|{every(_IN_STRING)}))(?P<closes>\\*+\")?"
 )
 STRING_OF_OBJECT = re.compile(rf":\s*+{_ANY_STRING}", re.DOTALL)
 STRING_OF_ARRAY = re.compile(rf"{_ANY_STRING}(?P<is_name>\s{{0,4}}+:)?", re.DOTALL)

@@ -232,10 +232,9 @@ def lowered(text: str) -> bytes:
 def _is_element(match: re.Match[str]) -> bool:
     """Return whether a name stands in the tag that opens an element, and not in brackets."""
     start = match.start()
-    tag = TAG.search(match.string, max(start - 65, 0), start)
-    if tag is None or match["xml"][:1] in ('"', "'", "`", ")", ",", "\\"):
+    if TAG.search(match.string, max(start - 65, 0), start) is None or match["xml"][:1] in "\"'`),":
         return False
-    return match.string[max(tag.start() - 1, 0) : tag.start()] not in ("=", ":", '"', "'", "`", "(")
+    return match.string[match.end() : match.end() + 2] in ("", "<", "</", "]", "]]")
 
 
 def name_before(match: re.Match[str]) -> str:
@@ -307,7 +306,8 @@ def _strings_of_object(match: re.Match[str], kind: str) -> list[Span]:
         is_none = is_none or (name is not None and is_plain_name(name[1].lower(), one["value"]))
         if kind == "long_object":
             says_nothing = name is not None and OF_LONG_OBJECT.fullmatch(name[1]) is not None
-            is_none = is_none or not says_nothing or len(one["value"]) < LONG_WORD
+            is_short = len(one["value"]) < LONG_WORD and one["closes"] is not None
+            is_none = is_none or not says_nothing or is_short
         if not is_none and not _is_said(one["value"], one["closes"], match):
             found.append(one.span("value"))
     return found

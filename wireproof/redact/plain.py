@@ -176,11 +176,11 @@ def is_plain_value(value: Value, name_here: str) -> bool:
     as it is written."""
     text, start, end, name, _ = value
     after = text[end : end + 1]
+    if _closes_string(value, name_here):
+        return True
     if not after:  # it may go on
         return _is_word(value, name_here)
     said = text[start:end]
-    if _closes_string(value, name_here):
-        return True
     scheme = _SCHEME.match(said)
     said = said[scheme.end() :] if scheme else said
     if is_placeholder(said.strip("`'\"")) or VERSION.fullmatch(said):

@@ -90,6 +90,8 @@ def test_plain_heads_are_forgotten_when_there_are_many() -> None:
 
 
 SECRET_NAMES = (
+    *("X-Shopify-Hmac-Sha256", "X-PayPal-Transmission-Sig", "Jenkins-Crumb", "X-Passcode"),
+    *("X-Access", "X-Firebase-AppCheck", "X-Honeycomb-Team"),
     *("X-Subject-Token", "AccessToken", "X-Vendor-Key", "Ocp-Apim-Subscription-Key", "X-ApiKey"),
     *("X-Original-Authorization", "Authorization-Info", "My-Client-Secret-Value", "X-Passwd"),
     *("X-Old-Passwords", "Mcp-Session-Id", "X-Session", "X-Hub-Signature-256", "Signature-Input"),

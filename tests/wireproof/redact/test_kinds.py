@@ -71,6 +71,45 @@ NAMED = [
     "ACL SETUSER anna on >{} ~* +@all\r\n",
     "user default on nopass >{} ~* +@all\n",
 ]
+SAID = [
+    # what messages say of one
+    "Incorrect API key provided: {}. You can find yours",
+    '{"error":{"message":"Invalid access token {}"}}',
+    "ERROR token '{}' has expired\n",
+    "Session with id {} not found\n",
+    'AccessToken("{}")',
+    '{password,<<"{}">>}',
+    # commands
+    "docker login -u anna -p {} a.example",
+    "sshpass -p '{}' ssh a",
+    "mysql -u root -p{} main",
+    "redis-cli -h a -a {} ping",
+    "curl --proxy-user anna:{} a",
+    "curl -uanna:{} a",
+    # HTML, and tables that name and give
+    "<input type=hidden name=csrf_token value={}>",
+    "<meta name=csrf-token content={}>",
+    "<tr><td>DB_PASSWORD</td>\n<td class=a><pre>&#x27;{}&#x27;</pre></td></tr>",
+    "<tr><td class='e'>SECRET_KEY </td><td>{} </td></tr>",
+    # names
+    '{"dbpass":"{}"}',
+    '{"rootpw":"{}"}',
+    '{"appkeys":["{}"]}',
+    '{"pem":"{}"}',
+    "magic_link={}&a=b",
+    "?__token__={}&a=b",
+    "sess={}&a=b",
+    '{"auth":{"type":"bearer","value":"{}"}}',
+    '{"tokens":{"access":"{}","type":"a"}}',
+    "<pair><name>token</name><value>{}</value></pair>",
+    "token:              {}\n",
+    '["login","anna","{}"]',
+    # JSON in a string of JSON
+    '{"x":"{\\"keys\\":[\\"a\\",\\"{}\\"]}"}',
+    '{"x":"{\\"password\\":\\"\\\\u00e9{}\\"}"}',
+    '{"x":"{\\"auth\\":{\\"value\\":\\"{}\\"}}"}',
+    '{"x":"Private-Lines: 1\\r\\n{}\\r\\nPrivate-MAC: ab"}',
+]
 CODE = [
     # a type, a prefix or a wrapper before the value
     'password: str = "{}"',
@@ -141,7 +180,7 @@ OTHERS = [
     ("user=anna&pass={}&a=b", "hunter2xyz"),
     ('{"user":"anna","pwd":"{}"}', "hunter2xyz"),
 ]
-KINDS = [(one, SECRET) for one in NAMED + CODE] + OTHERS
+KINDS = [(one, SECRET) for one in NAMED + SAID + CODE] + OTHERS
 
 
 @pytest.mark.parametrize("form, secret", KINDS)
@@ -164,6 +203,9 @@ def test_a_value_before_its_name() -> None:
         '{"v":"{}","k":"password"}',
         '{"value":"{}","id":"https://a/secrets/db/1"}',
         '<param value="{}" name="password"/>',
+        "<input type=hidden value={} name=csrf_token>",
+        '[{"value":"{}","name":"password","domain":"a"}]',
+        "https://{}:x-oauth-basic@a.example/b",
         '{"value":"{}","type":"string","key":"api_key"}',
     ):
         text = form.replace("{}", SECRET)

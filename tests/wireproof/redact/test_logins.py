@@ -8,7 +8,7 @@ import pytest
 from support.talk import Talk
 
 from wireproof.redact.frames import FrameMasks
-from wireproof.redact.logins import login_spans
+from wireproof.redact.logins import FirstLogins, login_spans
 
 SECRET = b"Zq7vLw9xKt3n"
 CODED = b64encode(b"\x00user\x00" + SECRET)
@@ -18,6 +18,11 @@ def _string(data: bytes) -> bytes:
     return len(data).to_bytes(2) + data
 
 
+def _bulk(*words: bytes) -> bytes:
+    """An array of bulk strings, as Redis's clients send them."""
+    return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
+
+
 def _connect(version: int) -> bytes:
     properties = b"\x00" if version == 5 else b""
     flags = 0x80 | 0x40 | 0x04 | 0x02
@@ -25,6 +30,12 @@ def _connect(version: int) -> bytes:
     body += properties + _string(b"will/topic") + _string(b"gone") + _string(b"user")
     body += _string(SECRET)
     return b"\x10" + bytes((len(body),)) + body
+
+
+def _stored(*words: bytes) -> tuple[bytes, bytes, bytes]:
+    """A command with the secret, and what stands before and behind it."""
+    before, _, after = _bulk(*words).partition(SECRET)
+    return before, SECRET, after
 
 
 LOGINS = {
@@ -45,6 +56,11 @@ LOGINS = {
         b"\r\n",
     ),
     "MQTT 3.1.1": (_connect(4)[: -len(SECRET)], SECRET, b""),
+    "SET of Redis": _stored(b"SET", b"session:1", SECRET),
+    "SETEX of Redis": _stored(b"SETEX", b"user:1:token", b"3600", SECRET),
+    "HSET of Redis": _stored(b"HSET", b"user:1", b"name", b"anna", b"password", SECRET),
+    "HSET of Redis, by its key": _stored(b"hset", b"session:1", b"a", SECRET),
+    "MSET of Redis": _stored(b"MSET", b"name", b"one", b"api_key", SECRET, b"other", b"two"),
     "MQTT 5": (_connect(5)[: -len(SECRET)], SECRET, b""),
 }
 
@@ -73,10 +89,28 @@ def test_no_password_is_left(name: str, size: int) -> None:
         b"he said: auth is hard\n",
         b"GET / HTTP/1.1\r\n",
         bytes(99),
+        _bulk(b"SET", b"user:1", b"Anna Schmidt"),
+        _bulk(b"SET", b"session:count", b"12"),
+        _bulk(b"HSET", b"user:1", b"name", b"Anna Schmidt"),
+        _bulk(b"MSET", b"a", b"1", b"b", b"Anna Schmidt"),
+        _bulk(b"DEL", b"session:1", b"session:12345"),
+        b"*3\r\n$3\r\nSET\r\n",
     ],
 )
 def test_what_is_no_login_stays(text: bytes) -> None:
     assert login_spans(text) == []
+
+
+def test_what_a_websocket_carries_may_log_in() -> None:
+    """In one message or two, but not later on."""
+    login = _connect(5)
+    found = FirstLogins()
+    pieces = login[:20], login[20:-4], login[-4:], b"\x30\x05later"
+    spans = [found.feed_all([one.decode("latin-1")], one.decode("latin-1")) for one in pieces]
+    size = len(SECRET) - 4
+    assert spans == [[], [(len(pieces[1]) - size, len(pieces[1]))], [(0, 4)], []]
+    assert found.feed_all(["x" * 3_000], "x" * 3_000) == []
+    assert found.feed_all(["AUTH hunter2\r\n"], "AUTH hunter2\r\n") == []
 
 
 @pytest.mark.parametrize("size", [1_000, 100_000])

@@ -1,4 +1,4 @@
-"""Secrets in eighty more kinds of places, each made by hand: none of them is left."""
+"""Secrets in ninety more kinds of places, each made by hand: none of them is left."""
 
 from __future__ import annotations
 
@@ -307,6 +307,41 @@ PLACES: dict[str, Callable[[str], Made]] = {
         frame(1, b'{"password": "' + s[:9].encode(), fin=False, key=KEY),
         frame(0, s[9:].encode() + b'"}', key=KEY),
     ),
+    "MQTT over a WebSocket": lambda s: websocket(frame(2, mqtt(s.encode()), key=KEY)),
+    "MQTT in two frames of a WebSocket": lambda s: websocket(
+        frame(2, mqtt(s.encode())[:35], fin=False, key=KEY),
+        frame(0, mqtt(s.encode())[35:], key=KEY),
+    ),
+    "MQTT over a WebSocket, deflated": lambda s: websocket(
+        frame(2, Compressor()(mqtt(s.encode())), rsv=4, key=KEY), deflates=True
+    ),
+    "AMQP over a WebSocket": lambda s: websocket(
+        frame(2, b"AMQP\0\0\x09\x01", key=KEY), frame(2, amqp(s.encode()), key=KEY)
+    ),
+    "NATS over a WebSocket": lambda s: websocket(
+        frame(2, b'CONNECT {"user":"anna","pass":"%s"}\r\n' % s.encode(), key=KEY)
+    ),
+    "STOMP over a WebSocket": lambda s: websocket(
+        frame(1, b"CONNECT\nlogin:anna\npasscode:%s\n\n\0" % s.encode(), key=KEY)
+    ),
+    "XMPP over a WebSocket": lambda s: websocket(
+        frame(
+            1,
+            b"<auth mechanism='PLAIN'>" + b64encode(b"\0anna\0" + s.encode()) + b"</auth>",
+            key=KEY,
+        )
+    ),
+    "the name of a file of a secret field": lambda s: post(
+        PARTS.format("session_token", f"; filename*=UTF-8''{s}", "x"),
+        "multipart/form-data; boundary=B",
+    ),
+    "userinfo of CONNECT": lambda s: talk(
+        f"CONNECT anna:{s}@a:443 HTTP/1.1\r\nHost: a\r\n\r\n".encode()
+    ),
+    "a session by its short name": lambda s: asked(target=f"/a?sess_id={s}&b=1"),
+    "an item of a form": lambda s: post(
+        f"password[0]={s}&a=b", "application/x-www-form-urlencoded"
+    ),
     # packets
     "after RST": lambda s: after_reset(b"password=" + s.encode()),
     "without ACK": lambda s: after_reset(b"api_key=" + s.encode(), flags=PSH),
@@ -362,5 +397,5 @@ def test_a_name_apart_from_its_value_may_be_kept() -> None:
     assert mask_text(text, patterns(keep=frozenset({"x-api-key"}))) == text
 
 
-def test_there_are_eighty() -> None:
-    assert len(PLACES) >= 80
+def test_there_are_ninety() -> None:
+    assert len(PLACES) >= 90
