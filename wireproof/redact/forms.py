@@ -114,7 +114,7 @@ SPOKEN = (
 
 PAIR = (
     r"\\{0,7}+[\"']\s{0,4}+,\s{0,32}+\\{0,7}+[\"']"
-    rf"((?=[^\s\"'\\]{{0,64}}\d){BARE}{{12,}}+|{BARE}++\Z)"
+    rf"((?=[^\s\"'\\]{{0,64}}\d){BARE}{{12,}}+|(?![a-z]{{1,14}}(?:_[a-z]{{0,14}}){{0,3}}\Z){BARE}++\Z)"
 )
 """A name and a value one after the other, as in ``set("X-Api-Key", "...")``; lists of names, which
 have no digits, are none."""

@@ -106,7 +106,7 @@ _BEFORE_VALUE = (
     r"(?:(?>\s{0,64})(?=\\{0,7}[\"'\[{])|(?>[ ]{5,24}(?=[!-~])|\s{0,4}))"
     r"(?>(?:\*\*[ ]?|Some\(|Optional\()?)"
     r"(?>(?:[!&][\w!-]{1,32}+[ ]{1,4}+){0,2})"
-    r"(?>(?:(?:[brfuBRFU]{1,2}+|@|string\(\d{1,6}+\)[ ])(?=[\"']))?)"
+    r"(?>(?:(?:[brfuBRFU]{1,2}+|@|string\(\d{1,6}+\)[ ])(?=\\{0,7}[\"']))?)"
 )
 BETWEEN = rf"{_QUOTE}(?>\s{{0,64}}){_SIGN}{_BEFORE_VALUE}"
 _SPACE = r"(?:\s|\+|%20)"
@@ -202,7 +202,7 @@ LONG_VALUE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+({LONG}))"
 # invalid_request_error is no code of OAuth's, nor checkout.button.continue or ArrowDown a key.
 _WORDS = (
     r"(?>[a-z]{2,20}+(?>(?:[._-][a-z]{2,20}+){1,6})|[A-Z]{2,20}+(?>(?:_[A-Z]{2,20}+){1,6})"
-    r"|E[A-Z]{4,14}+|[A-Za-z][a-z]{2,14}+(?>(?:[A-Z][a-z]{2,14}+){1,6}))(?=[\s\"'\\,;)])"
+    r"|E[A-Z]{4,14}+|[A-Za-z][a-z]{2,14}+(?>(?:[A-Z][a-z]{2,14}+){1,6})(?:Id)?)(?=[\s\"'\\,;)])"
 )
 LONG_CODE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+(?!{_WORDS})({LONG}))"
 SPELLED = ("code", "key")
@@ -212,7 +212,7 @@ _TYPE_OF_VALUE = r"(?:\$\w{1,16}|\w{0,12}[vV]alues?|[SNBML]{1,2}|v)"
 WRAPPED = rf"(?>(?:\{{\s{{0,32}}\\{{0,7}}\"{_TYPE_OF_VALUE}\\{{0,7}}\"\s{{0,4}}:\s{{0,4}}){{0,3}})"
 # A key of a property list only names.
 LONG_XML = _ELEMENT + rf"(?!\w{{1,64}}+</key>\s{{0,16}}<[a-z])(?P<xml>{LONG})"
-NO_NUMBER = r"(?!-?\d++(?:\.\d++)?[\s,}\]&;<])"
+NO_NUMBER = r"(?!-?\d++(?:\.\d++)?(?:[eE][-+]?\d++)?[\s,}\]&;<])"
 """Not what counts or measures: a number."""
 SHORT = ("pass", "pwd", "pw", "pswd", "pin")
 """Names whose values are secret if they are strings, or in a form, however short: but no paths."""

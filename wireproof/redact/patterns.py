@@ -152,7 +152,9 @@ class Patterns:
         """Return whether what looks like a secret, or has the name of one, is none: kept, plain, or
         after an element's end."""
         if not is_name:
-            return match.lastindex is not None and is_plain_token(match[match.lastindex], match[0])
+            assert match.lastindex is not None
+            is_cut = match.end() == len(match.string)
+            return is_plain_token(match[match.lastindex], match[0], is_cut=is_cut)
         start = match.start()
         if match.lastgroup == "xml" and not _is_element(match):
             return True
@@ -202,6 +204,9 @@ class Patterns:
 _NAME_HERE = re.compile(r"[\w-]{0,64}", re.ASCII)
 IDENTIFIER = re.compile(rf"(?=[^\s\d]{{0,64}}\d){BARE}{{8,}}+")
 """What may be a secret by its length and its digits."""
+IS_KEY_SET = re.compile(r"\"kty\\*+\"\s*+:")
+"""RFC 7517 section 5: of its keys, only the private members are secret, each by its name."""
+LINE_NAME = re.compile(r"([\w.-]{1,64})[\"']?:[ \t]{1,8}[\"']?\Z", re.ASCII)
 MEMBER_NAME = re.compile(r"([\w.-]{1,64})\\*\"\s*\Z", re.ASCII)
 """How a member begins that has a value."""
 _FORM_NAME = re.compile(r"\bname=\"?([^\"\r\n;]*)", re.IGNORECASE)
@@ -232,7 +237,10 @@ def lowered(text: str) -> bytes:
 def _is_element(match: re.Match[str]) -> bool:
     """Return whether a name stands in the tag that opens an element, and not in brackets."""
     start = match.start()
-    if TAG.search(match.string, max(start - 65, 0), start) is None or match["xml"][:1] in "\"'`),":
+    if (
+        TAG.search(match.string, max(start - 65, 0), start) is None
+        or match["xml"][:1] in "\"'`),\\"
+    ):
         return False
     return match.string[match.end() : match.end() + 2] in ("", "<", "</", "]", "]]")
 
@@ -261,7 +269,8 @@ def text_before(match: re.Match[str]) -> str:
 def spans_of(match: re.Match[str]) -> list[Span]:
     """Return where a match of a trigger has secrets."""
     if match.lastgroup in LINES:
-        return blocks.values_of(match, match.lastgroup)
+        values = blocks.values_of(match, match.lastgroup)
+        return [span for span in values if not _is_plain_line(match, *span)]
     if match.lastgroup in OBJECTS:
         return _strings_of_object(match, match.lastgroup)
     if match.lastgroup == "coded_object":
@@ -274,9 +283,22 @@ def spans_of(match: re.Match[str]) -> list[Span]:
     return _strings_of_array(match, match.lastgroup)
 
 
+def _is_plain_line(match: re.Match[str], start: int, end: int) -> bool:
+    """Return whether a value among lines is none by its own name, or is said about one."""
+    text = match.string
+    name = LINE_NAME.search(text, max(start - 72, 0), start)
+    if name is not None and is_plain_name(name[1].lower(), text[start:end]):
+        return True
+    value = text[start:end].rstrip(" \t")
+    said = end < len(text) and (is_placeholder(value) or is_sentence(value, _name_of(match)))
+    return said or (end < len(text) and name is not None and is_sentence(value, name[1].lower()))
+
+
 def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
     """Return where the values in an array are, but for the names of members."""
     text, span = match.string, match.span(kind)
+    if IS_KEY_SET.search(text, *span) is not None:
+        return []
     strings = list(STRING_OF_ARRAY.finditer(text, *span))
     if not strings:  # of YAML, or as Go prints it
         words = [one.span() for one in WORD_OF_ARRAY.finditer(text, *span)]

@@ -17,10 +17,10 @@ from .names import SECRET_NAME
 NAME = re.compile(
     r".*(?:public|primary|foreign|cache|sort|partition|row|unique|composite|object|range"
     r"|surrogate|idempotency|translation|i18n|l10n|message|label)[-_]?keys?"
-    r"|.*(?:secret|passw(?:or)?d|token|credentials?)[-_]?(?:names?|types?|version|polic(?:y|ies)"
+    r"|.*(?:secret|passw(?:or)?d|token|credentials?|session)[-_]?(?:names?|types?|version|polic(?:y|ies)"
     r"|length|strength|m(?:in|ax)[-_]?length|required|enabled|expires[-_]?(?:at|in|on)?"
     r"|label|placeholder|title|help|errors?|messages?|prompt|description|url|uri|endpoint"
-    r"|env(?:[-_]?var)?|arn|provider|count|limit)"
+    r"|env(?:[-_]?var)?|arn|provider|count|limit|file|path|dir)"
     r"|.*passw(?:or)?d[-_]?hint"
     r"|.*(?:input|output|memory|metadata|index|map|group|store|json|dict)_keys?"
     r"|.*(?:secret|passw(?:or)?d)[-_]?(?:key[-_]?)?(?:refs?|selector)"
@@ -43,10 +43,11 @@ ACCOUNT_KEY = re.compile(r"[\"'\s:=\[\\]*[A-Za-z0-9+/]{40,}={0,2}")
 _TYPES = (
     "str|string|int|integer|bool|boolean|bytes|bytearray|number|float|object|any|none|null|nil"
     "|undefined|optional|unknown|never|void|secretstr|text|varchar|char|uuid|list|dict|array|enum"
+    "|option"
 )
 _STATES = (
     "required|missing|invalid|expired|empty|unset|enabled|disabled|failed|failure|denied|granted"
-    "|unavailable|yes|no|on|off|true|false|hidden|redacted|removed|omitted|changed|optional"
+    "|unavailable|yes|no|on|off|true|false|hidden|redacted|removed|omitted|changed|optional|read|write"
 )
 _DAYS = (
     "monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may"
@@ -67,6 +68,7 @@ PROSE = re.compile(
 )
 """Three words and more, the first of which is no scheme of authentication."""
 LETTERS = re.compile(r"[A-Za-z]{1,14}")
+WORDS = re.compile(r"[A-Za-z ]{2,48}")
 HYPHENATED = re.compile(r"[a-z]{2,14}(?:-[a-z]{2,14}){1,3}")
 BEGINS_PROSE = re.compile(
     r"(?:an?|the|your|our|my|this|that|these|to|for|of|at|in|on|from|by|as|if|when|see|not|no|must"
@@ -75,6 +77,9 @@ BEGINS_PROSE = re.compile(
     re.IGNORECASE,
 )
 """How a sentence begins that says what something is, before a space."""
+
+SHORT_PROSE = re.compile(rf"{BEGINS_PROSE.pattern}(?: [a-z]{{1,14}})?", re.IGNORECASE)
+"""The same, in a piece."""
 
 # An identifier: letters, but for the numbers that algorithms and encodings have in their names.
 _PART = r"[A-Za-z_]{1,32}+(?:(?:2|4|5|8|16|32|64|128|256|384|512)[A-Za-z_]{0,24}+)?"
@@ -87,6 +92,23 @@ ROOT = re.compile(
     r"|response|params|args|opts|options|ctx|context|secrets|state|props|body|event|window"
 )
 """What most members are of that code has for a value: ``process.env.API_KEY``."""
+_MODULE = (
+    "jwt|json|crypto|hmac|base64|bcrypt|hashlib|getpass|uuid|requests|aiohttp|httpx|std|status"
+)
+_STORAGE = (
+    "localStorage|sessionStorage|Session|Annotated|Optional|HTTPException|Depends|Column|SecretStr"
+)
+_VERB = (
+    r"(?:get|create|generate|make|fetch|load|read|find|hash|encode|decode|sign|verify|build|parse)"
+)
+BEGINS_CODE = re.compile(
+    rf"(?:{_MODULE}|{_STORAGE}|{ROOT.pattern}|await|new|async|access|session|secret|user|api)"
+    rf"(?:{_JOINT}(?:[A-Za-z_]{{1,24}})?){{0,4}}|{_VERB}(?:_[a-z]{{0,16}}|[A-Z][a-z]{{0,16}}){{0,4}}"
+    r"|[a-z]{2,12}[-_](?:key|token|secret|password|id)?"
+    r"|\$\{?[A-Za-z_.]{0,32}|\{{1,2}[ A-Za-z_.]{0,32}|<[A-Za-z_| -]{0,32}"
+    r"|(?i:your)(?:[-_ ]?[A-Za-z]{0,16}){0,7}|include|same-origin|`|`?[Bb]earer"
+)
+"""What a value may be that goes on in the next piece: as models write it, token by token."""
 KEYWORD = re.compile(r"await|new|async|function|lambda|typeof|yield|not|if|match|try|fn|func")
 MACRO = re.compile(r"[=:]?(?:True|False|None|nil|undefined|NULL|null|true|false)")
 IDENTIFIER = re.compile(
@@ -101,6 +123,7 @@ PLACEHOLDER = re.compile(
     r"|\[[A-Za-z_ ]{2,24}\]"
     r"|(?:[a-z]{1,8}-)?(?i:<?(?:your|insert|replace|paste)(?:[-_ ]?[A-Za-z]{1,16}){1,7}>?)"
     r"|(?:KEY|TOKEN|PASSWORD|SECRET|API_KEY|VALUE|STRING)"
+    r"|(?:required|nullable|sometimes|string)(?:\|[a-z_]{2,16}(?::[\w,]{1,16})?){1,8}"  # Laravel
     r"|[^A-Za-z0-9\s]?([^A-Za-z0-9\s])\1*|(?:[a-z]{1,8}[-_]){0,2}([xX])\2{3,}(?:[-_]?\2{2,})*"
     r"|(?:[a-z]{1,8}[-_]){0,2}\.{3}"
 )
@@ -122,6 +145,7 @@ ABOUT = re.compile(
     r"|signatures?|authorization|field|code|sign|log",
     re.IGNORECASE,
 )
+NO_LETTER = re.compile(r"[ _.-]")
 NO_SENTENCE = re.compile(r".*(?:phrase|mnemonic|recovery|seed|answer)")
 """Names whose values are sentences."""
 IN_OTHER_LANGUAGES = frozenset(
@@ -178,14 +202,14 @@ def is_plain_value(value: Value, name_here: str) -> bool:
     after = text[end : end + 1]
     if _closes_string(value, name_here):
         return True
-    if not after:  # it may go on
-        return _is_word(value, name_here)
     said = text[start:end]
+    if not after:  # it may go on
+        return _is_word(value, name_here) or BEGINS_CODE.fullmatch(said) is not None
     scheme = _SCHEME.match(said)
     said = said[scheme.end() :] if scheme else said
     if is_placeholder(said.strip("`'\"")) or VERSION.fullmatch(said):
         return True
-    if text[start - 1 : start] in ('"', "'") or after in ('"', "'"):
+    if text[start - 1 : start] in ('"', "'"):
         return _is_plain_string(value, said)
     return _is_word(value, name_here) or _is_code(value, name_here)
 
@@ -206,20 +230,26 @@ def is_placeholder(said: str) -> bool:
     return PLACEHOLDER.fullmatch(said) is not None
 
 
+def _same(said: str, name: str) -> bool:
+    """Return whether a value is its name, as words: ``"apiKey": "API key"``."""
+    return NO_LETTER.sub("", said).lower() == NO_LETTER.sub("", name)
+
+
 def is_sentence(said: str, name: str) -> bool:
     """Return whether a string says something about what its name, in lower case, is."""
     if NO_SENTENCE.match(name):
         return False
-    if said in IN_OTHER_LANGUAGES or (
-        said[:1].isupper() and said.lower() == name.rpartition(".")[2]
-    ):
+    is_name_itself = said[:1].isupper() and _same(said, name.rpartition(".")[2])
+    if is_name_itself or said in IN_OTHER_LANGUAGES:
         return True
     return SAYS.fullmatch(said) is not None and ABOUT.search(said) is not None
 
 
-def is_plain_token(said: str, whole: str) -> bool:
+def is_plain_token(said: str, whole: str, *, is_cut: bool) -> bool:
     """Return whether what looks like a token, or stands in a URL, is none; ``whole`` is that with
-    what tells it."""
+    what tells it, ``is_cut`` whether it may go on."""
+    if is_cut and BEGINS_CODE.fullmatch(said):
+        return True
     return (
         is_placeholder(said)
         or BEARER_WORD.fullmatch(said) is not None
@@ -229,8 +259,8 @@ def is_plain_token(said: str, whole: str) -> bool:
 
 def _is_plain_string(value: Value, said: str) -> bool:
     text, _, end, name, _ = value
-    if name.endswith("credentials"):
-        return FETCH.fullmatch(said) is not None
+    if name.endswith("credentials") and FETCH.fullmatch(said):
+        return True
     if name.endswith("token") and LOGPROB.match(text, end):
         return True
     return is_sentence(said, name)
@@ -238,22 +268,26 @@ def _is_plain_string(value: Value, said: str) -> bool:
 
 def _is_word(value: Value, name_here: str) -> bool:
     """Return whether a value without a quote only says something, after ``name:`` and a space."""
-    text, start, end, _, _ = value
+    text, start, end, name, _ = value
     said, after = text[start:end], text[end : end + 1]
     if COLON_BEFORE.search(text, max(start - 6, 0), start) is None:
         return False
     is_loose = LOOSE.match(name_here) is not None
     if (LOOSE_WORD if is_loose else WORD).fullmatch(said):
         return True
-    if after == " " and BEGINS_PROSE.fullmatch(said) and text[end + 1 : end + 2].isalpha():
+    words = WORDS.match(text, start)
+    if after and words is not None and said[:1].isupper() and _same(words[0].strip(), name):
+        return True  # in a list of messages
+    is_followed = after == " " and (text[end + 1 : end + 2].isalpha() or end + 1 == len(text))
+    if (not after or is_followed) and BEGINS_PROSE.fullmatch(said):
         return True
     if not is_loose:
         return False
-    if PROSE.fullmatch(said.strip()) is not None:
+    if PROSE.fullmatch(said.strip()) or (not after and SHORT_PROSE.fullmatch(said)):
         return True
-    words = (LETTERS, HYPHENATED) if after == " " else (LETTERS,)
+    kinds = (LETTERS, HYPHENATED) if after == " " else (LETTERS,)
     is_looser = bool(after) and LOOSER.match(name_here) is not None
-    return is_looser and any(one.fullmatch(said) for one in words)
+    return is_looser and any(one.fullmatch(said) for one in kinds)
 
 
 def _is_code(value: Value, name_here: str) -> bool:
@@ -262,6 +296,8 @@ def _is_code(value: Value, name_here: str) -> bool:
     said, after = text[start:end], text[end : end + 1]
     if after == "&" or text[begins - 1 : begins] in ("?", "&"):  # it is a form's
         return False
+    if said[:1] == "?" and "${" in text[max(begins - 64, 0) : begins]:  # what a shell says if unset
+        return True
     if SHORT_NUMBER.fullmatch(said) or (name.endswith("seed") and said.isdigit()):
         return True
     code = CODE.match(said)
@@ -279,8 +315,11 @@ def _is_code(value: Value, name_here: str) -> bool:
     if (
         "-" in text[max(begins - 1, 0) : begins + 1] and text[end : end + 2] == "  "
     ):  # in a command's help
-        return WORD.fullmatch(said) is not None
-    is_argument = after in (")", ",") and text[begins - 1 : begins] in ("(", " ", ",")
+        return said.isupper() or WORD.fullmatch(said) is not None
+    said_after = text[begins + len(name_here) :][:1]
+    is_argument = after in (")", ",", "}") and (
+        text[begins - 1 : begins] in ("(", " ", ",") or said_after in ('"', "'", "\\")
+    )
     if is_argument and IDENTIFIER.fullmatch(said) and SECRET_NAME.fullmatch(said):
         return True
     last = name.rpartition(".")[2]

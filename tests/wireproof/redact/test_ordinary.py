@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,23 @@ def test_all_of_it_stays(name: str) -> None:
     text = DOCUMENTS[name]
     spans = merged(ContentFinder(is_event_stream=True).feed(text))
     assert [text[start:end] for start, end in spans] == []
+
+
+TOKEN = re.compile(r" ?[A-Za-z]+|\d{1,3}|[^\sA-Za-z\d]+|\s+")
+"""About as models cut what they write."""
+
+
+@pytest.mark.parametrize("size", [1, 40, 100_000])
+def test_all_of_an_answer_stays_that_comes_token_by_token(size: int) -> None:
+    events = [
+        f"data: {json.dumps({'choices': [{'delta': {'content': token}}]})}\n\n"
+        for token in TOKEN.findall(ANSWER)
+    ]
+    finder = ContentFinder(is_event_stream=True)
+    for at in range(0, len(events), size):
+        pieces = events[at : at + size]
+        text = "".join(pieces)
+        assert [text[start:end] for start, end in merged(finder.feed(*pieces))] == []
 
 
 def test_a_secret_in_it_does_not() -> None:

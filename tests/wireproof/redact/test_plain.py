@@ -34,6 +34,9 @@ PLAIN = [
     "api_key: The key of the account.\n",
     "- Session: stored on the server.\n- Token: sent with each request.\n",
     "Authorization: what a user may do. Authentication: who a user is.\n",
+    '{"newPassword": "New password", "apiKeys": "API keys", "credentials": "Credentials"}',
+    "user:\n  api_key: API key\n  password_confirmation: Password confirmation\n  a: b\n",
+    "passwords:\n  updated: Your password has been changed successfully.\n  a: b\n",
     # code
     "password = getpass.getpass('Password: ')",
     'api_key=os.environ.get("API_KEY")',
@@ -64,7 +67,12 @@ PLAIN = [
     '{"password": "[REDACTED]", "api_key": "..."}',
     "https://user:password@host/ postgres://${USER}:${PASSWORD}@host/a ",
     "Use Bearer authentication, and sk-your-key-goes-here. ",
+    "POSTGRES_PASSWORD: ${POSTGRES_PASSWORD:?required}\n",
+    "secret:\n  secretName: app-tls\nsecret_file: /run/secrets/a\n",
+    "'password' => 'required|string|min:8',\n",
     # descriptions
+    '{"keys": [{"kty": "EC", "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7", "kid": "2026-01-01-abc"}]}',
+    '{"end_session_endpoint": "https://a/logout", "input_token": 2.5e-06}',
     '{"password": {"$ref": "#/components/schemas/Password"}}',
     '{"api_key": {"anyOf": [{"type": "string"}, {"type": "null"}], "title": "Api Key"}}',
     '{"token": {"type": ["string", "null"], "description": "The token"}}',
