@@ -248,7 +248,7 @@ def is_sentence(said: str, name: str) -> bool:
 def is_plain_token(said: str, whole: str, *, is_cut: bool) -> bool:
     """Return whether what looks like a token, or stands in a URL, is none; ``whole`` is that with
     what tells it, ``is_cut`` whether it may go on."""
-    if is_cut and BEGINS_CODE.fullmatch(said):
+    if is_cut and whole[:6].lower() == "bearer" and BEGINS_CODE.fullmatch(said):
         return True
     return (
         is_placeholder(said)

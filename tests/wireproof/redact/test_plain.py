@@ -36,7 +36,7 @@ PLAIN = [
     "Authorization: what a user may do. Authentication: who a user is.\n",
     '{"newPassword": "New password", "apiKeys": "API keys", "credentials": "Credentials"}',
     "user:\n  api_key: API key\n  password_confirmation: Password confirmation\n  a: b\n",
-    "passwords:\n  updated: Your password has been changed successfully.\n  a: b\n",
+    "passwords:\n  updated: Your password has been changed successfully.\n",
     # code
     "password = getpass.getpass('Password: ')",
     'api_key=os.environ.get("API_KEY")',
