@@ -120,7 +120,7 @@ def _in_escaped(group: str) -> str:
     """Return the expression of what is in a string of JSON inside a string of JSON, whose quotes
     have as many backslashes before them as that group."""
     quote = rf"(?!(?P={group})\")\\{{2,16}}+\""
-    return every(rf"[^\"\\\x00-\x1f]++|\\{{2,16}}+(?!\")|{quote}|\\\Z")
+    return every(rf"[^\"\\\x00-\x1f]++|\\{{2,16}}+(?!\")|{quote}")
 
 
 # YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
@@ -133,7 +133,7 @@ _THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
 _BARE_VALUE = rf"{_SCHEME}((?!(?:null|true|false|None)\b){BARE}++)"
 ANY_VALUE = (
     rf"(?:{_BLOCK}|{_THREE_QUOTES}"
-    rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"]){_in_escaped('deep')})"  # JSON in JSON
+    rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"]){_in_escaped('deep')})(?:\\\Z)?"  # JSON in JSON
     rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
     rf"|'([^'\\\x00-\x1f]++)"
     r"|\[(?P<array>{array})"
