@@ -101,7 +101,7 @@ def diff(
     for source in (*filter(None, [log]), *files):
         try:
             with stores([source]):
-                profiles.append(profile_of([source], leave_out, keylog=keys))
+                profiles.append(profile_of([source], leave_out, keylog=keys, note=say))
         except NothingToRead as error:
             raise Unreadable(str(error)) from error
         except (OSError, ValueError) as error:
@@ -119,5 +119,6 @@ def diff(
         changes = compare(
             profiles[0], profiles[1], Thresholds(chance=chance, share=share, slower=slower)
         )
-        FORMATS[form](changes, open_text(None, stack, is_data=form != "table"))
+        stream = open_text(None, stack, is_data=form != "table")
+        FORMATS[form](changes, (profiles[0].faults, profiles[1].faults), stream)
     return 0 if is_comparison(changes) and not is_regression(changes) and not left_out else 1

@@ -150,6 +150,8 @@ def _data_set(
         return broken_off(died, "the work done before it is kept")
     except (OSError, ValueError) as error:
         raise Unreadable(because(output, error)) from error
+    if tally.faulty:
+        say(tally.faulty)
     say(f"{output}: {_came_to(tally.captures, tally.made, tally.rows)}")
     return 1 if tally.unreadable else 0
 

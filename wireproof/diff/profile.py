@@ -14,6 +14,8 @@ from typing import Any
 
 import msgspec
 
+from ..tables.faulty import Faulty
+
 FORMAT = 1
 MAX_GROUPS = 10_000
 OTHERS = "other targets"
@@ -54,6 +56,8 @@ class Profile(msgspec.Struct, frozen=True):
     groups: dict[str, Group]
     packets: int
     retransmissions: int
+    faults: dict[str, int] = {}
+    """How many captures are not whole, by codes of diagnostics."""
 
 
 @dataclass
@@ -83,6 +87,7 @@ class Gathering:
     def __init__(self) -> None:
         self._groups: dict[str, _Gathered] = {}
         self._packets = self._retransmissions = 0
+        self.faulty = Faulty()
 
     def add(self, kind: str, batch: Any) -> None:
         """Take a pyarrow.RecordBatch of a table."""
@@ -128,7 +133,8 @@ class Gathering:
 
     def profile(self) -> Profile:
         groups = {name: found.group() for name, found in sorted(self._groups.items())}
-        return Profile(FORMAT, groups, self._packets, self._retransmissions)
+        faults = dict(sorted(self.faulty.codes.items()))
+        return Profile(FORMAT, groups, self._packets, self._retransmissions, faults)
 
 
 def thinned(values: Sequence[float]) -> list[float]:

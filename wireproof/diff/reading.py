@@ -26,35 +26,42 @@ class Damaged(OSError):
 
 
 def profile_of(
-    sources: Sequence[str], say: Say | None = None, *, keylog: KeyLog | None = None
+    sources: Sequence[str],
+    leave_out: Say | None = None,
+    *,
+    keylog: KeyLog | None = None,
+    note: Say = lambda _: None,
 ) -> Profile:
     """Return what captures, folders, data sets or a stored baseline came to.
 
-    ``say`` is told of captures and of parts of data sets that cannot be read, which are left out;
-    without it one is an error. Raises OSError, and ValueError for what is none of these, or if all
-    is left out.
+    ``leave_out`` is told of captures and of parts of data sets that cannot be read, which are left
+    out; without it one is an error. ``note`` is told which captures are not whole. Raises OSError,
+    and ValueError for what is none of these, or if all is left out.
     """
     if any(source.endswith(".json") and not is_url(source) for source in sources):
         if len(sources) > 1:
             raise ValueError("a baseline is compared alone")
         return decoded(Path(sources[0]).read_bytes())
     options = TableOptions(KINDS, policy="none", keylog=keylog)
-    say = say and once(say)
+    say = leave_out and once(leave_out)
     with ExitStack() as stack:
         found = places(sources, options, say or _refuse, stack)
         try:
-            return _gathered(found, say)
+            gathered = _gathered(found, say)
         except Damaged:
             if say is None:
                 raise
-            return _gathered(found, say, thoroughly=True)
+            gathered = _gathered(found, say, thoroughly=True)
+    if gathered.faulty.told:
+        note(gathered.faulty.told)
+    return gathered.profile()
 
 
-def _gathered(found: Sequence[str], say: Say | None, *, thoroughly: bool = False) -> Profile:
+def _gathered(found: Sequence[str], say: Say | None, *, thoroughly: bool = False) -> Gathering:
     gathering = Gathering()
     for place in found:
         _add_data_set(place, gathering, say, thoroughly=thoroughly)
-    return gathering.profile()
+    return gathering
 
 
 def _refuse(message: str) -> None:
@@ -73,7 +80,8 @@ def _naming(file: str) -> Iterator[None]:
 def _add_data_set(source: str, gathering: Gathering, say: Say | None, *, thoroughly: bool) -> None:
     import pyarrow.parquet as pq
 
-    for kind, files in DataSet(source).files(say, thoroughly=thoroughly).items():
+    data_set = DataSet(source)
+    for kind, files in data_set.files(say, thoroughly=thoroughly).items():
         for path in files if kind in KINDS else ():
             with _naming(path), ExitStack() as stack:
                 place: object = path
@@ -82,3 +90,4 @@ def _add_data_set(source: str, gathering: Gathering, say: Say | None, *, thoroug
                     place = stack.enter_context(filesystem.open(name, "rb"))
                 for batch in pq.ParquetFile(place).iter_batches(columns=READ[kind]):
                     gathering.add(kind, batch)
+    gathering.faulty.add(data_set.captures())

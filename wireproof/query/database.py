@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
 from ..tables.dataset import DataSet
+from ..tables.faulty import Faulty
 from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import KINDS, Kind, schema
 from ..tables.parts import is_data_set
@@ -100,7 +101,8 @@ def opened(
     """Give a database of data sets and captures: paths, folders, patterns, URLs.
 
     ``say`` is told of what is left out: captures that cannot be read, parts of data sets that are
-    damaged; all of their files are read to see that, if ``thoroughly``. Raises OSError,
+    damaged; all of their files are read to see that, if ``thoroughly``. It is told which captures
+    are not whole, too. Raises OSError,
     NothingToRead, ValueError for a data set all of which is damaged, and Unanswered for a file that
     is no Parquet.
     """
@@ -116,13 +118,17 @@ def opened(
         connection = stack.enter_context(duckdb.connect(":memory:", config=dict(SETTINGS)))
         connection.execute("SET TimeZone = 'UTC'")
         files: dict[str, list[str]] = {}
+        faulty = Faulty()
         for place in places(sources, options, leave_out, stack, separate=separate):
             _check_name(place)
             if is_url(place):
                 connection.register_filesystem(filesystem_of(place)[0])
-            found_in = DataSet(place).files(leave_out, thoroughly=thoroughly)
-            for kind, found in found_in.items():
+            data_set = DataSet(place)
+            for kind, found in data_set.files(leave_out, thoroughly=thoroughly).items():
                 files.setdefault(kind, []).extend(found)
+            faulty.add(data_set.captures())
+        if faulty.told:
+            say(faulty.told)
         for kind in KINDS:
             if kind in files:
                 _view(connection, kind, files[kind])

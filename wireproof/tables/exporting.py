@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ..tasks.several import SeveralTeam, jobs_for, size_of
 from ..tasks.worker_died import WorkerDied
 from .dataset import DataSet, Plan
+from .faulty import Faulty
 from .files import Capture, found, is_url
 from .parts import Done, name_of
 from .reading import TableOptions
@@ -54,6 +55,8 @@ class ExportTally(NamedTuple):
     rows: int
     """Of all captures, in all tables."""
     unreadable: int
+    faulty: str = ""
+    """Which captures are not whole, in words."""
 
 
 def run(job: ExportJob, say: Say) -> ExportTally:
@@ -63,14 +66,16 @@ def run(job: ExportJob, say: Say) -> ExportTally:
     ``say`` is told of each capture that cannot be read, and of what was damaged.
     """
     captures = found(job.sources, together=job.together, merged=job.merged)
-    tally = ExportTally(0, 0, 0, 0)
+    tally, faulty = ExportTally(0, 0, 0, 0), Faulty()
     with progress(len(captures)) as advance:
         for done in _done(job, captures, say):
             advance()
             if done.made is None:
                 say(f"{done.capture}: {done.error}")
+            else:
+                faulty.add([done.made])
             tally = _added(tally, done)
-    return tally
+    return tally._replace(faulty=faulty.told)
 
 
 def _done(job: ExportJob, captures: Sequence[Capture], say: Say) -> Iterator[Done]:

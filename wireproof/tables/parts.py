@@ -46,6 +46,8 @@ class Made(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many each table has; those with none are left out."""
     interfaces: list[dict[str, Any]]
     """What its packets were recorded on."""
+    faults: Mapping[str, int] = {}
+    """What is wrong with its files, by codes of diagnostics: it is cut, or lacks packets."""
     begun: Sequence[Begun] = ()
     """Exchanges that go on after it: the next files leave them out, and tell what comes of them."""
 
@@ -122,9 +124,14 @@ def reason(error: OSError | ValueError) -> str:
 
 
 def made_of(facts: Facts, stamp: Stamp, begun: Sequence[Begun] = ()) -> Made:
-    origin, rows, interfaces = facts
+    origin, rows, interfaces, faults = facts
     return Made(
-        **origin._asdict(), stamp=stamp, rows=rows, interfaces=interfaces, begun=tuple(begun)
+        **origin._asdict(),
+        stamp=stamp,
+        rows=rows,
+        interfaces=interfaces,
+        faults=faults,
+        begun=tuple(begun),
     )
 
 

@@ -13,6 +13,7 @@ cost no batch each.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -102,6 +103,8 @@ class Facts(NamedTuple):
     """How many each table has of it; those with none are left out."""
     interfaces: list[dict[str, Any]]
     """What its packets were recorded on, as pcapng describes it."""
+    faults: dict[str, int] = {}
+    """What is wrong with the file and not with a connection, by its code: how often."""
 
 
 def read(
@@ -267,6 +270,7 @@ class Tables:
         self.facts: Facts
         self._rules = Rules.of(options.policy)
         self._rows = {kind: Rows(kind, keep_data=options.keep_data) for kind in options.kinds}
+        self._faults: Counter[str] = Counter()
         self._has_records = not set(OF_RECORDS).isdisjoint(self._rows)
         self._has_outcomes = not {"exchanges", "verdicts"}.isdisjoint(self._rows)
 
@@ -285,6 +289,7 @@ class Tables:
         """Take a capture whose records somebody else has decoded, in the same way, but for what is
         held back."""
         before = self._taken()
+        self._faults.clear()
         if self.options.kinds != ("packets",):
             yield from self._decoded(source, batches, held or Held())
         if "packets" in self._rows:
@@ -310,7 +315,7 @@ class Tables:
     def _note(self, source: Source, before: dict[Kind, int]) -> None:
         taken = {kind: count - before[kind] for kind, count in self._taken().items()}
         rows = {kind: count for kind, count in taken.items() if count}
-        self.facts = Facts(source.origin, rows, source.interfaces)
+        self.facts = Facts(source.origin, rows, source.interfaces, dict(self._faults))
 
     def finish(self) -> Iterator[tuple[Kind, Any]]:
         """Yield the record batches of the rows that are left."""
@@ -372,6 +377,9 @@ class Tables:
         yield from self._extended("elements", [one for one in records if type(one) not in OTHERS])
         ended = [one for one in records if type(one) is ConnectionRecord]
         faults = [one for one in records if type(one) is DiagnosticRecord]
+        self._faults.update(
+            one.code for one in faults if one.connection is None and one.severity != "note"
+        )
         yield from self._extended("connections", ended)
         yield from self._extended("diagnostics", faults)
 

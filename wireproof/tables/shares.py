@@ -175,6 +175,7 @@ class Joined(NamedTuple):
     rows: Mapping[Kind, int]
     """How many each has."""
     files: Files
+    faults: Mapping[str, int]
 
 
 def join(shares: Sequence[Share], told: Told, kinds: tuple[Kind, ...]) -> Joined:
@@ -186,7 +187,7 @@ def join(shares: Sequence[Share], told: Told, kinds: tuple[Kind, ...]) -> Joined
         for kind, batch in chain(tables.take(told, joined(shares)), tables.finish()):
             files.write(kind, batch)
         files.describe(told.interfaces)
-    return Joined(tables.facts.rows, files.written)
+    return Joined(tables.facts.rows, files.written, tables.facts.faults)
 
 
 def finish(shares: Sequence[Share], told: Told, joined: Sequence[Joined]) -> Done:
@@ -195,7 +196,8 @@ def finish(shares: Sequence[Share], told: Told, joined: Sequence[Joined]) -> Don
     rows = dict(ChainMap(*(dict(one.rows) for one in joined)))
     files = dict(ChainMap(*(dict(one.files) for one in joined)))
     order = [kind for kind in first.options.kinds if kind in rows]
-    facts = Facts(told.origin, {kind: rows[kind] for kind in order}, told.interfaces)
+    faults = dict(ChainMap(*(dict(one.faults) for one in joined)))
+    facts = Facts(told.origin, {kind: rows[kind] for kind in order}, told.interfaces, faults)
     part = part_of(
         [made_of(facts, told.stamp)], first.options, {kind: files[kind] for kind in order}
     )

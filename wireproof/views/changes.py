@@ -11,6 +11,8 @@ import msgspec
 from ..text.escape import escape
 from ..text.wording import count, duration
 
+Faults = tuple[Mapping[str, int], Mapping[str, int]]
+"""Of A and B, how many captures are not whole, by codes of diagnostics."""
 ORDER = {"regression": 0, "missing": 1, "new": 2, "too-few": 3, "same": 4}
 WORDS = {
     "regression": "worse",
@@ -115,18 +117,34 @@ def ending(changes: Sequence[Shown]) -> str:
     return "; ".join(said)
 
 
-def _table(changes: Sequence[Shown], stream: TextIO) -> None:
+def incomplete(faults: Faults) -> str:
+    """Return which runs have captures that are not whole, in a line; empty if none has."""
+    named = [
+        f"{name} ({', '.join(f'{code} in {number:,}' for code, number in one.items())})"
+        for name, one in zip("AB", faults, strict=True)
+        if one
+    ]
+    return f"captures that are not whole: {', '.join(named)}" if named else ""
+
+
+def _table(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
     for change in _told(changes):
         stream.write(sentence(change) + "\n")
+    if said := incomplete(faults):
+        stream.write(said + "\n")
     stream.write(ending(changes) + "\n")
 
 
-def _json(changes: Sequence[Shown], stream: TextIO) -> None:
-    told = {"is_regression": any(one.answer == "regression" for one in changes), "changes": changes}
+def _json(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
+    told = {
+        "is_regression": any(one.answer == "regression" for one in changes),
+        "faults": dict(zip("AB", faults, strict=True)),
+        "changes": changes,
+    }
     stream.write(msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
 
 
-def _junit(changes: Sequence[Shown], stream: TextIO) -> None:
+def _junit(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
     failures = sum(one.answer == "regression" for one in changes)
     skipped = sum(one.answer in ("too-few", "missing") for one in changes)
     suite = ET.Element(
@@ -144,13 +162,17 @@ def _junit(changes: Sequence[Shown], stream: TextIO) -> None:
             ET.SubElement(case, "failure", type="regression", message=sentence(change))
         elif change.answer != "same":
             ET.SubElement(case, "skipped", message=sentence(change))
+    if said := incomplete(faults):
+        ET.SubElement(suite, "system-err").text = said
     root = ET.Element("testsuites")
     root.append(suite)
     stream.write(ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
 
 
-def _markdown(changes: Sequence[Shown], stream: TextIO) -> None:
+def _markdown(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
     stream.write(f"**{ending(changes)}**\n\n")
+    if said := incomplete(faults):
+        stream.write(f"{said}\n\n")
     told = _told(changes)
     if not told:
         return
@@ -175,7 +197,7 @@ def _cell(text: str) -> str:
     return safe.replace("<", "&lt;").replace("[", "\\[")
 
 
-FORMATS: dict[str, Callable[[Sequence[Shown], TextIO], None]] = {
+FORMATS: dict[str, Callable[[Sequence[Shown], Faults, TextIO], None]] = {
     "table": _table,
     "json": _json,
     "junit": _junit,

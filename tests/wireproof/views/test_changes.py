@@ -6,6 +6,8 @@ import io
 import json
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from wireproof.diff.compare import Change
 from wireproof.diff.profile import FORMAT, Group, Profile
 from wireproof.views.changes import FORMATS, ending, kept, sentence
@@ -17,9 +19,9 @@ GONE = Change("GET /d", "exchanges", "missing", None, None, 0.0, 1.0, (3, 0))
 CHANGES = [SAME, FEW, WORSE, GONE]
 
 
-def written(form: str) -> str:
+def written(form: str, *faults: dict[str, int]) -> str:
     stream = io.StringIO()
-    FORMATS[form](CHANGES, stream)
+    FORMATS[form](CHANGES, (faults[0], faults[1]) if faults else ({}, {}), stream)
     assert "\x1b" not in stream.getvalue()
     return stream.getvalue()
 
@@ -46,6 +48,13 @@ def test_for_programs() -> None:
 def test_for_a_pull_request() -> None:
     text = written("markdown")
     assert "| worse | `GET /a\\|'&lt;b>\\x1b` | first p50 | 100.0 ms | 200.0 ms |" in text
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_captures_that_are_not_whole(form: str) -> None:
+    text = written(form, {}, {"capture-cut": 1_200})
+    assert ("1200" if form == "json" else "B (capture-cut in 1,200)") in text
+    assert "capture-cut" not in written(form)
 
 
 def test_what_nothing_can_be_told_of() -> None:

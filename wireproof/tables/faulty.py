@@ -1,0 +1,50 @@
+"""Captures that are not whole, in words: rows of what is missing there is in no table.
+
+Strategy: what is wrong with a file is counted when it is read, and stands in the manifest; whoever
+is answered from its tables is told so, without looking for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from ..text.wording import count
+from .parts import Made
+
+NAMED = 3
+"""Captures that are named; of the others there is the number."""
+
+
+class Faulty:
+    """Gathers captures with faults, of all that are asked."""
+
+    def __init__(self) -> None:
+        self.codes: Counter[str] = Counter()
+        """How many captures have a fault of each code."""
+        self._all = self._faulty = 0
+        self._first: list[str] = []
+
+    def add(self, captures: Iterable[Made]) -> None:
+        """Take captures that are asked."""
+        for made in captures:
+            self._all += 1
+            if made.faults:
+                self._faulty += 1
+                self.codes.update(made.faults.keys())
+                if len(self._first) < NAMED:
+                    self._first.append(f"{made.capture} ({', '.join(sorted(made.faults))})")
+
+    @property
+    def told(self) -> str:
+        """Return what is to be said, empty if all are whole."""
+        if not self._faulty:
+            return ""
+        more = self._faulty - len(self._first)
+        others = f", and {more:,} more" * bool(more)
+        named = ", ".join(self._first) + others
+        if self._all == 1:
+            return f"not whole: {named}: what it holds is told"
+        verb = "is" if self._faulty == 1 else "are"
+        of = f"{self._faulty:,} of {count(self._all, 'capture')} {verb} not whole"
+        return f"{of}: {named}: what they hold is told"
