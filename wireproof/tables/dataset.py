@@ -42,7 +42,7 @@ from .parts import (
     stamp_of,
 )
 from .reading import Begun, Opened, TableOptions, Tables
-from .stores import place_of
+from .stores import Refused, place_of, refuse
 from .writing import PartFiles
 
 Say = Callable[[str], object]
@@ -273,12 +273,13 @@ class DataSet:
         for kind in part.kinds:
             self._files.remove(f"{kind}/{name}.parquet")
 
-    def _manifests(self) -> dict[str, Part]:
-        """Return what every manifest says that can be read, by its name. Only new ones are."""
+    def _manifests(self, refused: Refused = refuse) -> dict[str, Part]:
+        """Return what every manifest says that can be read, by its name. Only new ones are. Raises
+        OSError for one that may not be read, unless somebody is told of it (``refused``)."""
         names = self._files.sizes(MANIFESTS, ".json")
         new = [f"{MANIFESTS}/{name}.json" for name in names if name not in self._known]
         self._damaged.clear()
-        for path, data in self._files.contents(new):
+        for path, data in self._files.contents(new, refused):
             name = path.removeprefix(f"{MANIFESTS}/").removesuffix(".json")
             part = _decoded(name, data)
             if isinstance(part, str):
@@ -288,13 +289,14 @@ class DataSet:
         self._known = {name: self._known[name] for name in names if name in self._known}
         return self._known
 
-    def parts(self) -> Iterator[tuple[str, Part]]:
+    def parts(self, refused: Refused = refuse) -> Iterator[tuple[str, Part]]:
         """Yield the parts, with the name that their files have.
 
-        Raises OSError, and ValueError for what is no data set of this format.
+        ``refused`` is told of manifests that may not be read. Raises OSError, and ValueError for
+        what is no data set of this format.
         """
-        found = self._manifests()
-        if not found and not self._damaged:
+        found = self._manifests(refused)
+        if not found and not self._damaged and not self._files.sizes(MANIFESTS, ".json"):
             raise ValueError("no data set, or nothing is in it yet: it has no manifest/*.json")
         replaced = _replaced(found)
         return ((name, part) for name, part in found.items() if name not in replaced)
@@ -307,8 +309,16 @@ class DataSet:
         is.
         """
         found: dict[Kind, list[str]] = {}
-        faults, checking = [], Checking(self._files, thoroughly=thoroughly)
-        for name, part in self.parts():
+        faults: list[str] = []
+        checking = Checking(self._files, thoroughly=thoroughly)
+
+        def refused(name: str, error: Exception) -> None:
+            faults.append(
+                f"{self.place}/{name} cannot be read ({_why(error)}): its captures count when you"
+                " may read it"
+            )
+
+        for name, part in self.parts(refused):
             if fault := checking.fault(name, part):
                 faults.append(f"{self.place}/{fault}: {AGAIN}{' with --check' * thoroughly}")
                 continue
@@ -325,9 +335,14 @@ class DataSet:
         return found
 
     def captures(self) -> Iterator[Made]:
-        """Yield what there is of each capture. Raises as before."""
-        for _, part in self.parts():
+        """Yield what there is of each capture, of which the manifest can be read. Raises as
+        before."""
+        for _, part in self.parts(lambda *_: None):
             yield from part.captures
+
+
+def _why(error: Exception) -> str:
+    return reason(error) if isinstance(error, (OSError, ValueError)) else str(error)
 
 
 def _found(capture: Capture) -> Stamp | str:

@@ -6,11 +6,11 @@ a store shows an object when it is whole, so what goes there is a scratch file u
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from errno import ENOENT
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NoReturn, Protocol
 
 from ..output import buffered_scratch, open_stream
 from .files import filesystem_of, is_url
@@ -23,6 +23,15 @@ BUCKETS = frozenset(("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"))
 """Stores whose folders are buckets or containers: there is none that is made by accident."""
 
 
+Refused = Callable[[str, Exception], object]
+"""Who is told of a file that cannot be read, and why."""
+
+
+def refuse(_: str, error: Exception) -> NoReturn:
+    """Raise it: nobody else knows what to do."""
+    raise error
+
+
 class Place(Protocol):
     """A folder or a store; names in it are relative. Its methods raise OSError."""
 
@@ -32,8 +41,11 @@ class Place(Protocol):
     def open(self, name: str, stack: ExitStack) -> BinaryIO:
         """Return what a file is read from."""
 
-    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield what small files hold, in order; those that are gone are left out."""
+    def contents(
+        self, names: Iterable[str], refused: Refused = refuse
+    ) -> Iterator[tuple[str, bytes]]:
+        """Yield what small files hold, in order; those that are gone are left out, and so are those
+        that ``refused`` is told of, which cannot be read."""
 
     def sizes(self, folder: str, end: str) -> dict[str, int]:
         """Return the sizes in bytes of a folder's files whose names end so, by their names without
@@ -65,11 +77,18 @@ class Folder:
     def open(self, name: str, stack: ExitStack) -> BinaryIO:
         return stack.enter_context((self._place / name).open("rb"))
 
-    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def contents(
+        self, names: Iterable[str], refused: Refused = refuse
+    ) -> Iterator[tuple[str, bytes]]:
         for name in names:
-            path = self._place / name
-            if path.exists():
-                yield name, path.read_bytes()
+            try:
+                data = (self._place / name).read_bytes()
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                refused(name, error)
+                continue
+            yield name, data
 
     def sizes(self, folder: str, end: str) -> dict[str, int]:
         found = sorted((self._place / folder).glob(f"[!.]*{end}"))
@@ -130,7 +149,9 @@ class Store:
         found: BinaryIO = stack.enter_context(self._filesystem.open(self._at(name), "rb"))
         return found
 
-    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    def contents(
+        self, names: Iterable[str], refused: Refused = refuse
+    ) -> Iterator[tuple[str, bytes]]:
         waiting = list(names)
         for start in range(0, len(waiting), AT_ONCE):
             some = waiting[start : start + AT_ONCE]
@@ -141,7 +162,8 @@ class Store:
                 if isinstance(found[place], FileNotFoundError):
                     continue
                 if isinstance(found[place], Exception):
-                    raise found[place]
+                    refused(name, found[place])
+                    continue
                 yield name, found[place]
 
     def sizes(self, folder: str, end: str) -> dict[str, int]:

@@ -61,6 +61,16 @@ def test_what_counts_is_what_was_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_whoever_asked_is_gone(tmp_path: Path) -> None:
+    """The collector was killed: its next run asks again, and nobody reads a traceback."""
+    reads, writes = os.pipe()
+    process = subprocess.Popen(CHILD, stdin=subprocess.PIPE, stdout=writes, stderr=subprocess.PIPE)
+    os.close(reads)
+    os.close(writes)
+    _, said = process.communicate(line(order(tmp_path / "set")) + line(CHAT_FILE))
+    assert (process.returncode, said) == (0, b"")
+
+
 def test_the_process_holds_no_rights(tmp_path: Path) -> None:
     place = tmp_path / "set"
     place.mkdir()

@@ -83,3 +83,29 @@ def test_diff_says_so_on_either_side(folder: Path, capsys: pytest.CaptureFixture
     out, err = capsys.readouterr()
     assert "not whole: " in err and "cut.pcapng (capture-cut)" in err
     assert json.loads(out)["faults"] == {"A": {}, "B": {"capture-cut": 1}}
+
+
+def test_a_manifest_that_cannot_be_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its captures are left out of answers; who would write beside it is told what to do."""
+    place = folder.parent / "set"
+    for name in ("whole", "cut"):
+        run(["export", str(folder / f"{name}.pcapng"), "-o", f"{place}/"])
+    first, second = sorted((place / "manifest").iterdir())
+    kept = {path: path.read_bytes() for path in (first, second)}
+    first.unlink()
+    first.mkdir()  # root may read all there is
+    capsys.readouterr()
+    sql = "SELECT count(*) AS n FROM exchanges"
+    assert run(["query", str(place), sql, "--format", "json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == [{"n": 1}]
+    said = f"left out: {place}/manifest/{first.name} cannot be read (Is a directory): its captures"
+    assert said in err
+    assert run(["diff", str(place), str(folder / "whole.pcapng")]) == 1
+    assert said in capsys.readouterr().err
+    assert run(["export", str(folder / "whole.pcapng"), "-o", f"{place}/"]) == 2
+    assert first.name in capsys.readouterr().err and second.read_bytes() == kept[second]
+    second.unlink()
+    second.mkdir()
+    assert run(["query", str(place), sql]) == 2
+    assert first.name in capsys.readouterr().err
