@@ -57,7 +57,7 @@ from .spreading import need_stores, needs_network, stores
     metavar="P",
     default=0.01,
     show_default=True,
-    help="Largest p-value at which a difference counts.",
+    help="Largest p-value at which differences count, all together.",
 )
 @click.option("--keylog", metavar="KEYS", help="Decrypt TLS with this key log.")
 def diff(

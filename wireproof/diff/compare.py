@@ -1,7 +1,9 @@
 """What became worse from one run to another, by stated thresholds.
 
 Strategy: a difference counts if it is surely none of chance, and large enough to matter: two rules,
-each with a number that is printed. Where so few exchanges came that even the largest difference
+each with a number that is printed. A run has a hundred comparisons, of which one is unlikely by
+itself: so chances are held against how many there are (Benjamini and Hochberg 1995), and what would
+count alone is "too few to tell". Where so few exchanges came that even the largest difference
 could be chance, nothing is said of it but that. A fault, an ending or a failure is a share of
 exchanges; a time is a distribution, of which the middle is compared by ranks and the tail by how
 many of B are beyond the p99 of A.
@@ -14,6 +16,7 @@ from statistics import fmean
 from typing import Literal, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from ..analysis.percentiles import percentile
 from .profile import METRICS, Group, Profile
@@ -27,7 +30,7 @@ class Thresholds(NamedTuple):
     """What counts; each is printed with what it decides."""
 
     chance: float = 0.01
-    """How likely a difference may be by chance, at most."""
+    """How likely differences may be by chance, at most: those of a whole run together."""
     share: float = 0.05
     """By how much a share of exchanges has to grow."""
     slower: float = 0.2
@@ -78,7 +81,25 @@ def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> li
             found += _group(name, group, other, limits)
     new = [name for name in after.groups if name not in before.groups]
     found += [_came(name, "new", (0, after.groups[name].exchanges)) for name in new]
-    return found
+    return _together(found, limits)
+
+
+def _together(changes: list[Change], by: Thresholds) -> list[Change]:
+    """Take back what so many comparisons find by chance."""
+    tested = sorted(one.chance for one in changes if _is_tested(one, by))
+    ranked = enumerate(tested, 1)
+    limit = max((chance for rank, chance in ranked if chance <= by.chance * rank / len(tested)),
+                default=0.0)  # fmt: skip
+    return [
+        replace(one, answer="too-few") if one.answer == "regression" and one.chance > limit else one
+        for one in changes
+    ]
+
+
+def _is_tested(change: Change, by: Thresholds) -> bool:
+    """Whether enough exchanges came for a difference to be found."""
+    least = by.tail if change.what.endswith("p99") else by.least
+    return change.what != "exchanges" and min(change.samples) >= least
 
 
 def _came(name: str, answer: Answer, samples: tuple[int, int]) -> Change:

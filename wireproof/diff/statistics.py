@@ -11,8 +11,12 @@ nothing became worse should not have to install it for forty lines.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from math import erfc, exp, lgamma, sqrt
 from typing import NamedTuple
+
+EXACT = 40
+"""Values of both sides together up to which a chance is counted, and not approximated."""
 
 
 class Shift(NamedTuple):
@@ -25,7 +29,8 @@ class Shift(NamedTuple):
 
 
 def shift(before: Sequence[float], after: Sequence[float]) -> Shift:
-    """Compare values by their ranks, in n log n (Mann and Whitney 1947, normal approximation)."""
+    """Compare values by their ranks, in n log n (Mann and Whitney 1947): exactly where few came and
+    no two are alike, else by the normal approximation."""
     first, second = len(before), len(after)
     if not first or not second:
         return Shift(0.0, 1.0)
@@ -45,8 +50,29 @@ def shift(before: Sequence[float], after: Sequence[float]) -> Shift:
     variance = first * second / 12 * (total + 1 - ties / (total * (total - 1)))
     if variance <= 0:
         return Shift(0.0, 1.0)
+    if not ties and total <= EXACT:
+        return Shift(above / mean - 1, _chance_of_rank_sum(first, second, round(above)))
     z = (above - mean - 0.5) / sqrt(variance)
     return Shift(above / mean - 1, erfc(z / sqrt(2)) / 2)
+
+
+@cache
+def _ways(first: int, second: int) -> list[int]:
+    """Return in how many orders of so many values a number of pairs has the second one above."""
+    # As a product of Gaussian binomials: each factor is one more value of the second kind.
+    ways = [1] + [0] * (first * second)
+    for number in range(1, second + 1):
+        for above in range(first + number, first * second + 1)[::-1]:
+            ways[above] -= ways[above - first - number]
+        for above in range(number, first * second + 1):
+            ways[above] += ways[above - number]
+    return ways
+
+
+def _chance_of_rank_sum(first: int, second: int, above: int) -> float:
+    """Return how likely at least so many pairs have the second one above, if no two are alike."""
+    ways = _ways(first, second)
+    return sum(ways[above:]) / sum(ways)
 
 
 def chance_of_more(some: int, before: int, more: int, after: int) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import msgspec
 import pytest
 
-from wireproof.diff.compare import Change, compare, is_comparison
-from wireproof.diff.profile import FORMAT, Group, Profile
+from wireproof.diff.compare import Change, compare, is_comparison, is_regression
+from wireproof.diff.profile import FORMAT, METRICS, Group, Profile
 from wireproof.views.changes import sentence
 
 
@@ -26,7 +28,7 @@ def answer(changes: list[Change], what: str) -> str:
 
 @pytest.mark.parametrize(
     "count, held, said",
-    [(1, 1, "too-few"), (4, 4, "too-few"), (5, 5, "regression"), (9, 1, "same")],
+    [(1, 1, "too-few"), (4, 4, "too-few"), (6, 6, "regression"), (9, 1, "same")],
 )
 def test_shares(count: int, held: int, said: str) -> None:
     changes = compare(of(group(count)), of(group(count, held)))
@@ -44,9 +46,50 @@ def test_times(count: int, first: float, said: str) -> None:
 
 def test_a_tail_of_a_few() -> None:
     before, after = group(100), group(100)
-    after.times["first"][-8:] = [0.5] * 8
+    after.times["first"][-10:] = [0.5] * 10
     changes = compare(of(before), of(after))
     assert (answer(changes, "first p50"), answer(changes, "first p99")) == ("same", "regression")
+
+
+def many(random: Random, answers: int, targets: int = 8) -> Profile:
+    """A run of an app whose times are spread wide, of so many answers of each target."""
+    groups = {}
+    for number in range(targets):
+        times = {
+            metric: sorted(random.lognormvariate(-2, 0.8) for _ in range(answers))
+            for metric in METRICS
+        }
+        held = sum(random.random() < 0.1 for _ in range(answers))
+        counts = [float(random.randint(9, 12)) for _ in range(answers)]
+        groups[f"GET /{number}"] = Group(
+            answers, {"streaming: held": held}, {"whole": answers}, 0, counts, times
+        )
+    return Profile(FORMAT, groups, 10_000, sum(random.random() < 0.005 for _ in range(10_000)))
+
+
+@pytest.mark.parametrize("answers", [5, 8, 20, 100])
+def test_a_hundred_comparisons_of_the_same_app_find_nothing(answers: int) -> None:
+    """Each would find something by chance once in a hundred times."""
+    random = Random(answers)
+    for _ in range(8):
+        changes = compare(many(random, answers), many(random, answers))
+        assert len(changes) > 100 and not is_regression(changes)
+
+
+def test_what_would_count_alone_does_not_among_many() -> None:
+    random = Random(1)
+    before, after = many(random, 9), many(random, 9)
+    before.groups["GET /"], after.groups["GET /"] = group(9), group(9)
+    slower = msgspec.structs.replace(
+        group(9), times={"first": [0.0, *(0.5 + number * 1e-6 for number in range(8))]}
+    )
+    after.groups["GET /"] = slower
+    alone = compare(of(group(9)), of(slower))
+    assert answer(alone, "first p50") == "regression"
+    [found] = [
+        one for one in compare(before, after) if (one.group, one.what) == ("GET /", "first p50")
+    ]
+    assert found.answer == "too-few"
 
 
 def test_packets_and_targets_that_are_missing() -> None:
