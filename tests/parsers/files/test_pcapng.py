@@ -155,7 +155,9 @@ def test_a_simple_packet_needs_an_interface() -> None:
 def test_what_the_file_says_beside_its_packets(blocks: Blocks, at_most: int) -> None:
     comment = blocks.option(1, "grüße\0".encode())
     end = blocks.option(0, b"")
-    data = blocks.section(blocks.option(4, b"app") + comment + end + b"junk")
+    data = blocks.section(
+        blocks.option(4, b"app") + comment + blocks.option(0xBAD, b"other") + end + b"junk"
+    )
     data += blocks.interface(
         options=blocks.option(2, b"eth0")
         + blocks.option(3, b"the cable")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from hashlib import sha256
+from operator import itemgetter
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from support.capture_files import (
     read_all,
     record,
 )
-from support.corpus import ROOT, vectors
+from support.corpus import ROOT, vectors, vectors_at_hand
 from support.tshark import captures, tshark_fields
 
 from parsers.files.packets import Packet, UnreadableCapture
@@ -147,6 +148,7 @@ MANY = NG.section() + NG.interface() + b"".join(
         NG.enhanced(91, b"last"),
     ]
 )  # fmt: skip
+FEW = NG.section() + NG.interface() + b"".join([NG.enhanced(time, b"few") for time in range(5)])
 
 
 @pytest.mark.parametrize("touched", [set(), {1}, {40, 41, 43}, {74}, set(range(100))])
@@ -191,6 +193,7 @@ def test_a_pcap_file_is_not_copied_by_blocks() -> None:
     [
         MANY,
         MANY[:-1],
+        FEW[:-4] + bytes(4),
         MANY + NG.section(version=(2, 0)) + NG.interface(),
         PCAP,
         PCAP[:-1],
@@ -287,17 +290,6 @@ def test_packets_before_the_damage_are_not_touched(data: bytes, where: int, valu
 # --- vectors ---
 
 
-@cache
-def pcap_vectors() -> dict[str, dict]:
-    return {vector["id"]: vector for vector in vectors("pcap")}
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "vector" in metafunc.fixturenames:
-        found = pcap_vectors()
-        metafunc.parametrize("vector", found.values(), ids=found)
-
-
 FLAGGED = {"flag", "or the bytes present"}
 
 
@@ -309,6 +301,7 @@ def outcome(data: bytes, at_most: int) -> tuple[list[tuple], list[str]]:
     return packets, codes(reader)
 
 
+@pytest.mark.parametrize("vector", vectors_at_hand("pcap"), ids=itemgetter("id"))
 def test_vector(vector: dict) -> None:
     data = bytes.fromhex(vector["input_hex"])
     packets, faults = outcome(data, 1 << 30)
@@ -327,7 +320,7 @@ def test_vector(vector: dict) -> None:
 
 
 def test_dropped_packets_are_counted() -> None:
-    vector = pcap_vectors()["ng-isb"]
+    [vector] = [one for one in vectors("pcap") if one["id"] == "ng-isb"]
     _, reader = read_all(bytes.fromhex(vector["input_hex"]))
     assert reader.interfaces[0].dropped == vector["expect"]["dropped"]
 
