@@ -98,9 +98,11 @@ async def _serve_app(way: Way, listener: socket.socket, ready: Callable[[], None
         ready,
     )
 
-    def stop() -> None:
+    def stop(*_: object) -> None:
         server.should_exit = True
 
+    # uvicorn raises a signal again once it has stopped: it must not end this before its proxy.
+    signal.signal(signal.SIGTERM, stop)
     _when_stdin_ends(stop)
     await server.serve([listener])
 

@@ -29,3 +29,6 @@ def test_a_proxy_has_a_port_of_its_own() -> None:
     with CauseServer(cause("proxy-buffer"), "fault") as server:
         assert server.port != server.app_port
         assert server.way.proxy == "nginx"
+        port = server.port
+    with pytest.raises(ConnectionRefusedError):  # it is stopped, too
+        socket.create_connection(("127.0.0.1", port))
