@@ -153,8 +153,8 @@ def _share(
     grown = (shares[1] or 0.0) - (shares[0] or 0.0)
     chance = chance_of_more(*before, *after) if min(samples) else 1.0
     answer: Answer = "same"
-    if chance <= by.chance and grown >= least:
-        answer = "regression"
+    if grown >= least:  # what may be chance is not the same either
+        answer = "regression" if chance <= by.chance else "too-few"
     elif grown > 0 and min(samples) < by.least:
         answer = "too-few"
     return Change(name, what, answer, shares[0], shares[1], grown, chance, samples)
@@ -186,8 +186,8 @@ def _times(
     answer: Answer = "same"
     if min(samples) < by.least:
         answer = "too-few" if is_slower else "same"
-    elif is_slower and found.chance <= by.chance and found.delta >= by.delta:
-        answer = "regression"
+    elif is_slower and found.delta >= by.delta:
+        answer = "regression" if found.chance <= by.chance else "too-few"
     yield Change(name, f"{metric} p50", answer, *middles, *found, samples)
     yield _tail(name, metric, before, after, by)
 

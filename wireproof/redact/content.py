@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from operator import attrgetter
 
 from .base64_runs import Base64Runs
 from .encoded_text import EncodedText
@@ -27,8 +28,8 @@ from .secrets import Finder, fed_one_by_one, merged
 from .wide_runs import WideRuns
 
 DATA_VALUES = re.compile(r"data:(?<![^\r\n]data:)(?: |(?! ))([^\r\n]++)")
-MEMBER_BEGINS = re.compile(r"\"[^\"\\\r\n]{1,64}\"\s{0,8}(?::\s{0,8})?\Z")
-"""A name whose value has not come yet."""
+MEMBER_BEGINS = re.compile(r"\"[^\"\\\r\n]{1,64}\"\s{0,8}(?::\s{0,8}(?:\"[^\"\\\r\n]{0,64})?)?\Z")
+"""A name whose value has not come yet, or not all of it."""
 LINE_PIECE = re.compile(r"[^\r\n]+|[\r\n]+")
 DATA_FIELD = re.compile(r"data(?:: ?|\Z)")
 
@@ -44,6 +45,10 @@ class DataLines:
         """The beginning of a line, as long as it may become ``data: ``."""
         self._is_data: bool | None = None
         """Of the line that is read; None while its beginning does not tell."""
+
+    @property
+    def is_open(self) -> bool:
+        return self._finder.is_open
 
     def go_on_behind(self, context: str) -> None:
         """Remember this alone of what came."""
@@ -87,7 +92,9 @@ class DataLines:
         return start
 
 
-Part = Finder | JsonStrings | DataLines | Base64Runs | WideRuns | EncodedText | FirstLogins
+Reader = Finder | DataLines | EncodedText
+Part = Reader | JsonStrings | Base64Runs | WideRuns | FirstLogins
+IS_OPEN = attrgetter("is_open")
 
 
 class ContentFinder:
@@ -96,7 +103,16 @@ class ContentFinder:
     ``may_log_in`` is whether that may begin as another protocol does.
     """
 
-    __slots__ = ("_bounds", "_is_event_stream", "_made", "_may_log_in", "_patterns", "numbers")
+    __slots__ = (
+        "_bounds",
+        "_finder",
+        "_is_event_stream",
+        "_made",
+        "_readers",
+        "_may_log_in",
+        "_patterns",
+        "numbers",
+    )
 
     def __init__(
         self, *, is_event_stream: bool, may_log_in: bool = False, patterns: Patterns = USUAL
@@ -104,7 +120,10 @@ class ContentFinder:
         self._is_event_stream = is_event_stream
         self._may_log_in = may_log_in
         self._patterns = patterns
+        self._finder = Finder(patterns)
         self._made: list[Part] = []
+        self._readers: list[Reader] = []
+        """Those of them that go on behind what came."""
         self._bounds = JsonBounds()
         self.numbers: list[Span] = []
         """What of the spans that were returned last are digits of numbers of JSON."""
@@ -115,7 +134,7 @@ class ContentFinder:
         if not self._made:
             patterns = self._patterns
             self._made = [
-                Finder(patterns),
+                self._finder,
                 JsonStrings(patterns),
                 Base64Runs(patterns),
                 WideRuns(patterns),
@@ -125,6 +144,7 @@ class ContentFinder:
                 self._made.append(DataLines(patterns))
             if self._may_log_in:
                 self._made.append(FirstLogins())
+            self._readers = [one for one in self._made if isinstance(one, Reader)]
         return self._made
 
     def feed(self, *pieces: str) -> list[Span]:
@@ -133,18 +153,36 @@ class ContentFinder:
         Places are those in all pieces together. Whether it gets them at once or one by one makes no
         difference to what its parts find, but in speed.
         """
-        spans: list[Span] = []
         text = "".join(pieces)
-        for part in self.parts:
+        parts = self.parts
+        if len(pieces) > 1:
+            context = self._finder.context_behind(text)
+            if context is None:
+                return self._one_by_one(pieces)
+            self._finder.go_on_behind(context)
+            parts = parts[1:]
+        spans: list[Span] = []
+        for part in parts:
             spans += part.feed_all(pieces, text)
         self.numbers = []
-        if not spans:
+        if not spans and not any(map(IS_OPEN, self._readers)):
             self._bounds.skip(text)
             return spans
         strings, self.numbers, is_closed = self._bounds.clip(text, merged(spans))
         if is_closed:
             member = MEMBER_BEGINS.search(text, max(len(text) - MAX_CONTEXT, 0))
-            for part in self.parts:
-                if isinstance(part, Finder | DataLines | EncodedText):
-                    part.go_on_behind("" if member is None else member[0])
+            for reader in self._readers:
+                reader.go_on_behind("" if member is None else member[0])
         return strings + self.numbers
+
+    def _one_by_one(self, pieces: Sequence[str]) -> list[Span]:
+        """Take pieces that may hold a secret: where the JSON of one ends, nothing goes on."""
+        spans: list[Span] = []
+        numbers: list[Span] = []
+        base = 0
+        for piece in pieces:
+            spans += [(base + start, base + end) for start, end in self.feed(piece)]
+            numbers += [(base + start, base + end) for start, end in self.numbers]
+            base += len(piece)
+        self.numbers = numbers
+        return spans

@@ -91,6 +91,10 @@ class EncodedText:
         self._tail = ""
         """Of an octet that is not whole yet."""
 
+    @property
+    def is_open(self) -> bool:
+        return self._finder.is_open
+
     def go_on_behind(self, context: str) -> None:
         """Remember this alone of what came."""
         self._before = context

@@ -119,7 +119,10 @@ class JsonBounds:
                     strings += [(base + a, base + b) for a, b, is_string in found if is_string]
                     numbers += [(base + a, base + b) for a, b, is_string in found if not is_string]
                     goes_on = any(start <= last - base <= end for start, end, _ in tokens[-1:])
-                    is_closed = is_closed or (last == len(text) and not goes_on)
+                    string = _string_at(line, tokens, first - base)
+                    runs_over = string is not None and last - base > string[1]
+                    is_last = at == len(left) - 1
+                    is_closed = not goes_on and (last == len(text) or (runs_over and is_last))
                     at += 1
                     continue
                 if not line.isspace():
@@ -128,8 +131,18 @@ class JsonBounds:
                     left[at] = end, last
                     break
                 at += 1
+        is_closed = is_closed or self._ends_whole(text)
         self.skip(text)
         return Clipped(strings, numbers, is_closed)
+
+    def _ends_whole(self, text: str) -> bool:
+        """Whether a text ends behind an object or array of JSON that is a line by itself."""
+        end = len(text.rstrip("\r\n"))
+        if end == len(text):
+            return False
+        start = max(text.rfind("\n", 0, end), text.rfind("\r", 0, end)) + 1
+        line, _ = self._line_at(text, start, end)
+        return is_whole(line)
 
     def _line_at(self, text: str, start: int, end: int) -> tuple[str, int]:
         """Return a line of a text, and where it begins: before that, if it goes on in it."""
@@ -139,6 +152,20 @@ class JsonBounds:
         if self._is_json:
             return self._line + line, -len(self._line)
         return (line if MESSAGE_BEGINS.match(line) else "", 0)
+
+
+def is_whole(line: str) -> bool:
+    """Whether a line is an object or array of JSON, from its beginning to its end."""
+    tokens, end = _read(line)
+    begins = MESSAGE_BEGINS.match(line)
+    if begins is None or end < len(line) or line.rstrip()[-1:] not in ("]", "}"):
+        return False
+    depth, at = 0, begins.end()
+    for first, last, _ in [*tokens, (end, end, False)]:
+        between = line[at:first]
+        depth += sum(map(between.count, "[{")) - sum(map(between.count, "]}"))
+        at = last
+    return depth == 0
 
 
 def _may_be_json(line: str) -> bool:
@@ -176,7 +203,9 @@ def _clipped(line: str, tokens: list[Token], first: int, last: int) -> Iterator[
     """Yield what of [first, last) of a line is masked: of the string that it begins in, or of all
     values; of numbers that is their digits."""
     index = max(bisect_right(tokens, first, key=START) - 1, 0)
-    is_inside = bool(tokens) and tokens[index][0] <= first < tokens[index][1]
+    is_inside = _string_at(line, tokens, first) is not None or (
+        bool(tokens) and tokens[index][0] <= first < tokens[index][1]
+    )
     for at in range(index, index + 1 if is_inside else len(tokens)):
         start, end, is_string = tokens[at]
         if start >= last:
@@ -190,6 +219,16 @@ def _clipped(line: str, tokens: list[Token], first: int, last: int) -> Iterator[
                 yield begin, upto, True
         else:
             yield from ((*digits.span(), False) for digits in DIGITS.finditer(line, begin, upto))
+
+
+def _string_at(line: str, tokens: list[Token], at: int) -> Token | None:
+    """Return the string that a place is in, or at the end of; None if it is in none."""
+    index = bisect_right(tokens, at, key=START) - 1
+    if index < 0:
+        return None
+    _, end, is_string = tokens[index]
+    is_in = is_string and (at < end or (at == end and line[end : end + 1] == '"'))
+    return tokens[index] if is_in else None
 
 
 def _rest_of_escape(line: str, start: int, at: int) -> int:

@@ -51,11 +51,13 @@ class Report:
 class Finder:
     """Finds secrets in one stream of text."""
 
-    __slots__ = ("_context", "_patterns")
+    __slots__ = ("_context", "_patterns", "is_open")
 
     def __init__(self, patterns: Patterns = USUAL) -> None:
         self._patterns = patterns
         self._context = ""
+        self.is_open = False
+        """Whether what has come last may be inside a secret, or goes on in one."""
 
     def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
         """Take the next pieces, as :meth:`feed` does one by one; ``text`` is all of them.
@@ -68,7 +70,7 @@ class Finder:
             # Of what has no name before it, all may be found in the whole.
             whole = self._patterns.scanned(self._context + text)
             return fed_one_by_one(self.feed, pieces) + behind(before, whole)
-        self._context = context
+        self.go_on_behind(context)
         return []
 
     def context_behind(self, text: str) -> str | None:
@@ -78,7 +80,7 @@ class Finder:
 
     def go_on_behind(self, context: str) -> None:
         """Remember what :meth:`context_behind` has returned."""
-        self._context = context
+        self._context, self.is_open = context, False
 
     def feed(self, piece: str) -> list[Span]:
         """Take the next piece; return which parts of it are secret, or may become so."""
@@ -92,6 +94,7 @@ class Finder:
                 opening = match
         spans += self._patterns.scanned(text)
         before = len(self._context)
+        self.is_open = opening is not None
         self._context = text[-MAX_CONTEXT:] if opening is None else opening_of(opening)
         return behind(before, spans)
 

@@ -132,25 +132,30 @@ def cluster(workers: int, scheduler: str | None, say: Callable[[str], object]) -
     """Give a client of a scheduler's, or of a cluster of so many processes on this machine.
 
     ``say`` is told where Dask's own page of it is. Raises OSError if the scheduler cannot be
-    reached.
+    reached, or a worker ends while it starts.
     """
     has_page = find_spec("bokeh") is not None
     with ExitStack() as stack:
         target: Any = scheduler
         if scheduler is None:
-            target = stack.enter_context(
-                _distributed().LocalCluster(
-                    n_workers=workers,
-                    threads_per_worker=1,
-                    host="127.0.0.1",
-                    dashboard_address="127.0.0.1:0",  # it listens without bokeh too
-                    silence_logs=logging.CRITICAL,
-                )
-            )
+            target = stack.enter_context(_local_cluster(workers))
         client = stack.enter_context(_client(target, scheduler))
         if has_page or scheduler is not None:
             say(f"Dask's page: {client.dashboard_link}")
         yield client
+
+
+def _local_cluster(workers: int) -> Any:
+    try:
+        return _distributed().LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",  # it listens without bokeh too
+            silence_logs=logging.CRITICAL,
+        )
+    except RuntimeError as error:  # as Dask says it, whatever ended one of them
+        raise OSError(None, f"no workers: {error}; run it again", "--workers") from error
 
 
 def _distributed() -> Any:

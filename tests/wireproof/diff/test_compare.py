@@ -28,7 +28,13 @@ def answer(changes: list[Change], what: str) -> str:
 
 @pytest.mark.parametrize(
     "count, held, said",
-    [(1, 1, "too-few"), (4, 4, "too-few"), (6, 6, "regression"), (9, 1, "same")],
+    [
+        (1, 1, "too-few"),
+        (4, 4, "too-few"),
+        (6, 6, "regression"),
+        (9, 1, "too-few"),
+        (30, 1, "same"),
+    ],
 )
 def test_shares(count: int, held: int, said: str) -> None:
     changes = compare(of(group(count)), of(group(count, held)))

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wireproof.redact.content import ContentFinder
-from wireproof.redact.json_bounds import MAX_LINE, JsonBounds
+from wireproof.redact.json_bounds import MAX_LINE, JsonBounds, is_whole
 from wireproof.redact.records import mask_bytes
 from wireproof.redact.secrets import mask_text
 
@@ -113,6 +113,45 @@ def test_what_is_masked(text: str, expected: str, piece: int) -> None:
     if piece == 1 and "pin" in text:  # a sign by itself does not tell that a number follows
         return
     assert redacted(*pieces) == expected
+
+
+@pytest.mark.parametrize(
+    "opening", ["password='", "api_key='", 'token="', "x = {'api_key': '", "credentials = ["]
+)
+@pytest.mark.parametrize("are_together", [False, True])
+def test_a_value_that_a_delta_opens_goes_on_in_deltas_alone(
+    opening: str, are_together: bool
+) -> None:
+    deltas = ["connect(", opening, "hunter2", "hunter3", "', x)"]
+    events: list[Any] = [
+        {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": one}}],
+         "model": "model-of-theirs"}
+        for one in deltas
+    ]  # fmt: skip
+    pieces = [f"event: message\ndata: {json.dumps(event)}\n\n" for event in events]
+    found = redacted(*pieces, is_event_stream=True)
+    if are_together:
+        finder, text = ContentFinder(is_event_stream=True), "".join(pieces)
+        found = mask_bytes(text.encode(), finder.feed(*pieces), finder.numbers).decode()
+    said = [json.loads(line[6:]) for line in found.splitlines() if line.startswith("data: ")]
+    masked = [one["choices"][0]["delta"].pop("content") for one in said]
+    assert masked[:4] == ["connect(", opening, "*******", "*******"]
+    for event in events:
+        del event["choices"][0]["delta"]["content"]
+    assert said == events
+    assert found.count("event: message\n") == len(events)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('{"a": [1, "}"]}', True), ('data: {"a": {}}', True), ("[1]", True), ('42["a"]', True),
+        ('{"a": 1', False), ('{"a": 1},', False), ('"a": {}', False), ("data: hello {}", False),
+        ("{} x", False), ('{"a": "', False), ("", False),
+    ],
+)  # fmt: skip
+def test_a_line_is_whole(line: str, expected: bool) -> None:
+    assert is_whole(line) is expected
 
 
 def test_lines_of_any_length_are_read() -> None:
