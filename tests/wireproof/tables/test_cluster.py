@@ -179,6 +179,18 @@ def test_what_kills_every_worker_is_given_up(
     assert not any(done.values()), "what it was in a part with is there"
 
 
+def test_a_worker_that_ends_while_it_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(**_: object) -> None:
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr("distributed.LocalCluster", fail)
+    with pytest.raises(OSError, match="no workers: Nanny failed to start") as raised:
+        run(ExportJob(SOURCES, str(tmp_path), OPTIONS, workers=2), lambda _: None)
+    assert raised.value.filename == "--workers"
+
+
 def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import dask
 
