@@ -5,6 +5,7 @@ Texts are bytes as Latin-1, as wherever secrets are looked for; what an escape s
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -27,6 +28,10 @@ SHORT_ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 BEGIN = itemgetter(0)
 MAX_KEY = 64
 """Characters of a key that tell it from others."""
+MAX_PATH = 256
+"""The same of all that leads to a value: its last ones."""
+MAX_DOCUMENT = 256 * 1024
+"""Characters of JSON that is read as a whole: what says the next words of a text is short."""
 
 
 class JsonString(NamedTuple):
@@ -97,6 +102,32 @@ def values_by_key(text: str) -> Iterator[tuple[str, str]]:
             key = string.text[:MAX_KEY]
         elif string.text:
             yield key, string.text
+
+
+def values_by_path(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the strings of JSON, each with the members and numbers that lead to it.
+
+    So those that stand side by side are told apart, whose names may be the same. Yields nothing for
+    what is no JSON, too long or too deep.
+    """
+    if len(text) > MAX_DOCUMENT:
+        return
+    try:
+        yield from _values(json.loads(as_latin1(text)), "")
+    except (ValueError, RecursionError):
+        return
+
+
+def _values(value: object, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        if value:
+            yield path, as_latin1(value)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _values(inner, f"{path}.{name[:MAX_KEY]}"[-MAX_PATH:])
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _values(inner, f"{path}.{number}"[-MAX_PATH:])
 
 
 def places_of(raw: str, text: str, first: int, last: int) -> list[Span]:

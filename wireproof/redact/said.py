@@ -3,8 +3,8 @@
 Strategy: an exchange's dialect tells what each element says, and which of that is one text
 (:func:`..dialects.payload.thread_of`): a model's answer, its reasoning, the arguments of one call.
 The elements of a batch are read together, as nearly all of them say the next words of one answer.
-Where known secrets are looked for, what no dialect has a word for is read by the keys of its JSON,
-or else as it stands.
+Where known secrets are looked for, the strings of an element's JSON are read too, by their keys and
+by what leads to them; what no dialect has a word for and is no JSON is read as it stands.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ..dialects.payload import Thread, thread_of
 from ..dialects.reader import DialectReader, is_read, may_be_read_by_pieces
 from ..exchange import Exchange
 from ..exchanges import Exchanges
-from .json_text import JSON_BEGINS, values_by_key
+from .json_text import JSON_BEGINS, values_by_key, values_by_path
 from .patterns import Span
 
 SEVERAL = frozenset((WebSocketMessageRecord, JsonLineRecord, AwsEventRecord))
@@ -180,8 +180,8 @@ class _Reading:
             payload = self.reader.read(element)
             thread = thread_of(payload)
             texts = [(thread, payload.text)] if thread is not None else []
-            if not texts and reads_all:
-                texts = list(_unread(element))
+            if reads_all:
+                texts += _unread(element, is_known=thread is not None)
             for thread, text in texts:
                 said = found.get(thread)
                 if said is None:
@@ -191,13 +191,19 @@ class _Reading:
         return list(found.values())
 
 
-def _unread(element: Element) -> Iterator[tuple[Thread, str]]:
-    """Yield the texts of what no dialect has a word for."""
+def _unread(element: Element, *, is_known: bool) -> Iterator[tuple[Thread, str]]:
+    """Yield the texts of what no dialect has a word for, and what one may have joined with others.
+
+    ``is_known`` says whether the dialect knows the element's own.
+    """
     is_text = isinstance(element, SseEventRecord) or element.encoding == "utf-8"
     if not is_text or not element.data:
         return
     if JSON_BEGINS.match(element.data) is None:
-        yield ("data", "", ""), element.data
+        if not is_known:
+            yield ("data", "", ""), element.data
         return
     for key, text in values_by_key(element.data):
         yield ("json", key, ""), text
+    for path, text in values_by_path(element.data):
+        yield ("path", path, ""), text

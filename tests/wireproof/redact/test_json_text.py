@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wireproof.redact.json_text import as_latin1, json_strings, places_of, values_by_key
+from wireproof.redact.json_text import (
+    MAX_DOCUMENT,
+    as_latin1,
+    json_strings,
+    places_of,
+    values_by_key,
+    values_by_path,
+)
 
 
 def parts(raw: str, text: str, first: int, last: int) -> list[str]:
@@ -43,6 +50,14 @@ def test_every_character_is_where_it_stands(text: str, is_ascii: bool, draw: st.
 )
 def test_places(raw: str, text: str, span: tuple[int, int], expected: list[str]) -> None:
     assert parts(raw, text, *span) == expected
+
+
+def test_values_by_what_leads_to_them() -> None:
+    text = '{"a": "x", "b": [{"c": "y", "d": ""}, ["\\u007a", 1]], "e": {"f": ["w"]}}'
+    paths = [(".a", "x"), (".b.0.c", "y"), (".b.1.0", "z"), (".e.f.0", "w")]
+    assert list(values_by_path(text)) == paths
+    assert list(values_by_path("no JSON")) == list(values_by_path(99_999 * "[")) == []
+    assert list(values_by_path(f'["{MAX_DOCUMENT * "x"}"]')) == []
 
 
 def test_values_by_the_names_before_them() -> None:

@@ -55,8 +55,22 @@ def test_what_no_dialect_knows_is_read_where_all_is() -> None:
     assert said("text/event-stream", *events, reads_all=True) == {
         ("json", "n", ""): "x",
         ("json", "piece", ""): "a\nb",
+        ("path", ".n", ""): "x",
+        ("path", ".piece", ""): "a\nb",
         ("data", "", ""): "plaintext",
     }
+
+
+def test_side_by_side_in_an_element_each_is_a_text_of_its_own() -> None:
+    events = [
+        event({"choices": [{"index": n, "delta": {"content": one}} for n, one in enumerate(both)]})
+        for both in ("ax", "by", "cz")
+    ]
+    found = said("text/event-stream", *events, reads_all=True)
+    assert found["path", ".choices.0.delta.content", ""] == "abc"
+    assert found["path", ".choices.1.delta.content", ""] == "xyz"
+    tokens = said("text/event-stream", event(["tok", "a"]), event(["tok", "b"]), reads_all=True)
+    assert tokens["path", ".1", ""] == "ab"
 
 
 def test_chunks_of_plain_text_are_elements() -> None:
