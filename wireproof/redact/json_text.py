@@ -30,7 +30,7 @@ MAX_KEY = 64
 """Characters of a key that tell it from others."""
 MAX_PATH = 256
 """The same of all that leads to a value: its last ones."""
-MAX_DOCUMENT = 256 * 1024
+MAX_DOCUMENT = 16 * 1024
 """Characters of JSON that is read as a whole: what says the next words of a text is short."""
 
 

@@ -10,6 +10,7 @@ by what leads to them; what no dialect has a word for and is no JSON is read as 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from parsers.records import (
@@ -39,6 +40,9 @@ PIECES = frozenset((ChunkRecord, DataRecord))
 Key = tuple[int | None, int | None]
 MAX_HEADS = 4_096
 """Exchanges whose heads are kept until an element comes; then the oldest is read without."""
+MAX_SIDE_BY_SIDE = 64
+"""Strings of an element that are told apart by what leads to them: what has more is a document, not
+the next words of texts."""
 PLAIN: Thread = ("text", "", "")
 """That of an answer of which nothing else is said."""
 
@@ -205,5 +209,6 @@ def _unread(element: Element, *, is_known: bool) -> Iterator[tuple[Thread, str]]
         return
     for key, text in values_by_key(element.data):
         yield ("json", key, ""), text
-    for path, text in values_by_path(element.data):
-        yield ("path", path, ""), text
+    values = list(islice(values_by_path(element.data), MAX_SIDE_BY_SIDE + 1))
+    if len(values) <= MAX_SIDE_BY_SIDE:
+        yield from ((("path", path, ""), text) for path, text in values)

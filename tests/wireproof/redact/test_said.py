@@ -7,7 +7,7 @@ import json
 from support.talk import Talk
 
 from parsers.records import Record
-from wireproof.redact.said import SaidTexts
+from wireproof.redact.said import MAX_SIDE_BY_SIDE, SaidTexts
 
 
 def records(kind: str, *elements: str) -> list[Record]:
@@ -69,6 +69,10 @@ def test_side_by_side_in_an_element_each_is_a_text_of_its_own() -> None:
     found = said("text/event-stream", *events, reads_all=True)
     assert found["path", ".choices.0.delta.content", ""] == "abc"
     assert found["path", ".choices.1.delta.content", ""] == "xyz"
+    document = event([str(number) for number in range(MAX_SIDE_BY_SIDE + 1)])
+    assert not any(
+        kind == "path" for kind, *_ in said("text/event-stream", document, reads_all=True)
+    )
     tokens = said("text/event-stream", event(["tok", "a"]), event(["tok", "b"]), reads_all=True)
     assert tokens["path", ".1", ""] == "ab"
 
