@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from .block_reader import BYTE_ORDERS
 from .blocks import SECTION_HEADER, Block
 from .input import CaptureInput, DecompressedSource, FileSource, Readable, compression_of
 from .packets import CaptureFault, CaptureNotes, Interface, Packet, Run, UnreadableCapture
 from .pcap import PcapReader, variant_of
-from .pcapng import BYTE_ORDERS, PcapngReader, UsualBlocks
+from .pcapng import PcapngReader, UsualBlocks
 
 MAX_COMPRESSIONS = 2
 """A compressed file in a compressed file happens by mistake; deeper nesting is an attack."""
