@@ -11,11 +11,8 @@ the runs of it are kept too.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from functools import cache
 from hashlib import sha256
-from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from ..diagnostics import Diagnostic, diagnose
@@ -26,14 +23,14 @@ from ..limits import (
     MAX_AWS_MESSAGE,
     MAX_EVENTS_FREE,
     MAX_EVENTS_RATIO,
-    MAX_EXTENTS,
     MAX_KEPT_RUNS,
 )
 from ..memory import Memory
 from ..provenance import CLOSED, Decoder, Event, Resumable, SourceMap
 from ..records import BodyRecord, DataRecord, Record, SseEventRecord
 from ..sse.stream import EventStreamDecoder, ServerSentEvent
-from .resuming import Resuming
+from .extents import Extents
+from .resuming import Resuming, resumes
 from .runs import data_runs
 from .undeclared import Probe, probe_for
 from .writer import RecordWriter, wire_fields
@@ -46,7 +43,6 @@ Origin = tuple[int, int, int | None]
 
 HASH_STEP = 16 * 1024
 """Bytes that are hashed at once: a call for each small chunk would cost more than its hashing."""
-START, END = itemgetter(0), itemgetter(1)
 FORGET_EVERY = 32
 """Runs of the source map after which those that no open event needs are dropped."""
 
@@ -56,49 +52,6 @@ def content_decoder(codings: Sequence[str], memory: Memory) -> ContentDecoder:
     from ..content import ContentDecoder
 
     return ContentDecoder(codings, memory)
-
-
-@cache
-def _resumes(kind: type[Decoder]) -> bool:
-    """Whether decoders of this kind are Resumable.
-
-    To ask each takes ten times as long as to read an event.
-    """
-    return all(hasattr(kind, name) for name in ("is_between", "is_lost", "search", "resume"))
-
-
-class Extents:
-    """Which runs of a stream are one body's, where other bytes lie between them.
-
-    At most MAX_EXTENTS are kept, the last ones.
-    """
-
-    __slots__ = ("_runs", "_has_dropped")
-
-    def __init__(self) -> None:
-        self._runs: list[tuple[int, int]] = []
-        self._has_dropped = False
-
-    def add(self, start: int, end: int) -> None:
-        """Add [start, end), which comes after all before it."""
-        runs = self._runs
-        if runs and runs[-1][1] == start:
-            runs[-1] = runs[-1][0], end
-        elif start < end:
-            runs.append((start, end))
-            if len(runs) > MAX_EXTENTS:
-                self._has_dropped = True
-                del runs[: MAX_EXTENTS // 2]  # many at once: deleting moves the rest
-
-    def within(self, start: int, end: int) -> list[tuple[int, int]] | None:
-        """Return the runs of [start, end); None if that is one, or not all are known any more."""
-        runs = self._runs
-        if not runs or (self._has_dropped and start < runs[0][0]):
-            return None
-        first = bisect_right(runs, start, key=END)
-        last = bisect_left(runs, end, key=START)
-        found = [(max(begin, start), min(upto, end)) for begin, upto in runs[first:last]]
-        return found if len(found) > 1 else None
 
 
 class Body:
@@ -311,7 +264,7 @@ class Body:
     @property
     def _resumable(self) -> Resumable | None:
         elements = self._elements
-        if elements is None or self._content is not None or not _resumes(type(elements)):
+        if elements is None or self._content is not None or not resumes(type(elements)):
             return None
         return cast(Resumable, elements)
 

@@ -23,7 +23,8 @@ from ..provenance import Arrival, Completion, Ending, Layer, SourceMap
 from ..records import ChunkRecord, Record, WebSocketFrameRecord
 from ..streams import ByteStream, Receiver
 from ..websocket.deflate import DeflateParameters
-from .body import FORGET_EVERY, Extents
+from .body import FORGET_EVERY
+from .extents import Extents
 from .joining import AwaitedFrame
 from .side import successor_of
 from .websocket_side import WebSocketSide

@@ -9,10 +9,20 @@ whole elements are on both sides of a hole, whole elements are what is missing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from ..http1.chunked import Data, MissingData
 from ..limits import MAX_RESYNCHRONISE
-from ..provenance import Resumable
+from ..provenance import Decoder, Resumable
+
+
+@cache
+def resumes(kind: type[Decoder]) -> bool:
+    """Whether decoders of this kind are Resumable.
+
+    To ask each takes ten times as long as to read an event.
+    """
+    return all(hasattr(kind, name) for name in ("is_between", "is_lost", "search", "resume"))
 
 
 class Resuming:

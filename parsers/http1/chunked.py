@@ -32,12 +32,11 @@ from ..limits import (
 from ..memory import Account, Holding
 from ..provenance import Element, Ending, Event
 from .chunk_line import begins_chunk_line, general_chunk_line, line_fault, match_chunk_line
+from .collectors import LineCollector, SectionCollector
 from .head import (
     CERTAIN_RESPONSE,
     Fields,
     FieldSection,
-    LineCollector,
-    SectionCollector,
     cut_section,
 )
 from .resynchronise import Resynchroniser

@@ -16,8 +16,9 @@ from ..memory import Account
 from ..provenance import Ending, Event
 from ..records import EndedBy
 from .chunked import ChunkedDecoder, Data
+from .collectors import SectionCollector
 from .framing import BodyFraming, Fault, by_name, cut_section_framing_faults
-from .head import Fields, FieldSection, SectionCollector, cut_line_faults, cut_section
+from .head import Fields, FieldSection, cut_line_faults, cut_section
 from .messages import BodyFound, EndOfMessage
 from .searching import Searching, State
 

@@ -1,13 +1,11 @@
 """Start lines and header sections of HTTP/1.1 messages (RFC 9112 sections 2 to 5).
 
-Strategy: two collectors find where a line and a field section end, and nothing else. What lies
-whole in the piece at hand is sliced out of it; only an unfinished rest is kept, and searched on
-from where the last search stopped, so that cutting the input finely costs nothing twice. Past its
-limit a collector gives up what it holds. Then plain functions read the whole line or section.
-A well-formed field line is one match of one regular expression; only a line that is not goes
-through :class:`FieldSection`'s second look, which says what is wrong with it and keeps what is
-certain. Trailer sections are read by the same class, with every fault an error: RFC 9112 section
-2.2 lets a recipient take a bare LF for the end of a line in a head, not in a chunked body.
+Strategy: :mod:`.collectors` finds where a line and a field section end; plain functions here read
+the whole line or section. A well-formed field line is one match of one regular expression; only a
+line that is not goes through :class:`FieldSection`'s second look, which says what is wrong with it
+and keeps what is certain. Trailer sections are read by the same class, with every fault an error:
+RFC 9112 section 2.2 lets a recipient take a bare LF for the end of a line in a head, not in a
+chunked body.
 """
 
 from __future__ import annotations
@@ -31,105 +29,6 @@ from .field_lines import KNOWN_LINES, KNOWN_SECTIONS, FieldLines, know_line, kno
 Fields = list[tuple[bytes, bytes]]
 Fault = tuple[str, str]
 """A diagnostic's code and its detail; the place is the caller's."""
-
-# --- Where lines and sections end ---
-
-# RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any
-# preceding CR". The empty line that ends a section may end so too.
-SECTION_END = re.compile(rb"\n\r?\n")
-
-
-class LineCollector:
-    """Finds the end of a line of at most ``limit`` bytes, however the input is cut."""
-
-    __slots__ = ("_limit", "_parts", "_size")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._parts: list[bytes] = []
-        self._size = 0
-
-    @property
-    def pending(self) -> bytes:
-        """The beginning of a line that has not ended."""
-        return b"".join(self._parts)
-
-    @property
-    def beginning(self) -> bytes:
-        """The first bytes of such a line: its first piece, and more while that is short."""
-        return b"".join(self._parts[:64])
-
-    def take(self, data: bytes, pos: int) -> tuple[int, bytes | None]:
-        """Read on at ``pos``; return where reading stopped and the line with its LF.
-
-        The line is None while it has not ended, and empty when its first ``limit`` bytes hold no
-        LF: then those bytes are given up.
-        """
-        room = self._limit - self._size
-        end = data.find(b"\n", pos, pos + room) + 1
-        if end:
-            line = data[pos:end]
-            if self._parts:
-                line = self.pending + line
-                self.clear()
-            return end, line
-        if len(data) - pos >= room:
-            self.clear()
-            return pos + room, b""
-        self._parts.append(data[pos:])
-        self._size += len(data) - pos
-        return len(data), None
-
-    def clear(self) -> None:
-        """Forget the unfinished line."""
-        self._parts.clear()
-        self._size = 0
-
-
-class SectionCollector:
-    """Finds the end of ``*( field-line CRLF ) CRLF`` of at most ``limit`` bytes.
-
-    It begins after a line, whose LF is the first byte of ``_kept``: so an empty section ends like
-    any other, with LF and an empty line.
-    """
-
-    __slots__ = ("_limit", "_kept")
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._kept = bytearray(b"\n")
-
-    @property
-    def pending(self) -> bytes:
-        """The beginning of a section that has not ended."""
-        return bytes(self._kept[1:])
-
-    def __len__(self) -> int:
-        """Return how long ``pending`` is."""
-        return len(self._kept) - 1
-
-    def take(self, data: bytes, pos: int) -> tuple[int, bytes | None]:
-        """Read on at ``pos``; return where reading stopped and the section.
-
-        The section is None while it has not ended, and empty when it is longer than ``limit``:
-        then its bytes are given up, and reading may go on to find its end.
-        """
-        kept = self._kept
-        if len(kept) == 1 and pos:
-            whole = SECTION_END.search(data, pos - 1, pos + self._limit)
-            if whole is not None:
-                return whole.end(), data[pos : whole.end()]
-        had = len(kept)
-        kept += data[pos : pos + self._limit + 1 - had]
-        ended = SECTION_END.search(kept, max(had - 2, 0))
-        if ended is not None:
-            return pos + ended.end() - had, bytes(kept[1 : ended.end()])
-        stop = pos + len(kept) - had
-        if len(kept) <= self._limit:
-            return stop, None
-        del kept[:-2]  # an empty line may have begun
-        return stop, b""
-
 
 # --- Start lines ---
 

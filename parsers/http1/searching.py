@@ -15,7 +15,7 @@ from collections.abc import Callable
 from ..diagnostics import diagnose
 from ..limits import MAX_LINE, MAX_SURPLUS
 from ..provenance import Event
-from .head import LineCollector
+from .collectors import LineCollector
 from .resynchronise import Resynchroniser
 from .surplus import Surplus
 

@@ -28,12 +28,10 @@ from ..memory import Account, Holding
 from ..provenance import Ending, Event
 from ..records import EndedBy, Framing
 from .chunked import ChunkedDecoder, Data, MissingData
+from .collectors import SectionCollector
 from .cut_heads import CutHeads
 from .framing import BodyFraming
-from .head import (
-    SectionCollector,
-    read_section,
-)
+from .head import read_section
 from .messages import EndOfMessage
 from .pending import PendingBytes
 from .searching import State

@@ -15,7 +15,8 @@ import re
 from collections.abc import Callable
 
 from ..diagnostics import diagnose, excerpt
-from ..http1.head import Fields, FieldSection, LineCollector, SectionCollector
+from ..http1.collectors import LineCollector, SectionCollector
+from ..http1.head import Fields, FieldSection
 from ..kept import KeptBytes
 from ..limits import MAX_BOUNDARY, MAX_BOUNDARY_LINE, MAX_KEPT_PART, MAX_PART_HEAD
 from ..provenance import Element, Ending, Event

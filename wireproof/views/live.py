@@ -17,7 +17,8 @@ from rich.console import Console
 from ..analysis.outcomes import Outcome
 from ..dialects.reader import DialectReader, Readers
 from ..text.moments import clock
-from .connection import ConnectionTable, diagnostic_lines
+from .connection import ConnectionTable
+from .endings import diagnostic_lines
 from .lines import Line, Piece
 from .painter import Painter
 from .verdicts.table import outcome_lines

@@ -26,7 +26,8 @@ from rich.console import Console
 from ..dialects.reader import DialectReader, Readers
 from ..text.escape import escape
 from ..text.wording import count
-from .connection import ConnectionTable, diagnostic_lines
+from .connection import ConnectionTable
+from .endings import diagnostic_lines
 from .lines import Line, flow, words
 from .painter import Painter
 

@@ -3,97 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from support.cuts import at, byte_by_byte, whole
 
 from parsers.http1.head import (
     REQUEST_LINE_BEGINS,
     STATUS_LINE_BEGINS,
     FieldSection,
-    LineCollector,
-    SectionCollector,
     cut_section,
     parse_request_line,
     parse_status_line,
 )
 from parsers.limits import MAX_FIELDS, MAX_KNOWN_LINE, MAX_LINE
-
-SPLITS = [whole, byte_by_byte, at([2, 3, 7])]
-
-
-def collect(collector, data, split):
-    """Return what a collector gave, in order, and where it stopped the last time."""
-    found = []
-    place = 0
-    for piece in split(data):
-        pos = 0
-        while pos < len(piece):
-            pos, taken = collector.take(piece, pos)
-            if taken is not None:
-                found.append((place + pos, taken))
-        place += len(piece)
-    return found
-
-
-# --- collectors ---
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_lines(split):
-    assert collect(LineCollector(8), b"a\nbcd\r\n\nrest", split) == [
-        (2, b"a\n"),
-        (7, b"bcd\r\n"),
-        (8, b"\n"),
-    ]
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_a_line_past_its_limit_is_given_up_where_the_limit_is(split):
-    assert collect(LineCollector(4), b"abc\nabcd\nab\n", split) == [
-        (4, b"abc\n"),
-        (8, b""),
-        (9, b"\n"),
-        (12, b"ab\n"),
-    ]
-
-
-def test_an_unfinished_line_is_pending():
-    collector = LineCollector(10)
-    collector.take(b"xab", 1)
-    collector.take(b"c", 0)
-    assert collector.pending == b"abc"
-    collector.clear()
-    assert collector.pending == b""
-
-
-@pytest.mark.parametrize("split", SPLITS)
-@pytest.mark.parametrize(
-    "section", [b"\r\n", b"\n", b"A: b\r\n\r\n", b"A: b\nC: d\n\r\n", b"A: b\r\n\n"]
-)
-def test_sections(section, split):
-    ((place, found),) = collect(SectionCollector(20), section + b"rest", split)[:1]
-    assert (place, found) == (len(section), section)
-
-
-def test_a_section_after_its_first_line_in_one_piece():
-    assert SectionCollector(20).take(b"GET\r\nA: b\r\n\r\nrest", 5) == (13, b"A: b\r\n\r\n")
-    assert SectionCollector(20).take(b"GET\r\n\r\nrest", 5) == (7, b"\r\n")
-    assert SectionCollector(3).take(b"GET\r\nA: b\r\n\r\n", 5) == (8, b"")
-
-
-@pytest.mark.parametrize("split", SPLITS)
-def test_a_section_past_its_limit_is_given_up_and_its_end_still_found(split):
-    found = collect(SectionCollector(8), b"A: 56789\r\nB: c\r\n\r\n", split)
-    assert found[0] == (8, b"")
-    assert found[-1][0] == 18
-    assert found[-1][1].endswith(b"\r\n\r\n")
-
-
-def test_an_unfinished_section_is_pending():
-    collector = SectionCollector(20)
-    collector.take(b"A: b\r\nC", 0)
-    assert collector.pending == b"A: b\r\nC"
-    assert len(collector) == 7
-
 
 # --- start lines ---
 

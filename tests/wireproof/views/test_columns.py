@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from support.lines import text_of
 
 from wireproof.views.columns import (
     INDENT,
@@ -15,11 +16,7 @@ from wireproof.views.columns import (
     heading,
     plain_cells,
 )
-from wireproof.views.lines import Line, measure
-
-
-def text_of(line: Line) -> str:
-    return "".join(text for text, _ in line)
+from wireproof.views.lines import measure
 
 
 def test_cells_stand_under_their_headings() -> None:

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
-from msgspec.structs import replace
 from support.handmade import Wire, chunked
+from support.lines import texts_of
 
 from parsers.records import Record
-from wireproof.views.connection import ConnectionTable, connection_lines, diagnostic_lines
-from wireproof.views.lines import Line, measure
-
-
-def text_of(lines: list[Line]) -> list[str]:
-    return ["".join(text for text, _ in line).rstrip() for line in lines]
+from wireproof.views.connection import ConnectionTable
+from wireproof.views.lines import measure
 
 
 def table(records: Iterable[Record], width: int = 80) -> list[str]:
@@ -24,7 +20,7 @@ def table(records: Iterable[Record], width: int = 80) -> list[str]:
         lines += made.add(record)
     lines += made.release()
     assert all(measure(line) <= width for line in lines)
-    return text_of(lines)
+    return texts_of(lines)
 
 
 def rows(records: Iterable[Record], width: int = 80) -> list[str]:
@@ -175,18 +171,6 @@ def test_gaps_and_faults_stand_between_the_rows() -> None:
     ]
 
 
-def test_faults_are_broken_over_lines() -> None:
-    assert text_of(diagnostic_lines(Wire().fault(), 40)) == [
-        "! error: the stream ended without the",
-        "  last chunk (RFC 9112 section 8; packet",
-        "  3; chunk-last-missing)",
-    ]
-    assert text_of(diagnostic_lines(Wire().fault(connection=None), 120)) == [
-        "! error: the stream ended without the last chunk "
-        "(RFC 9112 section 8; in the capture file; chunk-last-missing)"
-    ]
-
-
 def test_exchanges_of_a_connection_are_set_apart() -> None:
     first, second = Wire(exchange=0), Wire(exchange=1)
     second.packet = 10
@@ -236,15 +220,6 @@ def test_a_connection_without_its_start_counts_from_what_is_first() -> None:
         "",
         "reset by the server (RST):  127.0.0.1:46058 → 127.0.0.1:8000  http/1.1  8 packets",
         "its start was not captured",
-    ]
-
-
-def test_what_the_network_did_is_counted() -> None:
-    end = replace(Wire().end(), retransmissions=1, out_of_order=1_200)
-    assert text_of(connection_lines(end, 200)) == [
-        "closed by the server (FIN), then the client:  127.0.0.1:46058 → 127.0.0.1:8000  http/1.1"
-        "  6 packets  "
-        "1 retransmission  1,200 out of order"
     ]
 
 

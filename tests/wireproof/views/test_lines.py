@@ -5,16 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.lines import text_of
 
 from wireproof.views.lines import Line, fit, flow, measure, right, words
 
 WIDE = "世界"
 TEXT = st.text(st.sampled_from("ab世e\u0301🚀 "), max_size=30)
 LINES = st.lists(st.tuples(TEXT, st.sampled_from(["", "faint"])), max_size=5)
-
-
-def text_of(line: Line) -> str:
-    return "".join(text for text, _ in line)
 
 
 @pytest.mark.parametrize(

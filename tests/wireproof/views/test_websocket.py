@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from support.handmade import ACCEPT, KEY, Wire
+from support.lines import texts_of
 
-from wireproof.views.lines import Line
 from wireproof.views.websocket import (
     accept_verdict,
     frame_lines,
@@ -16,14 +16,10 @@ from wireproof.views.websocket import (
 )
 
 
-def text_of(lines: list[Line]) -> list[str]:
-    return ["".join(text for text, _ in line) for line in lines]
-
-
 def shown(
     name: str = "text", data: str | None = "Hello", width: int = 80, **more: Any
 ) -> list[str]:
-    return text_of(frame_lines(Wire().frame(name, data, **more), None, None, width))
+    return texts_of(frame_lines(Wire().frame(name, data, **more), None, None, width))
 
 
 @pytest.mark.parametrize(
@@ -71,13 +67,13 @@ def test_a_compressed_frame_shows_its_message() -> None:
     wire = Wire()
     frame = wire.frame("text", "8kjNyckHAA==", rsv1=True, encoding="base64")
     lines = frame_lines(frame, wire.message("Hello Hello", compressed=True), None, 80)
-    assert text_of(lines) == ["[RSV1] [inflated: 11] Hello Hello"]
+    assert texts_of(lines) == ["[RSV1] [inflated: 11] Hello Hello"]
 
 
 def test_messages_of_several_frames() -> None:
-    assert text_of(message_lines(Wire().message("whole", frames=3), 80)) == ["[3 frames] whole"]
+    assert texts_of(message_lines(Wire().message("whole", frames=3), 80)) == ["[3 frames] whole"]
     compressed = Wire().message("whole", frames=2, compressed=True)
-    assert text_of(message_lines(compressed, 80)) == ["[2 frames, inflated] whole"]
+    assert texts_of(message_lines(compressed, 80)) == ["[2 frames, inflated] whole"]
 
 
 def test_what_does_not_fit_goes_on_below() -> None:
@@ -87,13 +83,15 @@ def test_what_does_not_fit_goes_on_below() -> None:
 def test_a_pong_says_how_long_its_round_trip_took() -> None:
     wire = Wire()
     ping, pong = wire.frame("ping", "b"), wire.frame("pong", "b", "client")
-    assert text_of(frame_lines(ping, None, None, 80)) == ["b"]
-    assert text_of(frame_lines(pong, None, ping, 80)) == ["[MASKED] 1b2c3d4e b round trip 100.0 ms"]
-    assert text_of(frame_lines(pong, None, None, 80)) == ["[MASKED] 1b2c3d4e b unasked"]
+    assert texts_of(frame_lines(ping, None, None, 80)) == ["b"]
+    assert texts_of(frame_lines(pong, None, ping, 80)) == [
+        "[MASKED] 1b2c3d4e b round trip 100.0 ms"
+    ]
+    assert texts_of(frame_lines(pong, None, None, 80)) == ["[MASKED] 1b2c3d4e b unasked"]
 
 
 def test_accept_is_checked_against_the_key() -> None:
-    assert text_of([accept_verdict(KEY, ACCEPT)]) == ["  answers the key"]
-    assert text_of([accept_verdict(KEY, "x")]) == [f"  WRONG for the key: expected {ACCEPT}"]
-    assert text_of([accept_verdict(None, ACCEPT)]) == ["  no key to check it with"]
-    assert "expected" in text_of([accept_verdict("ключ", ACCEPT)])[0]
+    assert texts_of([accept_verdict(KEY, ACCEPT)]) == ["  answers the key"]
+    assert texts_of([accept_verdict(KEY, "x")]) == [f"  WRONG for the key: expected {ACCEPT}"]
+    assert texts_of([accept_verdict(None, ACCEPT)]) == ["  no key to check it with"]
+    assert "expected" in texts_of([accept_verdict("ключ", ACCEPT)])[0]
