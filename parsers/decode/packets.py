@@ -3,7 +3,7 @@
 Strategy: nearly every packet is Ethernet, IPv4 without options, and TCP. For those one
 ``struct.Struct`` reads the three headers at once; addresses and ports are twelve bytes that stand
 together, and serve as the connection's key as they are. Every other packet takes the general path
-through :mod:`~parsers.net.link` and :mod:`~parsers.net.ip`; a test decodes every capture both ways.
+(:mod:`.general_path`); a test decodes every capture both ways.
 """
 
 from __future__ import annotations
@@ -12,29 +12,20 @@ import gc
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
-from ..diagnostics import Diagnostic
 from ..files.packets import CaptureFault, Packet
 from ..limits import BATCH as BATCH
 from ..limits import MAX_BATCH, MAX_UNFOLDED_BATCH
 from ..memory import Memory
-from ..net.copies import CopyFinder
-from ..net.fragments import FragmentReassembler
 from ..net.half_connection import NO_SEQ
-from ..net.ip import TCP, IpPacket, Layer
-from ..net.link import UNKNOWN_LINK_TYPE, network_offset
-from ..net.segment import ACK, SYN, TCP_HEADER, Segment, read_segment, whole_segment
+from ..net.ip import TCP
+from ..net.segment import ACK, SYN
 from ..net.table import ConnectionTable, Elsewhere
-from ..net.tcp import Connection, Direction
-from ..net.tunnel_protocols import UDP
-from ..net.tunnels import MISDECLARED, innermost, read_packet, realm, tunnel_text
-from ..net.undecoded import UndecodedPackets, kind_of_frame, kind_of_packet
-from ..provenance import seconds
+from ..net.tcp import Connection
 from ..records import ConnectionRecord, Record
 from ..wants import EVERYTHING, Wants
 from .capture_faults import CaptureFaults, Choice
 from .fast_connections import FastConnections
+from .general_path import GeneralPath
 from .side import completion, with_ends_last
 from .silent import UNHEARD
 from .taps import QuicTap, TlsTap
@@ -42,8 +33,6 @@ from .time_order import LAST_PACKET
 from .usual_headers import (
     ETHERNET,
     IPV4_WITHOUT_OPTIONS,
-    KEY_START,
-    NETWORK_START,
     PROTOCOL_AND_FRAGMENT,
     SHORTEST_USUAL,
     TCP_START,
@@ -124,31 +113,27 @@ class PacketDecoder:
         self._table: ConnectionTable[Record] = ConnectionTable(
             self._open, self._close, self._memory, share
         )
-        self._receive_segment = self._table.receive
+        self._faults = CaptureFaults(self._wanted)
+        self._general = GeneralPath(
+            self._table,
+            self._faults,
+            self._memory,
+            release=self._release,
+            open_datagrams=self._open_datagrams,
+        )
         self._short: FastConnections | None = None
         """Where nobody listens beside what decodes: what is passed by hears of nothing."""
         if opened is None and tap is None:
             self._short = FastConnections(
                 self._table,
                 self._memory,
-                self._replay,
+                self._general.replay,
                 self._reopen,
                 wanted=self._is_wanted,
                 is_relay=is_relay,
                 keep_data=keep_data,
                 wants=wants,
             )
-        self._fragments = FragmentReassembler(self._memory)
-        self._datagrams: Datagrams | None = None
-        self._undecoded = UndecodedPackets()
-        self._copies = CopyFinder()
-        self._faults = CaptureFaults(self._wanted)
-        self._frame: tuple[int, bytes] = (ETHERNET, b"")
-        self._packet: Packet | None = None
-        """Whose bytes are looked at; None if those of several were put together."""
-        self._layers: tuple[Layer, ...] = ()
-        """Of the packet that is looked at, should it open a connection."""
-        self._last: tuple[int, int] = (0, 0)
         self._asked = 0
         """How many SYNs have come with usual headers."""
 
@@ -187,7 +172,7 @@ class PacketDecoder:
         read_headers = USUAL_HEADERS.unpack_from
         find_start = USUAL_STARTS.get
         rest = iter(packets)
-        self._copies.begin(packets, rest)
+        self._general.copies.begin(packets, rest)
         for packet in rest:
             number, time_ns, link_type, _, data = packet
             if link_type == ETHERNET and len(data) >= SHORTEST_USUAL:
@@ -220,7 +205,7 @@ class PacketDecoder:
                         direction.acked = ack
                         direction.window = window
                     elif start == end:
-                        self._receive_repeated_ack(direction, packet, window)
+                        self._general.receive_repeated_ack(direction, packet, window)
                     if start < end and (
                         found := receive_usual(direction, data[start:end], number, time_ns)
                     ):
@@ -250,9 +235,9 @@ class PacketDecoder:
             if found := self.receive_general(packet):
                 records += found
                 is_unusual = True
-        self._copies.end()
+        self._general.copies.end()
         if packets:
-            self._last = packets[-1][0], packets[-1][1] or 0
+            self._general.last = packets[-1][0], packets[-1][1] or 0
         records += self._table.flush()
         unfolded = self._memory.unfolded
         self._is_unfolding = unfolded - self._unfolded > MAX_UNFOLDED_BATCH
@@ -268,7 +253,7 @@ class PacketDecoder:
     @property
     def stands_alone(self) -> bool:
         """Whether nothing that has come yet concerns connections beside its own."""
-        return not self._copies.count
+        return not self._general.copies.count
 
     @property
     def open_connections(self) -> int:
@@ -277,7 +262,7 @@ class PacketDecoder:
 
     def pass_over(self, number: int, time_ns: int) -> None:
         """Take note of a packet that is another share's: it is the last one by now."""
-        self._last = number, time_ns
+        self._general.last = number, time_ns
 
     def _let_go(self) -> list[Record]:
         """Let go what holds most of the memory, which is spent; return what comes of it."""
@@ -285,27 +270,29 @@ class PacketDecoder:
 
         records: list[Record] = []
         self._release_all()
-        if self._fragments.held > self._memory.limit // 4:
-            for fault in self._fragments.let_go():
-                records += self._faults.report(self._last, fault.code, "", fault.summary)
-        datagrams = self._datagrams
+        if self._general.fragments.held > self._memory.limit // 4:
+            for fault in self._general.fragments.let_go():
+                records += self._faults.report(self._general.last, fault.code, "", fault.summary)
+        datagrams = self._general.datagrams
         if datagrams is not None and datagrams.held > self._memory.held // 2:
             records += datagrams.let_go()
         return records + let_go(self._memory, self._table, self._decoders)
 
-    def _replay(self, packet: Packet) -> None:
-        """Take a packet that a fast path has taken before, and that has all its records."""
-        looked_at = self._last, self._frame, self._packet, self._layers
-        total = USUAL_HEADERS.unpack_from(packet[4])[1]
-        self.receive_unusual_segment(packet, NETWORK_START + total)
-        self._last, self._frame, self._packet, self._layers = looked_at
-
     def _reopen(self, connection: Connection[Record], first: Packet) -> None:
         """Open a connection that a fast path has followed, from its first packet on."""
-        looked_at = self._frame, self._layers
-        self._frame, self._layers = (ETHERNET, first[4]), ()
-        self._open(connection)
-        self._frame, self._layers = looked_at
+        self._general.looking_at(first[4], lambda: self._open(connection))
+
+    def _open_datagrams(self) -> Datagrams:
+        from .datagrams import Datagrams
+
+        return Datagrams(
+            self.keys,
+            self._wanted,
+            keep_data=self._keep_data,
+            shows_packets=self._shows_records,
+            memory=self._memory,
+            tap=self._quic_tap,
+        )
 
     def _release(self, key: bytes) -> None:
         """Have the connection of ``key`` followed here, if a fast path follows it."""
@@ -319,159 +306,11 @@ class PacketDecoder:
 
     def receive_unusual_segment(self, packet: Packet, end: int) -> list[Record]:
         """Take a segment that is not usual, with headers before it that are."""
-        number, time_ns, link_type, _, data = packet
-        self._last = number, time_ns or 0
-        self._frame = link_type, data
-        self._packet = packet
-        self._layers = ()
-        key = data[KEY_START : TCP_START + 4]
-        segment = whole_segment(data, TCP_START, end, number, time_ns or 0)
-        direction = self._table.directions.get(key)
-        may_be_copy = direction is not None and (
-            direction.connection.is_over or segment is not None and direction.may_repeat(segment)
-        )
-        if segment is not None and not may_be_copy:
-            return self._receive_segment(key, segment)
-        source, destination, size = key[:4], key[4:8], end - TCP_START
-        whole = IpPacket(source, destination, TCP, TCP_START, end, size, None, (), NETWORK_START)
-        return self._receive_tcp(whole, data[TCP_START:end])
+        return self._general.receive_segment(packet, end)
 
     def receive_general(self, packet: Packet) -> list[Record]:
         """Return what one packet, of any kind, completes, by the general path."""
-        number, time_ns, link_type, original_length, data = packet
-        self._last = number, time_ns or 0
-        self._frame = link_type, data
-        self._packet = packet
-        self._copies.note(packet)
-        found = read_packet(link_type, data, original_length)
-        if isinstance(found, IpPacket):
-            return self._receive_ip(data, found)
-        if isinstance(found, Diagnostic):
-            return self._faults.of(self._last, found)
-        if found != UNKNOWN_LINK_TYPE:
-            self._undecoded.add(kind_of_frame(link_type, data))
-            return []
-        return self._faults.of_link_type(
-            self._last, "link-type-unknown", link_type, f"link type {link_type}"
-        )
-
-    def _receive_ip(self, data: bytes, packet: IpPacket) -> list[Record]:
-        """Take an IP packet, the innermost one of what lies in ``data``."""
-        if packet.fragment is not None:
-            return self._receive_fragment(data, packet)
-        self._layers = packet.layers
-        if packet.protocol == TCP:
-            return self._receive_tcp(packet, data[packet.start : packet.end])
-        if packet.protocol == UDP:
-            found = self._receive_udp(packet, data[packet.start : packet.end])
-            if found is not None:
-                return found
-        self._undecoded.add(kind_of_packet(data, packet))
-        return self._receive_icmp_error(data, packet)
-
-    def _receive_udp(self, packet: IpPacket, data: bytes) -> list[Record] | None:
-        """Take a UDP datagram; None if it is not decoded."""
-        if self._datagrams is None:  # few captures have any
-            from .datagrams import Datagrams
-
-            self._datagrams = Datagrams(
-                self.keys,
-                self._wanted,
-                keep_data=self._keep_data,
-                shows_packets=self._shows_records,
-                memory=self._memory,
-                tap=self._quic_tap,
-            )
-        number, time_ns = self._last
-        found = self._datagrams.receive(packet, data, (number, seconds(time_ns)))
-        if isinstance(found, Diagnostic):
-            return self._faults.report(self._last, found.code, "", found.summary)
-        return found
-
-    def _receive_repeated_ack(
-        self, direction: Direction[Record], packet: Packet, window: int
-    ) -> None:
-        """Take a usual packet that acknowledges what the one before did, and carries nothing."""
-        number, time_ns, _, _, data = packet
-        found = read_packet(ETHERNET, data, len(data))
-        if isinstance(found, IpPacket) and self._copies.is_copy(packet, found):
-            direction.connection.copies += 1
-        else:
-            direction.repeat_ack(window, number, time_ns or 0)
-
-    def _receive_fragment(self, data: bytes, packet: IpPacket) -> list[Record]:
-        number, time_ns = self._last
-        self._packet = None
-        records: list[Record] = []
-        for whole in self._fragments.receive(data, packet, number, time_ns or None):
-            if isinstance(whole, Diagnostic):
-                records += self._faults.of(self._last, whole)
-                continue
-            payload, size = whole.payload, len(whole.payload)
-            outer = replace(
-                packet, protocol=whole.protocol, start=0, end=size, length=size, fragment=None
-            )
-            inner = innermost(payload, outer)
-            records += (
-                self._faults.of(self._last, inner)
-                if isinstance(inner, Diagnostic)
-                else self._receive_ip(payload, inner)
-            )
-        return records
-
-    def _receive_tcp(self, packet: IpPacket, data: bytes) -> list[Record]:
-        """Take a TCP segment: ``data`` is what was captured of it."""
-        source, destination, layers = packet.source, packet.destination, packet.layers
-        number, time_ns = self._last
-        found = read_segment(source, destination, data, packet.length, number, time_ns)
-        if isinstance(found, Diagnostic):
-            said = self._faults.of(self._last, found)
-            if len(data) < TCP_HEADER.size:
-                return said
-            key, network = source + destination + data[:4], realm(layers)
-            self._release(key + network)
-            return said + self._table.hear_of(key, network, (number, seconds(time_ns)))
-        ports, segment = found
-        records = self._faults.cut(self._last, segment.missing)
-        key, network = source + destination + ports, realm(layers)
-        self._release(key + network)
-        direction = self._table.directions.get(key + network)
-        if direction is not None and self._is_copy(direction, segment, packet):
-            if not direction.connection.is_over:
-                direction.connection.count_copy(number, time_ns)
-            return records
-        if not layers:
-            return records + self._receive_segment(key, segment)
-        if layers[0].name == MISDECLARED:
-            link_type = layers[0].number or 0
-            detail = f"link type {link_type} is declared"
-            records += self._faults.of_link_type(self._last, "link-type-wrong", link_type, detail)
-        return records + self._receive_segment(key, segment, network)
-
-    def _is_copy(self, direction: Direction[Record], segment: Segment, packet: IpPacket) -> bool:
-        """Whether the packet that is looked at was captured before."""
-        if self._packet is None or not (
-            direction.connection.is_over or direction.may_repeat(segment)
-        ):
-            return False
-        return self._copies.is_copy(self._packet, packet)
-
-    def _receive_icmp_error(self, data: bytes, packet: IpPacket) -> list[Record]:
-        """Say at its connection that a segment did not arrive."""
-        from ..net.icmp import read_icmp_error  # few captures have any
-
-        error = read_icmp_error(data, packet)
-        if error is None:
-            return []
-        from ipaddress import ip_address
-
-        sender = ip_address(packet.source)
-        detail = f"{error.reason}, says {sender}, of {error.size:,} bytes of TCP"
-        number, time_ns = self._last
-        shown = number, seconds(time_ns)
-        network = realm(packet.layers)
-        self._release(error.key + network)
-        return self._table.report(error.key, network, error.seq, error.fault, detail, shown)
+        return self._general.receive(packet)
 
     def connection_of(self, key: bytes) -> int | None:
         """Return the connection of the last packet with this key, None if it was of none.
@@ -483,7 +322,8 @@ class PacketDecoder:
             return direction.connection.index
         if self._short is not None and (index := self._short.connection_of(key)) is not None:
             return index
-        return None if self._datagrams is None else self._datagrams.connection_of(key)
+        datagrams = self._general.datagrams
+        return None if datagrams is None else datagrams.connection_of(key)
 
     def connection(self, index: int) -> ConnectionRecord | None:
         """Return the record of an open connection as it is by now, None if that is not open."""
@@ -492,7 +332,8 @@ class PacketDecoder:
         decoder = self._decoders.get(index)
         if decoder is not None:
             return decoder.record()
-        return None if self._datagrams is None else self._datagrams.connection(index)
+        datagrams = self._general.datagrams
+        return None if datagrams is None else datagrams.connection(index)
 
     def expire(self, now_ns: int) -> list[Record]:
         """End the connections that have been silent for too long, where a capture has no end.
@@ -501,20 +342,20 @@ class PacketDecoder:
         """
         self._release_all()
         records = self._table.expire(now_ns)
-        if self._datagrams is not None:
-            records += self._datagrams.expire(now_ns)
+        if self._general.datagrams is not None:
+            records += self._general.datagrams.expire(now_ns)
         return sorted(self._wants.of(records), key=completion)
 
     def finish(self) -> list[Record]:
         """End the capture: return what is unfinished, and the connections that are open."""
         records: list[Record] = []
-        for fault in self._fragments.finish():
-            records += self._faults.report(self._last, fault.code, "", fault.summary)
+        for fault in self._general.fragments.finish():
+            records += self._faults.report(self._general.last, fault.code, "", fault.summary)
         self._release_all()
         are_many = len(self._table.open_connections) >= MANY_OPEN
         records += self._table.end()
-        if self._datagrams is not None:
-            records += self._datagrams.finish()
+        if self._general.datagrams is not None:
+            records += self._general.datagrams.finish()
         if are_many:
             gc.collect()  # what was made for them refers to one another, and others read anew
         return self._wants.of(with_ends_last(records))
@@ -525,15 +366,16 @@ class PacketDecoder:
         That is which packets were not decoded, and faults of the file itself.
         """
         records: list[Record] = []
-        for said in self._copies.diagnostics():
-            records += self._faults.report(self._last, said.code, "", said.summary)
+        for said in self._general.copies.diagnostics():
+            records += self._faults.report(self._general.last, said.code, "", said.summary)
         has_any = self._table.has_had_any
         has_any |= self._share is not None and self._share.has_others
-        has_any |= self._datagrams is not None and self._datagrams.has_connections
-        for said in self._undecoded.diagnostics(is_all=not has_any):
-            records += self._faults.report(self._last, said.code, "", said.summary)
+        datagrams = self._general.datagrams
+        has_any |= datagrams is not None and datagrams.has_connections
+        records += self._general.undecoded(is_all=not has_any)
+        last = self._general.last
         for fault in faults:
-            records += self._faults.report(self._last, fault.code, fault.text, packet=fault.packet)
+            records += self._faults.report(last, fault.code, fault.text, packet=fault.packet)
         return self._wants.of(records)
 
     def _is_wanted(self, index: int, key: bytes, packet: int) -> bool:
@@ -549,10 +391,7 @@ class PacketDecoder:
         key = connection.key + connection.realm
         is_wanted = self._is_wanted(index, key, connection.first_packet)
         if is_wanted:  # of others there is no record that says so
-            passed: list[Layer] = []
-            if not self._layers or self._layers[0].name != MISDECLARED:
-                network_offset(*self._frame, passed)
-            connection.tunnel = tunnel_text(passed, self._layers)
+            connection.tunnel = self._general.tunnel()
         if self._opened is not None:
             self._opened(connection)
         if is_wanted:

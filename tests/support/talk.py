@@ -16,11 +16,19 @@ from typing import Any, Literal
 
 from parsers.decode.packets import PacketDecoder, completion
 from parsers.files.packets import Packet
-from parsers.records import ConnectionRecord, Record, TlsConnectionRecord, field_names
+from parsers.records import (
+    ConnectionRecord,
+    DiagnosticRecord,
+    Record,
+    TlsConnectionRecord,
+    field_names,
+)
 
 from .capture_files import Blocks, option
 from .frames import ACK, FIN, PSH, RST, SYN, ipv4, ipv6, tcp
 
+GET = b"GET /it HTTP/1.1\r\nHost: example\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
 Side = Literal["client", "server"]
 
 EPOCH_NS = 1_790_000_000_000_000_000
@@ -186,3 +194,24 @@ def without_packets(record: Record, *also: str) -> dict[str, Any]:
         for field in field_names(type(record))
         if field not in left_out
     }
+
+
+def exchange(**options: bool) -> Talk:
+    """Return a request and its answer, over a connection that both close."""
+    talk = Talk(**options).open()
+    talk.client(GET)
+    talk.server(OK, b"hi")
+    talk.close()
+    return talk
+
+
+def summaries(tape: Tape) -> list[str]:
+    """Return what the diagnostics of a capture say that no connection has."""
+    faults = (record for record in tape.records() if isinstance(record, DiagnosticRecord))
+    return [fault.summary for fault in faults if fault.connection is None]
+
+
+def only_fault(records: list[Record]) -> DiagnosticRecord:
+    """Return the one diagnostic that there is."""
+    (fault,) = (record for record in records if isinstance(record, DiagnosticRecord))
+    return fault
