@@ -413,6 +413,8 @@ def _streamed(view: View) -> Verdict | None:
     at_a_time = came.count / came.groups
     how = "one by one" if at_a_time < TOGETHER else f"about {at_a_time:.1f} at a time"
     summary = f"{view.said} came {how}, typically {duration(came.wait)} apart"
+    if view.trace.about.request is None and view.trace.about.response is None:
+        summary += "; what came before them was not captured"
     return _verdict(view, "streamed", "ok", summary, holders.Causes(()))
 
 

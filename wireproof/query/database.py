@@ -20,7 +20,7 @@ from ..tables.kinds import KINDS, Kind, schema
 from ..tables.parts import is_data_set
 from ..tables.places import once, places
 from ..tables.reading import TableOptions
-from .streams import STREAMS
+from .streams import STREAMS, ring_files
 
 ROWS = 10_000
 """Rows of a result that are handed on together."""
@@ -118,7 +118,7 @@ def opened(
         connection = stack.enter_context(duckdb.connect(":memory:", config=dict(SETTINGS)))
         connection.execute("SET TimeZone = 'UTC'")
         files: dict[str, list[str]] = {}
-        faulty = Faulty()
+        faulty, names = Faulty(), list[str]()
         for place in places(sources, options, leave_out, stack, separate=separate):
             _check_name(place)
             if is_url(place):
@@ -126,16 +126,17 @@ def opened(
             data_set = DataSet(place)
             for kind, found in data_set.files(leave_out, thoroughly=thoroughly).items():
                 files.setdefault(kind, []).extend(found)
-            faulty.add(data_set.captures())
+            captures = list(data_set.captures())
+            faulty.add(captures)
+            names += [made.capture for made in captures]
         if faulty.told:
             say(faulty.told)
         for kind in KINDS:
             if kind in files:
                 _view(connection, kind, files[kind])
             else:
-                connection.register(f"no_{kind}", schema(kind).empty_table())
-                connection.execute(f"CREATE TABLE {kind} AS SELECT * FROM no_{kind}")
-                connection.unregister(f"no_{kind}")
+                _table(connection, kind, schema(kind).empty_table())
+        _table(connection, "ring_files", ring_files(names))
         with suppress(duckdb.BinderException):  # an older data set may lack one of its columns
             connection.execute(STREAMS)
         yield Database(connection, len(left_out))
@@ -184,6 +185,13 @@ def _view(connection: Any, kind: Kind, files: Sequence[str]) -> None:
         connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{named}])")
     except duckdb.Error as error:
         raise Unanswered(_plain(str(error).partition("\n\n")[0])) from error
+
+
+def _table(connection: Any, name: str, rows: Any) -> None:
+    """Make a table of a pyarrow.Table."""
+    connection.register("rows", rows)
+    connection.execute(f"CREATE TABLE {name} AS SELECT * FROM rows")
+    connection.unregister("rows")
 
 
 def _literal(file: str) -> str:

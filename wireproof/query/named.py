@@ -113,7 +113,8 @@ NAMED: dict[str, Query] = {
         "Which streams ran across separately exported files, and what do they look like joined?",
         """
         SELECT method, target, status, pieces, round(seconds, 6) AS seconds, count, first_token,
-            round(longest_gap, 6) AS longest_gap, verdict, streams.end, captures
+            round(longest_gap, 6) AS longest_gap, round(not_recorded, 6) AS not_recorded,
+            verdict, streams.end, captures
         FROM streams WHERE pieces > 1 ORDER BY streams.seconds DESC, start_time, client
         """,
     ),

@@ -199,6 +199,17 @@ def _numbered(path: str) -> _Numbered:
     return _Numbered(path, 0, "", (path, ""))
 
 
+def turn_of(path: str) -> tuple[str, int] | None:
+    """Return whose file a path is of several that its recorder numbered, and its number; None if
+    it is a file by itself.
+
+    >>> turn_of("ring/web1_00003_20260131120000.pcapng")
+    ('ring/web1_*.pcapng', 3)
+    """
+    one = _numbered(path)
+    return None if one.ring == (path, "") else ("".join(one.ring), one.number)
+
+
 def _captures(group: list[_Numbered]) -> Iterator[Capture]:
     """Yield the captures among files of the same name but for their numbers.
 

@@ -79,7 +79,73 @@ def test_a_rest_without_a_beginning_stays_a_stream_of_its_own(tmp_path: Path) ->
     """Nothing before it was open: the recorder was started in its midst."""
     ring = split(tmp_path / "ring", packets("sse/plain.pcapng")[20:], 1)
     [row] = rows(exported(ring, tmp_path / "set", together=False), "SELECT * FROM streams")
-    assert (row["method"], row["pieces"], row["end"]) == (None, 1, "whole")
+    assert (row["method"], row["pieces"], row["not_recorded"]) == (None, 1, None)
+    assert (row["verdict"], row["end"]) == ("undecided", "unknowable"), "its beginning is unknown"
+    sql = "SELECT summary FROM verdicts WHERE question = 'streaming'"
+    [said] = rows(str(tmp_path / "set"), sql)
+    assert said["summary"].endswith("apart; what came before them was not captured")
+
+
+def restarted(tmp_path: Path, second: str) -> str:
+    """A stream whose recorder was killed in its midst and began again 0.9 s later."""
+    found = packets("sse/plain.pcapng")
+    (tmp_path / "ring").mkdir()
+    write(tmp_path / "ring" / "web1_00001_20260131120000.pcapng", found[:18])
+    later = [one._replace(time_ns=one.time_ns + 900_000_000) for one in found[22:]]
+    write(tmp_path / "ring" / second, later)
+    options = TableOptions(host="web1")
+    run(ExportJob([str(tmp_path / "ring")], str(tmp_path / "set"), options, together=False), print)
+    return str(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "web1_00001_20260131120005.pcapng",
+        "web1_00003_20260131120005.pcapng",
+        "web2_00002_20260131120005.pcapng",
+        "other.pcapng",
+    ],
+    ids=["restarted", "a file is missing", "another recorder", "no ring"],
+)
+def test_a_stream_that_was_not_recorded_for_a_time_says_so(tmp_path: Path, second: str) -> None:
+    sql = "SELECT pieces, not_recorded, longest_gap, verdict, streams.end FROM streams"
+    place = restarted(tmp_path, second)
+    [row] = rows(place, sql)
+    assert row["pieces"] == 2
+    assert 0.9 < row["not_recorded"] < 0.95 and row["longest_gap"] >= row["not_recorded"]
+    assert (row["verdict"], row["end"]) == ("undecided", "unknowable")
+    [across] = rows(place, NAMED["across-files"].sql)
+    assert across["not_recorded"] == round(row["not_recorded"], 6)
+
+
+def test_a_silence_between_files_is_a_gap_of_the_stream(tmp_path: Path) -> None:
+    """The recorder went on: nothing lacks, and the wait is the server's."""
+    found = packets("sse/plain.pcapng")
+    later = [one._replace(time_ns=one.time_ns + 2_000_000_000) for one in found[20:]]
+    ring = split(tmp_path / "ring", [*found[:20], *later], 2)
+    sql = "SELECT longest_gap, verdict, streams.end, not_recorded FROM streams"
+    [whole] = rows(exported(ring, tmp_path / "whole", together=True), sql)
+    [pieces] = rows(exported(ring, tmp_path / "pieces", together=False), sql)
+    assert pieces["longest_gap"] == pytest.approx(whole["longest_gap"], abs=1e-6) != 0
+    assert pieces["longest_gap"] > 2 and pieces["not_recorded"] is None
+    assert pieces["end"] == whole["end"] == "whole"
+
+
+def test_the_worst_piece_says_how_a_stream_came(tmp_path: Path) -> None:
+    """The first file has three events one by one, the second one more, and the others together."""
+    found = packets("sse/plain.pcapng")
+    since = found[-1].time_ns + 1_500_000_000
+    held = [one._replace(time_ns=since + number) for number, one in enumerate(found)]
+    ring = tmp_path / "ring"
+    ring.mkdir()
+    write(ring / "web1_00001_20260131120000.pcapng", found[:14])
+    write(ring / "web1_00002_20260131120001.pcapng", [*found[14:16], *held[16:]])
+    sql = "SELECT verdict FROM exchanges ORDER BY start_time"
+    place = exported(ring, tmp_path / "set", together=False)
+    pieces = [row["verdict"] for row in rows(place, sql)]
+    [row] = rows(place, "SELECT verdict FROM streams")
+    assert (pieces, row["verdict"]) == (["streamed", "held"], "held")
 
 
 def test_an_older_data_set_without_a_column_can_be_asked_all_the_same(tmp_path: Path) -> None:
