@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import Any, overload
 
 from .spool import MAX_PIECE, MAX_WAITING, Block, Spool
 
+NO_BLOCK: Block = 0, 0, b""
 RowsAside = tuple[list[int], list[int]]
 """Where the blocks of rows end, and where each lies."""
 
@@ -86,6 +87,19 @@ class Rows:
         begin, _, data = self._remembered(bisect_right(self._ends, start))
         return self._layout.unpack_from(data, start - begin)
 
+    def rows(self, numbers: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of these numbers. Raises IndexError if there is none of one of them."""
+        unpack, size, row = self._layout.unpack_from, self._size, self.row
+        recent = self._spool.recent
+        begin, end, data = 0, 0, b""
+        for number in numbers:
+            start = number * size
+            if begin <= start < end:
+                yield unpack(data, start - begin)
+            else:
+                yield row(number)
+                begin, end, data = recent.get(self, NO_BLOCK)
+
     def replace(self, number: int, row: bytes) -> None:
         """Put another row in the place of one."""
         start = number * self._size
@@ -122,7 +136,10 @@ class Rows:
         which block that is tells its last one, and only that block is looked through."""
         if (recent := self._spool.recent.get(self)) is not None:
             found = memoryview(recent[2]).cast("q")
-            if found[0] <= number < found[-1]:
+            if number >= found[-1]:
+                if recent[1] == self._before and not self._tail:
+                    return self._before // self._size
+            elif found[0] <= number:
                 return recent[0] // self._size + bisect_right(found, number)
         first, last = 0, len(self._ends)
         while first < last:
@@ -199,6 +216,10 @@ class Numbers(Sequence[int]):
         """Return how many are at most ``number``, of numbers in ascending order, as
         ``bisect_right`` does, but a block at a time."""
         return self._rows.after(number)
+
+    def at(self, places: Iterable[int]) -> Iterator[int]:
+        """Yield the numbers that stand in these places."""
+        return (number for (number,) in self._rows.rows(places))
 
     def append(self, number: int) -> None:
         """Add a number. Raises OSError if there is no room."""

@@ -43,6 +43,10 @@ def test_rows_come_back(count: int, spool: Spool) -> None:
         assert rows.row(at) == expected[at]
         last = at + seeded.randrange(9_000)
         assert list(rows.between(at, last)) == expected[at:last]
+    some = [seeded.randrange(count) for _ in range(min(count, 300))]
+    near = range(max(count - 9_000, 0), count)  # in blocks and in memory
+    for numbers in (some, near):
+        assert list(rows.rows(numbers)) == [expected[number] for number in numbers]
     for outside in (-1, count):
         with pytest.raises(IndexError):
             rows.row(outside)
@@ -55,6 +59,7 @@ def test_numbers_are_a_sequence(spool: Spool) -> None:
     assert list(numbers) == expected and numbers[:] == expected and numbers[-1] == expected[-1]
     assert numbers[20_000:20_005] == expected[20_000:20_005] and numbers[9:3] == []
     assert bisect_right(numbers, 50_000) == bisect_right(expected, 50_000)
+    assert list(numbers.at(range(20_000, 29_000))) == expected[20_000:29_000]
     numbers.put(10, 7)
     numbers.put(len(expected) + 2, 5)
     assert numbers[10] == 7 and numbers[-3:] == [0, 0, 5]

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import NamedTuple
 
@@ -46,7 +46,7 @@ from parsers.records import (
 
 from ..columns import Rows
 from ..spool import Spool
-from .trail import Followed, FollowedConnections
+from .trail import Followed, FollowedConnections, Trail
 
 # RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
 TCP_HEADER = Struct("!4sI4xH6x")
@@ -134,6 +134,18 @@ class PacketTable:
         place = self[number]
         return None if place.link_type == NO_PACKET_AT_ALL else place
 
+    def between(self, first: int, last: int) -> Iterator[tuple[int, PacketPlace]]:
+        """Yield packets [first, last) and what is known of them; those that are none are left
+        out."""
+        rows = self._rows.between(max(first, 1) - 1, last - 1)
+        for number, row in enumerate(map(PacketPlace._make, rows), max(first, 1)):
+            if row.link_type != NO_PACKET_AT_ALL:
+                yield number, row
+
+    def of(self, numbers: Iterable[int]) -> Iterator[PacketPlace]:
+        """Yield what is known of packets. Raises IndexError for a number that is too high."""
+        return map(PacketPlace._make, self._rows.rows(number - 1 for number in numbers))
+
     def put(self, number: int, place: tuple[int, ...]) -> None:
         """Take the packet of this number; others may have come before it that have a higher one."""
         self._rows.put(number - 1, PLACE.pack(*place), NO_PACKET)  # what is numbered may be none
@@ -213,34 +225,29 @@ class Tracer:
 
         Bytes that the capture lacks are in none of them.
         """
+        return self.carriers_in(self.connections[connection].trail(sender), start, end, most)
+
+    def carriers_in(self, trail: Trail, start: int, end: int, most: int) -> list[Carrier]:
+        """Return the same of the stream that has this trail."""
         found: list[Carrier] = []
-        for begin, upto, packet in self.connections[connection].trail(sender).runs(start, end):
+        for begin, upto, packet in trail.runs(start, end):
             if len(found) == most:
                 break
-            carrier = self._carrier(packet, max(begin, start), min(upto, end))
+            # Compared in place: calls of max and min take four times as long.
+            first, last = begin if begin > start else start, upto if upto < end else end
+            carrier = self._carrier(packet, first, last)
             if carrier is not None:
                 found.append(carrier)
         return found
-
-    def brought(self, packet: int, place: PacketPlace) -> list[tuple[int, int]]:
-        """Return which [start, end) of its sender's stream a packet was the first to bring;
-        ``place`` is the packet's."""
-        if place.end <= place.payload or place.connection < 0 or place.offset == NO_OFFSET:
-            return []
-        trail = self.connections[place.connection].trails[place.direction]
-        begin, upto = place.offset, place.offset + place.end - place.payload
-        return [
-            (max(start, begin), min(end, upto))
-            for start, end, carried in trail.runs(begin, upto)
-            if carried == packet
-        ]
 
     def _carrier(self, packet: int, start: int, end: int) -> Carrier | None:
         place = self.table[packet]
         if place.offset == NO_OFFSET:
             return Carrier(packet, 0, 0, start) if place.network >= 0 else None
         shift = place.payload - place.offset
-        first, last = start + shift, min(end + shift, place.end)
+        first, last = start + shift, end + shift
+        if last > place.end:
+            last = place.end
         if not place.payload <= first < last:
             return None  # its arrival only showed that they are missing
         return Carrier(packet, first, last, start)
@@ -366,6 +373,19 @@ class Tracer:
         if key[-4:-2] == key[-2:]:
             return self.connections[record.connection].client
         return int(int.from_bytes(key[-4:-2], "big") != int(port))
+
+
+def brought_by(packet: int, place: PacketPlace, followed: Followed) -> list[tuple[int, int]]:
+    """Return which [start, end) of its sender's stream a packet of a connection was the first to
+    bring; ``place`` is the packet's."""
+    if place.end <= place.payload or place.offset == NO_OFFSET:
+        return []
+    begin, upto = place.offset, place.offset + place.end - place.payload
+    return [
+        (start if start > begin else begin, end if end < upto else upto)
+        for start, end, carried in followed.trails[place.direction].runs(begin, upto)
+        if carried == packet
+    ]
 
 
 def _stream_offset(followed: Followed, direction: int, seq: int) -> int:

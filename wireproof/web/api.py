@@ -47,17 +47,19 @@ from ..analysis.stalls import LEAST, TIMES
 from ..analysis.text_search import TextSearch
 from ..analysis.verdict import verdict_record
 from ..analysis.vocabulary import listed
-from ..bytes.packet_index import Carrier
+from ..bytes.packet_index import Carrier, brought_by
+from ..bytes.trail import Trail
 from ..views.display_filter import packets_filter
 from ..views.verdicts import words
 from ..views.verdicts.words import leading
 from .body import body
+from .columns import Table
 from .elements import SENDERS, Elements, Place
 from .exchange import ExchangeRow, Key
 from .finding import find
 from .frame import frame
 from .hops import Hops
-from .index import ENCODER, Index
+from .index import Index
 from .opened import MAX_OPENED, Opened, carried_sealed, opened
 from .reading import reading
 from .round_trips import round_trips
@@ -79,6 +81,10 @@ MAX_ELEMENT = 4 * 1024 * 1024
 SHOWN_OF_CUT = 2_000
 """Characters of each text of a record that is cut."""
 
+ROW = (
+    "key", "kind", "row", "record", "cut", "said", "carried", "more", "opened", "filter",
+)  # fmt: skip
+"""What is told of an element in a page of records."""
 CAPTURE = "(?:([1-9][0-9]?):)?"
 NUMBER = r"(0|[1-9][0-9]{0,9})"
 KEY = r"(n|0|[1-9][0-9]{0,9})\.(n|0|[1-9][0-9]{0,8})"
@@ -162,7 +168,7 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
         return None
     known = index.tracer.connections[connection]
     numbers = known.packets[page * LANE : (page + 1) * LANE]
-    places = [index.tracer.table[number] for number in numbers]
+    places = list(index.tracer.table.of(numbers))
     return {
         "total": len(known.packets),
         "connection": index.connection(connection),
@@ -173,7 +179,7 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
         "flags": [place.flags for place in places],
         "again": [
             # A payload of which others had brought everything before.
-            int(place.end > place.payload and not index.tracer.brought(number, place))
+            int(place.end > place.payload and not brought_by(number, place, known))
             for number, place in zip(numbers, places, strict=True)
         ],
     }
@@ -183,7 +189,7 @@ def lane(index: Index, exchange: Holder, kind: str, page: int) -> dict[str, Any]
     """Return columns of the elements of a kind: when each was complete, and how large it is."""
     elements = exchange.elements.get(kind) or Elements(index.spool)
     numbers = range(page * LANE, min((page + 1) * LANE, len(elements)))
-    places = [elements.place(row) for row in numbers]
+    places = [place for _, _, place in elements.kept(numbers)]
     return {
         "total": len(elements),
         "time": [place.last_time for place in places],
@@ -205,61 +211,81 @@ def _streams_of(holder: Holder, kind: str, rows: range) -> dict[str, Any]:
 def rows(index: Index, exchange: Holder, kind: str, page: int) -> dict[str, Any]:
     elements = exchange.elements.get(kind) or Elements(index.spool)
     numbers = range(page * ROWS, min((page + 1) * ROWS, len(elements)))
-    return {
-        "total": len(elements),
-        "rows": [_row(index, exchange, kind, row, MAX_ROW) for row in numbers],
-    }
+    found = Table(ROW, list(_rows(index, exchange, kind, numbers, MAX_ROW)))
+    return {"total": len(elements), "rows": found}
 
 
 def element(index: Index, exchange: Holder, kind: str, row: int) -> dict[str, Any] | None:
     elements = exchange.elements.get(kind)
     if elements is None or row >= len(elements):
         return None
-    return _row(index, exchange, kind, row, MAX_ELEMENT)
+    (found,) = _rows(index, exchange, kind, range(row, row + 1), MAX_ELEMENT)
+    return dict(zip(ROW, found, strict=True))
 
 
-def _row(index: Index, exchange: Holder, kind: str, row: int, most: int) -> dict[str, Any]:
-    """Return an element: its record, who carried it, and the filter that selects that."""
-    elements = exchange.elements[kind]
-    place = elements.place(row)
-    encoded, said = index.stored(elements, row)
-    is_cut = len(encoded) > most
-    carried, held = _carried(index, exchange, kind, row, place, encoded)
-    return {
-        "key": exchange.name,
-        "kind": kind,
-        "row": row,
-        "record": _cut(encoded) if is_cut else msgspec.Raw(encoded),
-        "cut": is_cut,
-        "said": msgspec.json.decode(said)[:4] if said else None,
-        "carried": [carrier[:3] for carrier in carried[:MAX_CARRIERS]],
-        "more": len(carried) > MAX_CARRIERS,
-        "opened": held,
-        "filter": packets_filter(exchange.key.connection, place.first_packet, place.last_packet),
-    }
+def _rows(
+    index: Index, exchange: Holder, kind: str, numbers: range, most: int
+) -> Iterator[tuple[Any, ...]]:
+    """Yield elements: of each its record, who carried it, and the filter that selects that."""
+    if not numbers:
+        return
+    carriers = Carriers(index, exchange, kind)
+    key, connection = exchange.name, exchange.key.connection
+    for row, stored, place in exchange.elements[kind].kept(numbers):
+        encoded, said = index.stored_at(stored)
+        is_cut = len(encoded) > most
+        carried, held = carriers.of(row, place, encoded)
+        yield (
+            key,
+            kind,
+            row,
+            _cut(encoded) if is_cut else msgspec.Raw(encoded),
+            is_cut,
+            msgspec.json.decode(said)[:4] if said else None,
+            [carrier[:3] for carrier in carried[:MAX_CARRIERS]],
+            len(carried) > MAX_CARRIERS,
+            held,
+            packets_filter(connection, place.first_packet, place.last_packet),
+        )
 
 
-def _carried(
-    index: Index, holder: Holder, kind: str, row: int, place: Place, encoded: bytes
-) -> tuple[list[Carrier], Opened]:
-    """Return the packets that carried an element, and the TLS records if it was in some."""
-    connection = holder.key.connection
-    carried: list[Carrier] = []
-    held: Opened = []
-    if connection is None or place.sender is None or not place.length or place.layer == "quic":
+class Carriers:
+    """Who carried the elements of a kind."""
+
+    def __init__(self, index: Index, holder: Holder, kind: str) -> None:
+        self._index = index
+        self._kind = kind
+        self._connection = holder.key.connection
+        self._wire = None if self._connection is None else index.wires.get(self._connection)
+        self._trails: dict[Sender, Trail] = {}
+
+    def of(self, row: int, place: Place, encoded: bytes) -> tuple[list[Carrier], Opened]:
+        """Return the packets that carried an element, and the TLS records if it was in some."""
+        carried: list[Carrier] = []
+        held: Opened = []
+        sender, wire = place.sender, self._wire
+        if self._connection is None or sender is None or not place.length or place.layer == "quic":
+            return carried, held
+        if self._kind == TLS_RECORDS and wire is not None and place.content_offset >= 0:
+            held.append((row, 0, wire.content_size(sender, row)))
+        for start, end in _extents(encoded) or ((place.offset, place.end),):
+            room = MAX_CARRIERS + 1 - len(carried)
+            if place.layer == "tls" and wire is not None and TLS_RECORDS in wire.elements:
+                records, more = carried_sealed(self._index, wire, sender, start, end, room)
+                held += [one for one in records if one not in held][: MAX_OPENED - len(held)]
+                carried += [one for one in more if one not in carried]
+            elif place.layer == "tcp":
+                carried += self._index.tracer.carriers_in(self._trail(sender), start, end, room)
         return carried, held
-    wire = index.wires.get(connection)
-    if kind == TLS_RECORDS and wire is not None and place.content_offset >= 0:
-        held.append((row, 0, wire.content_size(place.sender, row)))
-    for start, end in _extents(encoded) or [(place.offset, place.end)]:
-        room = MAX_CARRIERS + 1 - len(carried)
-        if place.layer == "tls" and wire is not None and TLS_RECORDS in wire.elements:
-            records, more = carried_sealed(index, wire, place.sender, start, end, room)
-            held += [one for one in records if one not in held][: MAX_OPENED - len(held)]
-            carried += [one for one in more if one not in carried]
-        elif place.layer == "tcp":
-            carried += index.tracer.carriers(connection, place.sender, start, end, room)
-    return carried, held
+
+    def _trail(self, sender: Sender) -> Trail:
+        """Return the trail of a side of the connection, which is looked up once."""
+        trail = self._trails.get(sender)
+        if trail is None:
+            assert self._connection is not None
+            trail = self._index.tracer.connections[self._connection].trail(sender)
+            self._trails[sender] = trail
+        return trail
 
 
 def _extents(encoded: bytes) -> list[tuple[int, int]]:
@@ -432,7 +458,11 @@ def locked(indexes: Sequence[Index]) -> Iterator[None]:
 
 
 def _encoded(found: Any) -> bytes | None:
-    return None if found is None else ENCODER.encode(found)
+    return None if found is None else TO_PAGE.encode(found)
+
+
+TO_PAGE = msgspec.json.Encoder(enc_hook=list)
+"""Writes a table as the list of its objects."""
 
 
 def _exchange(index: Index, connection: str, exchange: str) -> Holder | None:

@@ -62,9 +62,10 @@ def body(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, Any]:
     texts = _texts([data for _, data in found])
     is_binary = _is_binary("".join(texts))
     shown = [data.hex(" ") + " " for _, data in found] if is_binary else texts
+    places = index.tracer.table.of(packet for packet, _ in found)
     pieces = [
-        Piece(seconds(index.tracer.table[packet].time_ns), packet, text, len(data))
-        for (packet, data), text in zip(found, shown, strict=True)
+        Piece(seconds(place.time_ns), packet, text, len(data))
+        for (packet, data), text, place in zip(found, shown, places, strict=True)
     ]
     return {"pieces": pieces, "more": has_more, "binary": is_binary, "size": size}
 
@@ -85,10 +86,11 @@ def _content(index: Index, exchange: ExchangeRow, sender: Sender) -> Iterator[tu
     if (pieces := _kind_of_pieces(exchange, sender)) is not None:
         yield from _of_records(index, exchange.elements[pieces], sender)
         return
+    tracer, read, packet_at = index.tracer, index.spool.read, index.packet_at
+    trail = tracer.connections[connection].trail(sender)
     for start, end in _spans(exchange, sender):
-        for carrier in index.tracer.carriers(connection, sender, start, end, MAX_CARRIERS):
-            data = index.data(carrier.packet)
-            yield carrier.packet, data[carrier.start : carrier.end]
+        for packet, first, last, _ in tracer.carriers_in(trail, start, end, MAX_CARRIERS):
+            yield packet, read(packet_at[packet - 1] + first, last - first)
 
 
 def _kind_of_pieces(exchange: ExchangeRow, sender: Sender) -> str | None:
@@ -105,11 +107,11 @@ def _kind_of_pieces(exchange: ExchangeRow, sender: Sender) -> str | None:
 
 
 def _of_records(index: Index, elements: Elements, sender: Sender) -> Iterator[tuple[int, bytes]]:
-    for row in elements.sent(sender):
-        record = msgspec.json.decode(index.stored(elements, row)[0])
+    for _, stored, place in elements.kept(elements.sent(sender)):
+        record = msgspec.json.decode(index.stored_at(stored)[0])
         data = record.get("data") or ""
         is_text = record.get("encoding") == "utf-8"
-        yield elements.place(row).last_packet, data.encode() if is_text else b64decode(data)
+        yield place.last_packet, data.encode() if is_text else b64decode(data)
 
 
 def _spans(exchange: ExchangeRow, sender: Sender) -> Iterator[tuple[int, int]]:
@@ -117,7 +119,8 @@ def _spans(exchange: ExchangeRow, sender: Sender) -> Iterator[tuple[int, int]]:
     # What the other side sent in chunks says nothing of this one.
     kind = "k" if chunks is not None and chunks.sent(sender) else "b"
     elements = exchange.elements.get(kind)
-    for row in elements.sent(sender) if elements is not None else ():
-        assert elements is not None
-        if (span := content_span(kind, elements.place(row))) is not None:
+    if elements is None:
+        return
+    for _, _, place in elements.kept(elements.sent(sender)):
+        if (span := content_span(kind, place)) is not None:
             yield span

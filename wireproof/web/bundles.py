@@ -30,7 +30,8 @@ from parsers.limits import KiB, MiB
 from ..tasks.decode import MOST_WORKERS, usable_cores
 from ..tasks.workers import Team, send
 from .api import Answers
-from .columns import packed
+from .columns import Table, packed
+from .frame import FIELDS, Frame, frames
 from .index import Index
 from .paths import bundled, own_bundle, place_in
 
@@ -116,7 +117,9 @@ def _result(made: tuple[str, Future[bytes]] | None) -> Bundle | None:
 def _parts(answers: Answers, index: Index, share: int, workers: int) -> Iterator[Bundle | None]:
     """Yield the same as columns, which are not compressed yet."""
     for bundle, paths in islice(bundled(index, answers.hops), share, None, workers):
-        if bundle == own_bundle(paths[0]):
+        if paths[0].startswith("packet/"):
+            yield from _packets(index, bundle, paths)
+        elif bundle == own_bundle(paths[0]):
             yield from _neighbours(answers, bundle, paths)
         else:
             yield from _shared(answers, bundle, paths)
@@ -131,6 +134,18 @@ def _neighbours(answers: Answers, bundle: str, paths: Sequence[str]) -> Iterator
             yield part.columns()
             part = Part(bundle + path.rpartition("/")[2])
         part.add(path, answers.found(path))
+    yield part.columns()
+
+
+def _packets(index: Index, bundle: str, paths: Sequence[str]) -> Iterator[Bundle]:
+    """Do the same with those about packets, which are not made one by one."""
+    part = Part(bundle, FIELDS)
+    packets = [int(path.rpartition("/")[2]) for path in paths]
+    for path, found in zip(paths, frames(index, packets), strict=True):
+        if part.held > PART:
+            yield part.columns()
+            part = Part(bundle + path.rpartition("/")[2], FIELDS)
+        part.add_row(path, found, weight_of_frame(found))
     yield part.columns()
 
 
@@ -158,8 +173,10 @@ def _shared(answers: Answers, bundle: str, paths: Sequence[str]) -> Iterator[Bun
 class Part:
     """Answers that lie together."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, fields: Sequence[str] = ()) -> None:
+        """``fields`` are those of all answers, if these come as their values."""
         self.name = name
+        self.fields = fields
         self.held = 0
         """Bytes that they take, about; 0 if there are none."""
         self._paths: list[str] = []
@@ -171,9 +188,16 @@ class Part:
         self._found.append(found)
         self.held += OF_AN_ITEM + weight_of(found)
 
+    def add_row(self, path: str, found: Sequence[Any], weight: int) -> None:
+        """Add the values of an answer, which take so many bytes, about."""
+        self._paths.append(path)
+        self._found.append(found)
+        self.held += OF_AN_ITEM + weight
+
     def columns(self) -> Bundle:
         """Return its name and its answers, as they are compressed."""
-        return self.name, packed(self._paths, self._found)
+        found = Table(self.fields, self._found) if self.fields else self._found
+        return self.name, packed(self._paths, found)
 
 
 def weight_of(answer: Any) -> int:
@@ -192,11 +216,24 @@ def weight_of(answer: Any) -> int:
             held += len(value)
         elif kind is msgspec.Raw:
             held += memoryview(value).nbytes
-    if "rows" in answer:
-        held += sum(map(weight_of, answer["rows"]))
+        elif kind is Table:
+            held += sum(map(_weight_of_row, value.rows))
     if "pieces" in answer:
         held += sum(len(piece.text) for piece in answer["pieces"])
     return held
+
+
+def _weight_of_row(row: Sequence[Any]) -> int:
+    """Return the same of an element: its record is encoded, unless it is cut."""
+    _, _, _, record, _, _, carried, _, opened, _ = row
+    held = OF_AN_ITEM * (len(carried) + len(opened))
+    return held + memoryview(record).nbytes if type(record) is msgspec.Raw else held
+
+
+def weight_of_frame(frame: Frame) -> int:
+    """Return the same of what is told of a packet."""
+    *_, brought, parts, _, data = frame
+    return OF_AN_ITEM * (len(brought) + len(parts)) + len(data)
 
 
 def _compressed(columns: bytes) -> bytes:

@@ -24,7 +24,7 @@ carried and a few bytes more, and one look at a column does for all of its value
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import sub
 from typing import Any
@@ -47,13 +47,33 @@ DIGITS = f"({NUMBER.pattern})"
 Column = dict[str, Any]
 
 
-def packed(paths: Sequence[str], answers: Sequence[Any]) -> bytes:
+class Table:
+    """Objects of the same fields, which are not made for being written as columns."""
+
+    __slots__ = ("names", "rows")
+
+    def __init__(self, names: Sequence[str], rows: Sequence[Iterable[Any]]) -> None:
+        """``rows`` are the values of each object, in the order of ``names``."""
+        self.names = names
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield the objects."""
+        return (dict(zip(self.names, row, strict=True)) for row in self.rows)
+
+
+def packed(paths: Sequence[str], answers: Sequence[Any] | Table) -> bytes:
     """Return answers and their paths: a line of JSON, then the bytes that are in them."""
     columns = Columns()
     whole = {
         "count": len(paths),
         "paths": columns.column(paths),
-        "answers": columns.column(answers),
+        "answers": columns.table(answers)
+        if isinstance(answers, Table)
+        else columns.column(answers),
         "texts": list(columns.texts),
     }
     return ENCODER.encode(whole) + b"\n" + b"".join(columns.bytes)
@@ -74,6 +94,7 @@ class Columns:
             dict: self._objects,
             list: self._lists,
             msgspec.Raw: self._encoded,
+            Table: self._tables,
         }
 
     def column(self, values: Sequence[Any]) -> Column:
@@ -82,8 +103,13 @@ class Columns:
         if len(kinds) > 1:
             return self._apart(values, list(map(type, values)))
         if not kinds:
-            return {"same": None}
+            return _NOTHING
         return self._of_kind(kinds.pop(), values)
+
+    def table(self, table: Table) -> Column:
+        """Return the column of objects."""
+        columns = zip(*table.rows, strict=True)
+        return {"fields": dict(zip(table.names, map(self.column, columns), strict=True))}
 
     def _of_kind(self, kind: type, values: Sequence[Any]) -> Column:
         if write := self._writers.get(kind):
@@ -154,8 +180,7 @@ class Columns:
         names = list(values[0])
         if any(list(value) != names for value in values):
             return self._apart(values, list(map(tuple, values)))
-        columns = zip(*map(dict.values, values), strict=True)
-        return {"fields": dict(zip(names, map(self.column, columns), strict=True))}
+        return self.table(Table(names, [value.values() for value in values]))
 
     def _lists(self, values: Sequence[Sequence[Any]]) -> Column:
         sizes = list(map(len, values))
@@ -165,8 +190,16 @@ class Columns:
             return {"places": [self.column(place) for place in places]}
         return {"sizes": _integers(sizes), "items": self.column(list(chain.from_iterable(values)))}
 
+    def _tables(self, values: Sequence[Table]) -> Column:
+        together = Table(values[0].names, [row for value in values for row in value.rows])
+        items = self.table(together) if together.rows else _NOTHING
+        return {"sizes": _integers(list(map(len, values))), "items": items}
+
     def _encoded(self, values: Sequence[Any]) -> Column:
         return self.column(msgspec.json.decode(b"[" + b",".join(map(bytes, values)) + b"]"))
+
+
+_NOTHING: Column = {"same": None}
 
 
 def _same_or_raw(values: Sequence[Any]) -> Column:
@@ -177,7 +210,7 @@ def _same_or_raw(values: Sequence[Any]) -> Column:
 
 def _integers(values: Sequence[int]) -> Column:
     if not values:
-        return {"same": None}
+        return _NOTHING
     if values.count(values[0]) == len(values):
         return {"same": values[0]}
     if not (min(values) > -EXACT and max(values) < EXACT):

@@ -7,7 +7,7 @@ payload, and a page of elements is read without a look at the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -117,6 +117,9 @@ def side_of(sender: Sender, layer: Layer) -> int:
     return SENDERS[sender] + (2 if layer == "tls" else 0)
 
 
+Stored = tuple[int, int, int]
+"""Where an encoded record lies in the spool, how long it is, and how long that is which the element
+says, which follows: 0 if it says nothing."""
 ElementsAside = tuple[RowsAside, dict[int, tuple[RowsAside | None, RowsAside]], int]
 """Where the rows of elements lie, of each sender its rows, None if it sent all, and where these
 end, and how long the longest record is."""
@@ -198,11 +201,22 @@ class Elements:
         found = self._sent[sender] = own, Numbers(self._spool)
         return found
 
-    def stored(self, row: int) -> tuple[int, int, int]:
-        """Return where the encoded record of a row lies in the spool, how long it is, and how long
-        that is which the element says, which follows: 0 if it says nothing."""
+    def stored(self, row: int) -> Stored:
+        """Return where the encoded record of a row lies in the spool."""
         at, encoded, said, *_ = self._rows.row(row)
         return at, encoded, said
+
+    def kept(self, rows: Iterable[int]) -> Iterator[tuple[int, Stored, Place]]:
+        """Yield these rows, and what :meth:`stored` and :meth:`place` return of each; neighbours,
+        a range of them, are read together."""
+        if isinstance(rows, range):
+            neighbours = self._rows.between(rows.start, rows.stop)
+            for row, values in zip(rows, neighbours, strict=True):
+                yield row, values[:3], _place(values)
+            return
+        for row in rows:
+            values = self._rows.row(row)
+            yield row, values[:3], _place(values)
 
     def place(self, row: int) -> Place:
         """Return where the element of a row is."""
@@ -226,11 +240,12 @@ class Elements:
         if (sent := self._sent.get(SENDERS[sender])) is None:
             return []
         rows, ends = sent
-        first = ends.after(start)
+        first, total = ends.after(start), len(ends)
         found: list[tuple[int, Place]] = []
-        for index in range(first, min(len(ends), first + most)):
+        row_of = self._rows.row
+        for index in range(first, total if total < first + most else first + most):
             row = index if rows is None else rows[index]
-            values = self._rows.row(row)
+            values = row_of(row)
             if values[OFFSET] >= end:
                 break
             if values[LENGTH] and LAYERS[values[SIDE] >> 4] == layer:

@@ -7,7 +7,7 @@ it was the first to bring. Bytes that had come before belong to the packet that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
@@ -16,50 +16,83 @@ from parsers import LINK_TYPES
 from parsers.provenance import seconds
 from parsers.records import Sender
 
-from ..bytes.packet_index import PacketPlace
+from ..bytes.packet_index import brought_by
+from ..bytes.trail import Followed
 from ..views.display_filter import packets_filter
 from ..views.packet_rows import FLAGS
 from .index import Index
 from .parts import Part, parts_of
 
+FIELDS = (
+    "packet", "capture", "time", "connection", "sender", "length", "captured", "flags", "offset",
+    "payload", "layers", "brought", "parts", "filter", "data",
+)  # fmt: skip
+"""What is told of a packet."""
+MAX_HERE = 64
+"""Connections that are at hand while packets are gone through."""
+Frame = tuple[Any, ...]
+"""What is told of one packet, in the order of FIELDS."""
+
 
 def frame(index: Index, packet: int) -> dict[str, Any] | None:
     """Return everything about one packet, None if there is none of that number."""
-    place = index.tracer.table.get(packet)
-    if place is None:
-        return None
-    connection = place.connection if place.connection >= 0 else None
-    known = None if connection is None else index.tracer.connections[connection]
-    sender = None if known is None else known.sender(place.direction)
-    payload = place.end - place.payload
-    brought = index.tracer.brought(packet, place)
-    shift = place.payload - place.offset
-    data = index.spool.near(index.packet_at[packet - 1], place.captured)
-    version = data[place.network] >> 4 if 0 <= place.network < len(data) else 0
-    return {
-        "packet": packet,
-        "capture": index.number,
-        "time": seconds(place.time_ns),
-        "connection": connection,
-        "sender": sender,
-        "length": place.length,
-        "captured": place.captured,
-        "flags": _flags(place.flags),
-        "offset": place.offset if known is not None and payload else None,
-        "payload": payload,
-        "layers": _layers(place[3:8], version, len(data)),
-        "brought": [(start + shift, end + shift) for start, end in brought],
-        "parts": [] if sender is None else _parts(index, place, sender, brought, shift),
-        "filter": packets_filter(connection, packet, packet),
-        "data": data,
-    }
+    for found in frames(index, [packet]):
+        return dict(zip(FIELDS, found, strict=True))
+    return None
+
+
+def frames(index: Index, packets: Sequence[int]) -> Iterator[Frame]:
+    """Yield everything about neighbouring packets, whose numbers ascend; one that no packet has is
+    left out."""
+    near, packet_at = index.spool.near, index.packet_at
+    here: dict[int, Followed] = {}
+    wanted = set(packets)
+    for packet, place in index.tracer.table.between(packets[0], packets[-1] + 1):
+        if packet not in wanted:
+            continue
+        known = sender = offset = None
+        brought: list[tuple[int, int]] = []
+        parts: list[Part] = []
+        payload, connection = place.end - place.payload, place.connection
+        if connection >= 0:
+            known = here.get(connection)
+            if known is None:
+                if len(here) >= MAX_HERE:
+                    here.clear()
+                known = here[connection] = index.tracer.connections[connection]
+            sender = known.sender(place.direction)
+            if payload:
+                offset = place.offset
+                shift = place.payload - offset
+                runs = brought_by(packet, place, known)
+                brought = [(start + shift, end + shift) for start, end in runs]
+                parts = _parts(index, connection, sender, runs, shift)
+        data = near(packet_at[packet - 1], place.captured)
+        version = data[place.network] >> 4 if 0 <= place.network < len(data) else 0
+        yield (
+            packet,
+            index.number,
+            seconds(place.time_ns),
+            connection if known is not None else None,
+            sender,
+            place.length,
+            place.captured,
+            _flags(place.flags),
+            offset,
+            payload,
+            _layers(place[3:8], version, len(data)),
+            brought,
+            parts,
+            packets_filter(connection if known is not None else None, packet, packet),
+            data,
+        )
 
 
 def _parts(
-    index: Index, place: PacketPlace, sender: Sender, brought: list[tuple[int, int]], shift: int
+    index: Index, connection: int, sender: Sender, brought: list[tuple[int, int]], shift: int
 ) -> list[Part]:
     """Return what lies in the bytes that a packet brought, by their places in its frame."""
-    found = [parts_of(index, place.connection, sender, "tcp", *one, shift) for one in brought]
+    found = [parts_of(index, connection, sender, "tcp", *one, shift) for one in brought]
     return found[0] if len(found) == 1 else list(chain.from_iterable(found))
 
 

@@ -42,7 +42,7 @@ from ..dialects.wording import said
 from ..exchanges import Exchanges
 from ..shelf import MAX_OVER, Resting, Shelf
 from ..spool import Spool
-from .elements import Elements
+from .elements import Elements, Stored
 from .exchange import ExchangeRow, Key
 from .exchange_rows import ExchangeRows
 from .plaintext import Plaintext
@@ -337,7 +337,11 @@ class Index:
     def stored(self, elements: Elements, row: int) -> tuple[bytes, bytes]:
         """Return an element's record, and what it says in its dialect, both encoded; the latter is
         empty if it says nothing."""
-        at, record, said = elements.stored(row)
+        return self.stored_at(elements.stored(row))
+
+    def stored_at(self, stored: Stored) -> tuple[bytes, bytes]:
+        """Return the same of an element whose record lies there."""
+        at, record, said = stored
         both = self.spool.read(at, record + said)
         return (both[:record], both[record:]) if said else (both, b"")
 
@@ -371,12 +375,13 @@ class Index:
         place = self.tracer.table[number]
         return number, place.time_ns, place.link_type, place.length, self.data(number)
 
-    def reaching(self, connection: int, side: int, start: int) -> list[ExchangeRow]:
-        """Return the exchanges of a connection that reach past ``start`` of a side's bytes; which
+    def reaching(self, connection: int, side: int, start: int) -> Iterator[ExchangeRow]:
+        """Yield the exchanges of a connection that reach past ``start`` of a side's bytes; which
         side that is, :func:`.elements.side_of` says."""
-        own = self.order.of(connection)
-        first = bisect_right(own, start, key=lambda number: self.order[number].reach[side])
-        return [self.order[number] for number in own[first : first + MAX_REACHING]]
+        own, order = self.order.of(connection), self.order
+        first = bisect_right(own, start, key=lambda number: order[number].reach[side])
+        for number in own[first : first + MAX_REACHING]:
+            yield order[number]
 
 
 def _holds_all(record: Record) -> bool:

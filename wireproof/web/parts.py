@@ -52,7 +52,7 @@ def parts_of(
     """
     wire = index.wires.get(connection)
     found = [] if wire is None else list(_below(wire, sender, layer, start, end, shift))
-    owners = _owners(wire, found)
+    owners: Iterable[ExchangeRow] | None = _owners(wire, found)
     if owners is None:
         owners = index.reaching(connection, side_of(sender, layer), start)
     is_framed = wire is not None and FRAMES in wire.elements

@@ -77,18 +77,23 @@ def bundled(index: Index, hops: int) -> Iterator[Bundled]:
     yield from _by_bundles(pages("exchanges", len(index.order), EXCHANGES))
     for connections in _neighbours(index):
         yield from _of_neighbours(index, connections)
-    yield from _by_bundles(_packets(index))
+    yield from _packets(index)
 
 
 def _by_bundles(paths: Iterable[str]) -> Iterator[Bundled]:
     return ((name, list(some)) for name, some in groupby(paths, own_bundle))
 
 
-def _packets(index: Index) -> Iterator[str]:
-    for packet in range(1, len(index.tracer.table) + 1):
-        place = index.tracer.table.get(packet)
-        if place is not None and index.shows(place.connection):
-            yield f"packet/{within(index.number, str(packet))}"
+def _packets(index: Index) -> Iterator[Bundled]:
+    table = index.tracer.table
+    for first in range(0, len(table) + 1, PACKETS):
+        paths = [
+            f"packet/{within(index.number, str(packet))}"
+            for packet, place in table.between(first, first + PACKETS)
+            if index.shows(place.connection)
+        ]
+        if paths:
+            yield own_bundle(paths[0]), paths
 
 
 def _neighbours(index: Index) -> Iterator[Sequence[int | None]]:

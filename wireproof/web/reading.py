@@ -71,18 +71,19 @@ def _pieces(index: Index, exchange: ExchangeRow, kind: str, start: int) -> Itera
     elements = exchange.elements[kind]
     speaks = exchange.spoken is not None
     rows = elements.sent("server")
-    for row in islice(rows, bisect_left(rows, start), None):
-        place = elements.place(row)
+    first = bisect_left(rows, start)
+    shown = rows[first:] if isinstance(rows, range) else islice(rows, first, None)
+    for row, stored, place in elements.kept(shown):
         if place.mark and kind == "e":
             continue  # a comment, or what was cut
         about = place.last_time, place.last_packet, row
         if speaks:
-            _, words = index.stored(elements, row)
+            _, words = index.stored_at(stored)
             said = msgspec.json.decode(words) if words else []
             if len(said) > WHOLE:
                 sort, _, _, _, tokens, text, name, id_ = said
                 yield Read(*about, sort, text, name, id_, tokens)
         elif kind in "exm":
-            record = msgspec.json.decode(index.stored(elements, row)[0])
+            record = msgspec.json.decode(index.stored_at(stored)[0])
             if record.get("encoding", "utf-8") == "utf-8" and record.get("data"):
                 yield Read(*about, "data", record["data"] + "\n")

@@ -84,9 +84,10 @@ def round_trips(index: Index, connection: int) -> dict[str, Any] | None:
 
 def _found(index: Index, numbers: list[int]) -> Iterator[RoundTrip]:
     sides = (Sent(), Sent())
-    for number in numbers:
-        place = index.tracer.table[number]
-        header = _header(index, number, place)
+    table, packet_at = index.tracer.table, index.packet_at
+    lying = packet_at.at(number - 1 for number in numbers)
+    for number, place, at in zip(numbers, table.of(numbers), lying, strict=True):
+        header = _header(index, place, at)
         if header is None:
             continue
         seq, ack = header
@@ -100,10 +101,10 @@ def _found(index: Index, numbers: list[int]) -> Iterator[RoundTrip]:
             sides[place.direction].send(seq, length, place.time_ns)
 
 
-def _header(index: Index, number: int, place: PacketPlace) -> tuple[int, int] | None:
-    """Return a packet's sequence and acknowledgement numbers, None if it has none."""
+def _header(index: Index, place: PacketPlace, at: int) -> tuple[int, int] | None:
+    """Return a packet's sequence and acknowledgement numbers, None if it has none; it lies ``at``
+    in the spool."""
     if place.transport < 0 or place.transport + NUMBERS.size > place.captured:
         return None
-    at = index.packet_at[number - 1] + place.transport
-    seq, ack = NUMBERS.unpack(index.spool.read(at, NUMBERS.size))
+    seq, ack = NUMBERS.unpack(index.spool.read(at + place.transport, NUMBERS.size))
     return seq, ack

@@ -15,7 +15,7 @@ from support.talk import Talk
 from parsers.files.packets import Packet
 from parsers.limits import CONNECTION_COST
 from parsers.records import ConnectionRecord, Record
-from wireproof.bytes.packet_index import FOLLOWED_COST, LATEST, Carrier, Tracer
+from wireproof.bytes.packet_index import FOLLOWED_COST, LATEST, Carrier, Tracer, brought_by
 from wireproof.spool import Spool
 
 EVERYTHING = 1 << 40
@@ -118,8 +118,9 @@ def test_a_packet_that_brings_old_and_new_bytes_carries_only_the_new() -> None:
         Carrier(first, 54 + start - 2, 54 + start, start - 2),
         Carrier(again, 54 + start, 54 + start + 5, start),
     ]
-    assert tracer.brought(first, tracer.table[first]) == [(0, start)]
-    assert tracer.brought(again, tracer.table[again]) == [(start, start + 5)]
+    followed = tracer.connections[0]
+    assert brought_by(first, tracer.table[first], followed) == [(0, start)]
+    assert brought_by(again, tracer.table[again], followed) == [(start, start + 5)]
 
 
 def test_bytes_that_the_capture_lacks_have_no_carrier() -> None:
@@ -210,6 +211,8 @@ def test_numbers_that_are_no_packets_are_skipped() -> None:
     tracer, _ = traced(sent)  # type: ignore[arg-type]
     assert len(tracer.table) == 6
     found = [number for number in range(9) if number in tracer.table]
+    assert list(tracer.table.between(0, 9)) == [(number, tracer.table[number]) for number in found]
+    assert list(tracer.table.of(found)) == [tracer.table[number] for number in found]
     assert found == [1, 2, 6]
 
 

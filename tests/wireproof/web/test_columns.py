@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.reports import unpacked
 
-from wireproof.web.columns import packed
+from wireproof.web.columns import Table, packed
 
 WORDS = st.sampled_from(["", "a", "id: 7", "id: 12", "007", "1.5", "two\nlines 3", "\0", "\u00e9"])
 SCALARS = st.one_of(
@@ -72,6 +72,20 @@ def test_whatever_values_are_they_come_back(values: list[Any]) -> None:
 )
 def test_values_that_columns_are_written_for_come_back(values: list[Any]) -> None:
     assert json.dumps(came_back(values)) == json.dumps(expected(values))
+
+
+@pytest.mark.parametrize("rows", [[], [(1, "a")], [(1, b"x"), (2, "b"), (None, "c")]])
+def test_a_table_is_its_objects(rows: list[tuple[Any, ...]]) -> None:
+    table = Table(("one", "two"), rows)
+    assert len(table) == len(rows)
+    objects = list(table)
+    assert objects == [{"one": one, "two": two} for one, two in rows]
+    pages = [{"rows": table}, {"rows": Table(table.names, [])}, {"rows": table}]
+    expected_pages = expected([{"rows": objects}, {"rows": []}, {"rows": objects}])
+    assert came_back(pages) == expected_pages
+    if rows:
+        paths = [f"packet/{number}" for number in range(len(rows))]
+        assert list(unpacked(packed(paths, table)).values()) == expected(objects)
 
 
 def test_what_rows_have_in_common_is_written_once() -> None:
