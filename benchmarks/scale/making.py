@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from parsers import CaptureReader
+from wireproof.arrow.rows import GROUP_ROWS
 from wireproof.tables.dataset import DataSet
 from wireproof.tables.parts import MANIFESTS, Made
-from wireproof.tables.rows import GROUP_ROWS
 from wireproof.tables.stores import Folder
 from wireproof.tables.writing import PartFiles
 

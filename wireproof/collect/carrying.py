@@ -33,9 +33,9 @@ from ..exchanges import Exchanges
 from ..heads import is_final
 from ..open_exchanges import Key
 from ..tables.files import opened
+from ..tables.kinds import Origin
 from ..tables.masking import masker
 from ..tables.reading import Begun, Carried, TableOptions, memory_of
-from ..tables.rows import Origin
 from .ends import DATAGRAM, divided, keys
 
 SHARE = 8

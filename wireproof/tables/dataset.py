@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..export.parquet import GROUP_ROWS
+from ..arrow.rows import GROUP_ROWS
 from ..text.wording import count
 from .checking import Checking, is_whole
 from .files import Capture

@@ -1,19 +1,16 @@
-"""The tables of a capture: which there are, and their columns, generated from the types of rows.
+"""The tables of a capture: which there are, and the types of their rows.
 
-Strategy: a row is a struct, or two beside each other; a table has the fields of every type of its
-rows, null where a type has none, so that every capture gives the same columns. Before them stand
-those that say which capture a row is of, and after them ``time``, for queries and charts. A field
-that holds structs is a column of structs; one that may hold anything (``numbers``) is JSON.
+Strategy: columns are generated from the types of rows (:mod:`~wireproof.arrow.layouts`). Before
+them stand those that say which capture a row is of. A field that holds structs is a column of
+structs; one that may hold anything (``numbers``) is JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple, cast, get_args
 
 import msgspec
-from msgspec import inspect
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -25,17 +22,25 @@ from parsers.records import (
 from ..analysis.listing import Listed
 from ..analysis.measures import Measures
 from ..analysis.verdict import VerdictRecord
-from ..export.parquet import arrow_type, is_pairs, without_null
+from ..arrow.layouts import Layout, Table
+from ..arrow.rows import Rows
 from ..views.csv import COLUMNS
 
 Kind = Literal["exchanges", "elements", "verdicts", "diagnostics", "connections", "packets"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 USUAL: tuple[Kind, ...] = ("exchanges", "elements", "verdicts", "diagnostics", "connections")
 """All but packets, of which there are as many as in the capture: they come on request."""
-ORIGIN = ("capture", "capture_sha256", "host")
-"""The columns that say whose a row is."""
 DATA = frozenset(("data", "encoding", "fields"))
 """What of an element is its payload."""
+
+
+class Origin(NamedTuple):
+    """Whose rows they are: the first columns of every table."""
+
+    capture: str
+    """Its name, as it was given; of a ring of files what their names share."""
+    capture_sha256: str
+    host: str
 
 
 class PacketRow(msgspec.Struct, frozen=True):
@@ -77,8 +82,6 @@ class About(msgspec.Struct, frozen=True):
     """Of the exchange's first packet, in seconds since the epoch."""
 
 
-Layout = tuple[type[msgspec.Struct], ...]
-"""What a row is made of."""
 ELEMENTS = [
     kind
     for kind in cast("tuple[type[msgspec.Struct], ...]", get_args(Record))
@@ -99,68 +102,24 @@ TIMES: dict[Kind, str] = dict.fromkeys(KINDS, "last_time") | {
 """The field that ``time`` is made of."""
 
 
-class Column(NamedTuple):
-    """One column, as a field gives it."""
-
-    name: str
-    type: Any
-    """Arrow's."""
-    convert: Callable[[Any], Any] | None
-    """What makes a field's value one that Arrow takes; None: it is."""
-    has_pairs: bool = False
-    """Whether it holds lists of [name, value]."""
-
-
-def fields(layout: Layout) -> Iterator[tuple[str, inspect.Type]]:
-    """Yield the fields of a row with their types, in order."""
-    for part in layout:
-        found = cast(inspect.StructType, inspect.type_info(part))
-        yield from ((field.name, without_null(field.type)) for field in found.fields)
-
-
 @cache
-def names(layout: Layout) -> tuple[str, ...]:
-    return tuple(name for name, _ in fields(layout))
+def table(kind: Kind) -> Table:
+    """Return what a table is made of."""
+    return Table(
+        LAYOUTS[kind],
+        time=TIMES[kind],
+        order=COLUMNS if kind == "elements" else None,
+        origin=Origin._fields,
+        is_tagged=kind == "elements",  # what kind of record a row is, its type says
+    )
 
 
-@cache
-def columns(kind: Kind) -> tuple[Column, ...]:
-    """Return the columns that a table's rows give, in order."""
-    found = {name: of for layout in LAYOUTS[kind] for name, of in fields(layout)}
-    order: Sequence[str] = list(found)
-    if kind == "elements":
-        order = [name for name in COLUMNS if name in found]
-    rows = [_column(name, found[name]) for name in order if name != "record"]
-    # What kind of record a row is, its type says, as a tag.
-    tag = _column("record", inspect.StrType())
-    return (tag, *rows) if kind == "elements" else tuple(rows)
-
-
-def _column(name: str, found: inspect.Type) -> Column:
-    import pyarrow as pa
-
-    if isinstance(found, inspect.DictType):
-        return Column(name, pa.string(), _json)
-    if is_pairs(found):
-        return Column(name, arrow_type(found), _pairs, has_pairs=True)
-    holds = getattr(found, "item_type", found)
-    is_struct = isinstance(holds, inspect.StructType)
-    return Column(name, arrow_type(found), msgspec.to_builtins if is_struct else None)
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
-
-
-def _pairs(value: Any) -> Any:
-    return None if value is None else [{"name": name, "value": text} for name, text in value]
-
-
-@cache
 def schema(kind: Kind) -> Any:
     """Return a table's columns as a pyarrow.Schema."""
-    import pyarrow as pa
+    return table(kind).schema
 
-    origin = [pa.field(name, pa.string()) for name in ORIGIN]
-    own = [pa.field(column.name, column.type) for column in columns(kind)]
-    return pa.schema([*origin, *own, pa.field("time", pa.timestamp("us", tz="UTC"))])
+
+def rows_of(kind: Kind, *, keep_data: bool = False) -> Rows:
+    """Return what gathers the rows of a table, with ``keep_data`` elements with their payloads."""
+    is_left_out = kind == "elements" and not keep_data
+    return Rows(table(kind), left_out=DATA if is_left_out else ())

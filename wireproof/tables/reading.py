@@ -5,9 +5,9 @@
 
 Strategy: a capture is decoded once, whatever tables are wanted. Records go to the tables of
 elements, connections and diagnostics as they come, and to the judges, whose outcomes are the tables
-of exchanges and verdicts. Each table gathers rows up to a bound (:mod:`.rows`), of as many captures
-as come: so memory is that of a decode and of one record batch for each table, and small captures
-cost no batch each.
+of exchanges and verdicts. Each table gathers rows up to a bound (:mod:`~wireproof.arrow.rows`), of
+as many captures as come: so memory is that of a decode and of one record batch for each table, and
+small captures cost no batch each.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ from ..analysis.listing import Listed
 from ..analysis.measures import Measures
 from ..analysis.outcomes import Outcome, Outcomes
 from ..analysis.verdict import VerdictRecord, verdict_record
+from ..arrow.rows import STEP_ROWS
 from ..metrics.observing import Observer
 from ..open_exchanges import Key
 from ..redact import Policy, Rules
 from .files import Capture, capture_of, host_of, opened
-from .kinds import USUAL, About, Kind
+from .kinds import USUAL, About, Kind, Origin, rows_of
 from .masking import masked_line, masked_verdict, masker
 from .packets import packet_rows
-from .rows import STEP_ROWS, Origin, Rows
 
 PIECE = 1 << 20
 """Bytes of a file that are read at once."""
@@ -269,7 +269,7 @@ class Tables:
         self.options = options
         self.facts: Facts
         self._rules = Rules.of(options.policy)
-        self._rows = {kind: Rows(kind, keep_data=options.keep_data) for kind in options.kinds}
+        self._rows = {kind: rows_of(kind, keep_data=options.keep_data) for kind in options.kinds}
         self._faults: Counter[str] = Counter()
         self._has_records = not set(OF_RECORDS).isdisjoint(self._rows)
         self._has_outcomes = not {"exchanges", "verdicts"}.isdisjoint(self._rows)

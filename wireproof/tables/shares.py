@@ -33,7 +33,7 @@ from parsers.records import Record
 from ..tasks.jobs import in_order
 from .dataset import DataSet
 from .files import Capture
-from .kinds import Kind
+from .kinds import Kind, Origin
 from .parts import (
     Done,
     Files,
@@ -47,7 +47,6 @@ from .parts import (
     stamp_of,
 )
 from .reading import OF_RECORDS, Facts, Opened, TableOptions, Tables
-from .rows import Origin
 from .stores import place_of
 from .writing import PartFiles
 

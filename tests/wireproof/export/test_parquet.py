@@ -12,7 +12,6 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from msgspec import inspect
 from support.attack import attack
 from support.corpus import ROOT
 from support.http2 import GET, OK, Http2Talk, data
@@ -22,9 +21,10 @@ from parsers import decode_batches
 from parsers.decode.capture import decode
 from parsers.records import Record
 from wireproof.analysis.stored import read_parquet
-from wireproof.export import parquet as module
-from wireproof.export.parquet import PAIRS, TYPES, ParquetTable, arrow_type, schema, without_null
+from wireproof.arrow import rows as module
+from wireproof.export.parquet import TABLE, ParquetTable
 
+PAIRS = [column.name for column in TABLE.columns if column.has_pairs]
 TLS = ROOT / "fixtures" / "field" / "tls-to-tls.pcap"
 
 
@@ -87,20 +87,7 @@ PAIR = pa.struct([("name", pa.string()), ("value", pa.string())])
     ],
 )
 def test_columns_have_the_types_of_the_fields(column: str, kind: pa.DataType) -> None:
-    assert schema().field(column).type == kind
-
-
-def test_kinds_agree_on_the_types_of_the_fields_they_share() -> None:
-    """Else the last kind's would be the column's, and the others' values would not fit."""
-    for kind in get_args(Record):
-        for field in inspect.type_info(kind).fields:
-            shared, own = TYPES[field.name], without_null(field.type)
-            assert arrow_type(shared) == arrow_type(own), (kind, field.name)
-
-
-def test_a_type_without_a_column_is_refused() -> None:
-    with pytest.raises(TypeError, match="no column for"):
-        arrow_type(inspect.type_info(dict[str, int]))
+    assert TABLE.schema.field(column).type == kind
 
 
 def test_times_can_be_plotted() -> None:

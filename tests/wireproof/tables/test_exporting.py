@@ -17,7 +17,7 @@ from wireproof.tables import KINDS, TableOptions
 from wireproof.tables import parts as tables_parts
 from wireproof.tables.dataset import DataSet
 from wireproof.tables.exporting import ExportJob, ExportTally, progress, run
-from wireproof.tables.kinds import ORIGIN
+from wireproof.tables.kinds import Origin
 from wireproof.tasks import several
 
 RING = [f"web1_{number:05}_202601311200{number:02}.pcapng" for number in (1, 2, 3)]
@@ -64,7 +64,9 @@ def test_the_files_of_a_ring_hold_what_one_file_does(ring: Path) -> None:
 def rows_of(done: ExportJob) -> dict[str, list[dict[str, object]]]:
     """What each table holds, but for whose it is."""
     return {
-        kind: pa.concat_tables(map(pq.read_table, files)).drop_columns(list(ORIGIN)).to_pylist()
+        kind: pa.concat_tables(map(pq.read_table, files))
+        .drop_columns(list(Origin._fields))
+        .to_pylist()
         for kind, files in DataSet(done.place).files().items()
     }
 

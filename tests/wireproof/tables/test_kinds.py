@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from wireproof.tables.kinds import DATA, KINDS, LAYOUTS, ORIGIN, TIMES, columns, fields, schema
+from wireproof.arrow.layouts import fields
+from wireproof.tables.kinds import DATA, KINDS, LAYOUTS, TIMES, Origin, schema, table
 
 
 def test_columns_are_the_fields_of_all_rows() -> None:
     for kind in KINDS:
         named = {name for layout in LAYOUTS[kind] for name, _ in fields(layout)}
-        found = [column.name for column in columns(kind)]
+        found = [column.name for column in table(kind).columns]
         assert set(found) == named | ({"record"} if kind == "elements" else set())
         assert len(found) == len(set(found))
-        assert schema(kind).names == [*ORIGIN, *found, "time"]
+        assert schema(kind).names == [*Origin._fields, *found, "time"]
         assert TIMES[kind] in found
 
 

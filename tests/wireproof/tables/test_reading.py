@@ -16,8 +16,8 @@ from support.stored import SMALL, name
 from parsers.decode.capture import decode
 from parsers.records import ConnectionRecord, DiagnosticRecord
 from wireproof.analysis.outcomes import outcomes
+from wireproof.arrow import rows as rows_module
 from wireproof.tables import KINDS, read, schema
-from wireproof.tables import rows as rows_module
 from wireproof.tables.kinds import DATA, Kind
 
 PLAIN = ROOT / "fixtures" / "sse" / "plain.pcapng"
