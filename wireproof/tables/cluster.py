@@ -30,6 +30,9 @@ from .shares import Joined, Share, Told, finish, groups, join, remove, shares_of
 
 AT_ONCE = 1_000
 """Tasks that a scheduler holds at once: it is slow with a hundred thousand."""
+LOST_AFTER = {"distributed.deploy.lost-worker-timeout": "1 hour"}
+"""How long a worker that died may take to start again: on a busy machine that is more than the 15
+seconds after which Dask would go on without it, and with none at all would wait for ever."""
 
 
 def make(place: str, captures: Sequence[Capture], options: TableOptions) -> list[Done]:
@@ -138,6 +141,7 @@ def cluster(workers: int, scheduler: str | None, say: Callable[[str], object]) -
     with ExitStack() as stack:
         target: Any = scheduler
         if scheduler is None:
+            stack.enter_context(import_module("dask").config.set(LOST_AFTER))
             target = stack.enter_context(_local_cluster(workers))
         client = stack.enter_context(_client(target, scheduler))
         if has_page or scheduler is not None:

@@ -39,8 +39,12 @@ def contents(place: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Any]:
+    """Two workers, who may take as long to start again as on a busy machine."""
+    import dask
+
     said: list[str] = []
-    with cluster.cluster(2, None, said.append) as client:
+    in_no_time = dask.config.set({"distributed.deploy.lost-worker-timeout": "1 ms"})
+    with in_no_time, cluster.cluster(2, None, said.append) as client:
         yield client
 
 
