@@ -33,6 +33,9 @@ class Remembered(Protocol):
     gaps: Sequence[GapRecord]
     words: Mapping[Kind, Word]
 
+    def check_remembered(self) -> None:
+        """Raise Indivisible if there may be more of it than is known here."""
+
 
 T = TypeVar("T", bound=Remembered)
 
@@ -53,6 +56,13 @@ class Past(Generic[T]):
         self.trace, self._kept = None, (trace.ids, trace.gaps, trace.words)
 
     @property
+    def last_time(self) -> float:
+        """When the last of it came, in seconds since the epoch."""
+        if self.trace is not None:
+            self.trace.check_remembered()
+        return self.about.last_time
+
+    @property
     def ids(self) -> EventIds:
         return self._known[0]
 
@@ -69,4 +79,5 @@ class Past(Generic[T]):
         if self._kept is not None:
             return self._kept
         assert self.trace is not None  # it is not over
+        self.trace.check_remembered()
         return self.trace.ids, self.trace.gaps, self.trace.words

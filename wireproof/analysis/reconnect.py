@@ -145,14 +145,14 @@ def find_resumed(trace: Trace) -> Resumed | None:
     if about.transport != "sse" or about.request is None or about.response is None:
         return None
     named = about.request_header("last-event-id")
-    before = [past for past in trace.before if past.ids.count and _is_same_client(past, trace)]
-    if named is not None:
-        before.sort(key=lambda past: named in past.ids.kept)
-    else:
+    # The latest first, and what heads tell: the IDs of one that goes on may not be known here.
+    before = [past for past in reversed(trace.before) if _is_same_client(past, trace)]
+    if named is None:
         before = [past for past in before if _would_be_resumed(past, trace)]
-    if not before:
+    past = next((past for past in before if named in past.ids.kept), None)
+    past = past or next((past for past in before if past.ids.count), None)
+    if past is None:
         return None
-    past = before[-1]
     return Resumed(trace, past, named, past.ids.kept, trace.ids.first)
 
 
@@ -177,9 +177,11 @@ def _would_be_resumed(past: Past[Trace], trace: Trace) -> bool:
     about, request = past.about, trace.about.request
     body = about.response_body
     assert request is not None
-    if body is None or body.complete or "done" in past.words or request.method != "GET":
+    if not trace.ids.count or request.method != "GET" or body is None or body.complete:
         return False
-    return 0.0 <= request.first_time - _end_time(past) <= LATEST and trace.ids.count > 0
+    if "done" in past.words:
+        return False
+    return 0.0 <= request.first_time - _end_time(past) <= LATEST
 
 
 def _end_time(past: Past[Trace]) -> float:
@@ -187,9 +189,9 @@ def _end_time(past: Past[Trace]) -> float:
     about = past.about
     body, connection = about.response_body, about.connection
     if (body is not None and body.complete) or connection is None:
-        return about.last_time
-    after = (end["time"] for end in connection.ends if end["time"] >= about.last_time)
-    return next(after, about.last_time)
+        return past.last_time
+    after = (end["time"] for end in connection.ends if end["time"] >= past.last_time)
+    return next(after, past.last_time)
 
 
 # --- the server's part: what came ---

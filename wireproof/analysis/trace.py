@@ -15,6 +15,7 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+from parsers import Indivisible
 from parsers.records import (
     AwsEventRecord,
     BodyElementRecord,
@@ -67,6 +68,8 @@ MAX_LATE_FAULTS = 16
 LAST_WORDS: frozenset[Kind] = frozenset(("finish", "done", "error"))
 """Kinds that tell how the application ended its stream."""
 
+KNOWN = frozenset(("about", "company"))
+"""What of a trace is known wherever it is judged."""
 RESETS = ("RST_STREAM", "RESET_STREAM", "STOP_SENDING")
 """Frames that give a stream up (RFC 9113 section 6.4, RFC 9000 sections 19.4 and 19.5)."""
 
@@ -119,6 +122,10 @@ class Trace:
     """Output tokens as the stream itself counts them: its last word on that."""
     first_tokens: int | None = None
     """How many tokens the first content brought, where each element counts."""
+    is_elsewhere: bool = False
+    """Whether another process takes its records still, and this one knows its heads alone."""
+    is_remembered: bool = False
+    """Whether what is remembered of it is known nevertheless."""
     _reader: DialectReader | None = None
     _hazards: HazardFacts | None = None
     _is_read_by_pieces: bool | None = None
@@ -129,6 +136,20 @@ class Trace:
         self.about = about
         self.company = Company() if company is None else company
         """What else happened meanwhile in its capture."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what judges ask of it, where its exchange is known and no record follows."""
+        return {name: value for name, value in vars(self).items() if name not in KNOWN}
+
+    def check_here(self) -> None:
+        """Raise Indivisible if its records are taken elsewhere."""
+        if self.is_elsewhere:
+            raise Indivisible("the leg behind a proxy goes on elsewhere", is_for_one=True)
+
+    def check_remembered(self) -> None:
+        """Raise Indivisible if there may be more to remember of it than is known here."""
+        if self.is_elsewhere and not self.is_remembered:
+            raise Indivisible("an exchange that goes on elsewhere is asked about")
 
     @property
     def reader(self) -> DialectReader:

@@ -9,7 +9,8 @@ from support.timed import LAST_CHUNK, Stream, TimedTape
 
 from parsers.memory import Memory
 from parsers.records import ConnectionRecord, Record
-from wireproof.analysis.judges import AT_ONCE, Explanations, explain, judge
+from wireproof.analysis.folding import AT_ONCE
+from wireproof.analysis.judges import Explanations, explain, judge
 from wireproof.analysis.trace import Trace
 from wireproof.analysis.verdict import Verdict
 from wireproof.open_exchanges import EXCHANGE_COST

@@ -12,7 +12,7 @@ from support.timed import Stream, event
 
 from parsers.records import Record
 from wireproof import decode
-from wireproof.analysis import judges, marks
+from wireproof.analysis import folding, marks
 from wireproof.analysis.judges import Explained, explain
 from wireproof.analysis.marks import Marks, columns
 
@@ -61,18 +61,18 @@ def seen(found: list[Explained]) -> list[Any]:
 
 def one_by_one(monkeypatch: pytest.MonkeyPatch, records: list[Record]) -> list[Any]:
     with monkeypatch.context() as patch:
-        patch.setattr(judges, "STREAMING", frozenset())
+        patch.setattr(folding, "STREAMING", frozenset())
         return seen(list(explain(records)))
 
 
-@pytest.mark.parametrize("room", [4_000, judges.MAX_ASIDE])
+@pytest.mark.parametrize("room", [4_000, folding.MAX_ASIDE])
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.stem)
 def test_records_that_are_put_aside_make_the_same_traces(
     capture: Path, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records = list(decode(capture))
     expected = one_by_one(monkeypatch, records)
-    monkeypatch.setattr(judges, "MAX_ASIDE", room)
+    monkeypatch.setattr(folding, "MAX_ASIDE", room)
     assert seen(list(explain(records))) == expected
 
 
