@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parsers.records import Record
 
+from ..open_exchanges import Key
 from .exchange_filter import EVERYTHING, ExchangeFilter, heads_of
 from .judges import Explained
 from .keyless.sealed import SealedConnection
@@ -24,6 +25,11 @@ class Choice:
         """Look at the next record."""
         if self.search is not None:
             self.search.add(record)
+
+    def note(self, key: Key) -> None:
+        """Take note that the text was in an exchange, as somebody else has seen."""
+        if self.search is not None:
+            self.search.note(key)
 
     def takes(self, explained: Explained) -> bool:
         """Whether an exchange is wanted; asked once, and then what it held is forgotten."""

@@ -40,6 +40,10 @@ class HazardFacts:
         self._cr = False
         """Whether the last piece ended with CR."""
 
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        """Return what was noted, where nothing more is looked at."""
+        return None, {"found": self.found}
+
     def event(self, block: SseEventRecord) -> None:
         """Look at a block of an event stream."""
         data = block.data

@@ -17,7 +17,7 @@ from .exchange_filter import EVERYTHING, ExchangeFilter
 from .in_order import InOrder
 from .judges import Explained, Explanations
 from .keyless.facts import TlsFacts
-from .keyless.sealed import TAKEN, SealedConnections
+from .keyless.sealed import MAX_KEPT, TAKEN, SealedConnections
 from .listing import Listed, listed, listed_tls
 from .measures import Measures, measures
 from .payload_ids import PayloadIds
@@ -32,6 +32,55 @@ class Outcome(NamedTuple):
     verdicts: list[Verdict]
     measures: Measures | None = None
     """Its figures, where they were asked for; a TLS connection that was not decrypted has none."""
+
+
+class Held(NamedTuple):
+    """The place of a TLS connection among the exchanges is that of its first record."""
+
+    connection: int
+
+
+class Sealed(NamedTuple):
+    """A connection has ended whose place is held."""
+
+    connection: int
+    outcome: Outcome | None
+    """None if there is nothing to say, or it is not wanted."""
+
+
+class SealedOutcomes:
+    """Turns what is known of TLS that was not decrypted into outcomes that ``choice`` takes.
+
+    ``max_kept`` is how many records are kept.
+    """
+
+    def __init__(self, choice: Choice, max_kept: int = MAX_KEPT) -> None:
+        self._choice = choice
+        self._connections = SealedConnections(max_kept)
+        self._held: set[int] = set()
+
+    @property
+    def has_lost(self) -> bool:
+        """Whether something was not kept because there was too much."""
+        return self._connections.has_lost
+
+    def take(self, record: Record) -> Held | Sealed | None:
+        """Take the next record of TAKEN; return what it brings about."""
+        found = self._connections.add(record)
+        number = record.connection
+        if number is None:
+            return None
+        if not isinstance(record, ConnectionRecord):
+            if number in self._held:
+                return None
+            self._held.add(number)
+            return Held(number)
+        if number not in self._held:
+            return None
+        self._held.discard(number)
+        is_wanted = found is not None and self._choice.takes_sealed(found)
+        told = Outcome(listed_tls(found), found.verdicts) if found and is_wanted else None
+        return Sealed(number, told)
 
 
 class Outcomes:
@@ -53,7 +102,7 @@ class Outcomes:
         self._ids = PayloadIds() if with_ids else None
         self._explanations = Explanations()
         self._in_order: InOrder[Outcome] = InOrder()
-        self._sealed = SealedConnections()
+        self._sealed = SealedOutcomes(self._choice)
         self._places: dict[int, tuple[int, int]] = {}
         """Where TLS connections that are open stand among the exchanges."""
         self._ended: list[tuple[tuple[int, int], Outcome | None]] = []
@@ -67,10 +116,14 @@ class Outcomes:
         has_taken = not TAKEN.isdisjoint(map(type, records))
         rest = self._unsealed(looked_at) if has_taken else looked_at
         for explained in self._explanations.add_all(rest):
-            if self._ended:
-                yield from self._given()
-            yield from self._ordered(explained)
+            yield from self._taken(explained)
         yield from self._given()
+
+    def _taken(self, explained: Explained) -> Iterator[Outcome]:
+        """Take an exchange that was judged; yield the outcomes whose turn it is."""
+        if self._ended:
+            yield from self._given()
+        yield from self._ordered(explained)
 
     def _looked_at(self, records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
@@ -82,23 +135,16 @@ class Outcomes:
     def _unsealed(self, records: Iterable[Record]) -> Iterator[Record]:
         """Look at what is known of TLS on the way."""
         for record in records:
-            if type(record) in TAKEN:
-                self._take_sealed(record)
+            if type(record) in TAKEN and (told := self._sealed.take(record)) is not None:
+                self._place(told)
             yield record
 
-    def _take_sealed(self, record: Record) -> None:
-        """Take what is known of TLS; its line stands where its first record came."""
-        found = self._sealed.add(record)
-        number = record.connection
-        if number is None:
-            return
-        if not isinstance(record, ConnectionRecord):
-            if number not in self._places:
-                self._places[number] = self._in_order.hold(self._explanations.begun)
-        elif (place := self._places.pop(number, None)) is not None:
-            is_wanted = found is not None and self._choice.takes_sealed(found)
-            told = Outcome(listed_tls(found), found.verdicts) if found and is_wanted else None
-            self._ended.append((place, told))
+    def _place(self, told: Held | Sealed) -> None:
+        """Hold the place of a TLS connection, or take what came of it."""
+        if isinstance(told, Held):
+            self._places[told.connection] = self._in_order.hold(self._explanations.begun)
+        else:
+            self._ended.append((self._places.pop(told.connection), told.outcome))
 
     def _given(self) -> Iterator[Outcome]:
         ended, self._ended = self._ended, []

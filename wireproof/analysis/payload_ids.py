@@ -9,7 +9,7 @@ looked at, up to MAX_BODY a body; of event streams the first events, and those t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from parsers.limits import MiB
@@ -85,66 +85,76 @@ LOOKED_AT = frozenset(
 """Records that say something of it."""
 
 
-class _Open:
-    """An exchange that goes on."""
+class Ids(NamedTuple):
+    """What a body or an event of an exchange says of sessions."""
 
-    __slots__ = ("sessions", "bodies", "events", "chain", "is_json")
+    key: Key
+    named: Sequence[Session] = ()
+    """Those that a request names outright."""
+    answered: Sequence[tuple[str, str]] = ()
+    """What of earlier responses it answers: of which kind, and its id."""
+    given: Sequence[tuple[str, str]] = ()
+    """What a response gives out, for whoever names it later."""
+
+
+class _Open:
+    """What is read of an exchange that goes on."""
+
+    __slots__ = ("bodies", "events", "is_json")
 
     def __init__(self) -> None:
-        self.sessions: dict[Session, None] = {}
         self.bodies: dict[Sender, bytearray | None] = {}
         """None: too long, or not in the clear."""
         self.events = 0
-        self.chain: Session | None = None
-        """The session that its request goes on with."""
         self.is_json = False
         """Whether its response is JSON, and no stream."""
 
-    def add(self, session: Session) -> None:
-        if len(self.sessions) < MAX_SESSIONS:
-            self.sessions[session] = None
 
+class PayloadReader:
+    """Looks at records as they pass, and reads the ids in what they carry.
 
-class PayloadIds:
-    """Looks at records as they pass, and knows the sessions of each exchange at its end."""
+    ``max_held`` bounds the bytes of all bodies that go on at once, ``max_open`` these exchanges.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, max_held: int, max_open: int) -> None:
         self._open: dict[Key, _Open] = {}
-        self._leads: dict[tuple[str, str], Session] = {}
-        """From what a response gave out to the session that it leads to."""
+        self._max_held, self._max_open = max_held, max_open
         self._held = 0
+        self.has_lost = False
+        """Whether something was not looked at because there was too much."""
 
-    def add(self, record: Record) -> None:
-        """Look at the next record."""
+    def add(self, record: Record) -> Ids | None:
+        """Look at the next record; return what it says."""
         if isinstance(record, ConnectionRecord) or record.connection is None:
-            return
+            return None
         if record.exchange is None or type(record) not in LOOKED_AT:
-            return
-        found = self._find(Key(record.connection, record.exchange))
+            return None
+        key = Key(record.connection, record.exchange)
+        found = self._find(key)
         match record:
             case ResponseRecord():
                 kind = next((v for n, v in record.headers if n.lower() == "content-type"), "")
                 found.is_json = "json" in kind.lower() and record.transport != "sse"
             case SseEventRecord() if record.data and record.sender == "server":
-                self._event(found, record.data)
+                return self._event(key, found, record.data)
             case ChunkRecord() | DataRecord():
                 self._piece(found, record)
             case BodyRecord():
-                self._body(found, record.sender)
+                return self._body(key, found, record.sender)
+        return None
 
-    def take(self, key: Key) -> list[Session]:
-        """Return the sessions of an exchange that is over, and forget it."""
+    def forget(self, key: Key) -> None:
+        """Let go of an exchange that is over."""
         found = self._open.pop(key, None)
-        if found is None:
-            return []
-        self._held -= sum(map(len, filter(None, found.bodies.values())))
-        return list(found.sessions)
+        if found is not None:
+            self._held -= sum(map(len, filter(None, found.bodies.values())))
 
     def _find(self, key: Key) -> _Open:
         found = self._open.get(key)
         if found is None:
-            if len(self._open) >= MAX_OPEN:
-                self.take(next(iter(self._open)))
+            if len(self._open) >= self._max_open:
+                self.has_lost = True
+                self.forget(next(iter(self._open)))
             found = self._open[key] = _Open()
         return found
 
@@ -156,46 +166,101 @@ class PayloadIds:
         if body is None:
             return
         piece = record.data.encode() if record.encoding == "utf-8" else b""
-        is_looked_at = piece and len(body) + len(piece) <= MAX_BODY and self._held < MAX_HELD
+        has_room = self._held < self._max_held
+        self.has_lost |= not has_room
+        is_looked_at = piece and len(body) + len(piece) <= MAX_BODY and has_room
         self._held += len(piece) if is_looked_at else -len(body)
         if is_looked_at:
             body += piece
         else:
             found.bodies[sender] = None
 
-    def _body(self, found: _Open, sender: Sender | None) -> None:
+    def _body(self, key: Key, found: _Open, sender: Sender | None) -> Ids | None:
         """Read what a side has sent."""
         body = None if sender is None else found.bodies.pop(sender, None)
         if not body:
-            return
+            return None
         self._held -= len(body)
         value = _json(bytes(body))
-        if sender == "client":
-            self._request(found, value)
-        else:
-            self._given_out(found, value)
+        return _asked(key, value) if sender == "client" else _given(key, value)
 
-    def _request(self, found: _Open, value: object) -> None:
-        """Take what a request says: whose it is, and what it answers."""
-        for rule in NAMED:
-            if (name := _text(_at(value, rule.path))) is not None:
-                found.add(Session(".".join(rule.path), name))
-        previous = _text(_at(value, (ANSWERED,)))
-        answered = [("response", previous)] if previous else []
-        answered += [("call", name) for name in _members(value, TOOL_CALLS)]
-        for given in answered:
-            if (session := self._leads.get(given)) is not None:
-                found.add(session)
-                found.chain = found.chain or session
-
-    def _event(self, found: _Open, data: str) -> None:
+    def _event(self, key: Key, found: _Open, data: str) -> Ids | None:
         found.events += 1
         if found.events <= FIRST_EVENTS or TOOL in data or CALL in data:
-            self._given_out(found, _json(data))
+            return _given(key, _json(data))
+        return None
 
-    def _given_out(self, found: _Open, value: object) -> None:
-        """Remember what a response gives out, for whoever names it later."""
-        for kind, name in _ids(value):
+
+def _asked(key: Key, value: object) -> Ids | None:
+    """Return what a request says: whose it is, and what it answers."""
+    named = [(rule, _text(_at(value, rule.path))) for rule in NAMED]
+    sessions = [Session(".".join(rule.path), name) for rule, name in named if name is not None]
+    previous = _text(_at(value, (ANSWERED,)))
+    answered = [("response", previous)] if previous else []
+    answered += [("call", name) for name in _members(value, TOOL_CALLS)]
+    return Ids(key, sessions, answered) if sessions or answered else None
+
+
+def _given(key: Key, value: object) -> Ids | None:
+    """Return what a response gives out."""
+    given = list(_ids(value))
+    return Ids(key, given=given) if given else None
+
+
+class _Sessions:
+    """Those of an exchange that goes on."""
+
+    __slots__ = ("found", "chain")
+
+    def __init__(self) -> None:
+        self.found: dict[Session, None] = {}
+        self.chain: Session | None = None
+        """The one that its request goes on with."""
+
+    def add(self, session: Session) -> None:
+        if len(self.found) < MAX_SESSIONS:
+            self.found[session] = None
+
+
+class PayloadIds:
+    """Knows the sessions of each exchange at its end, by the ids that were read."""
+
+    def __init__(self) -> None:
+        self._reader = PayloadReader(MAX_HELD, MAX_OPEN)
+        self._open: dict[Key, _Sessions] = {}
+        """Of the exchanges in which an id was read."""
+        self._leads: dict[tuple[str, str], Session] = {}
+        """From what a response gave out to the session that it leads to."""
+
+    def add(self, record: Record) -> None:
+        """Look at the next record."""
+        if (ids := self._reader.add(record)) is not None:
+            self.note(ids)
+
+    def note(self, ids: Ids) -> None:
+        """Take the next ids that were read, here or by somebody else."""
+        found = self._open.get(ids.key)
+        if found is None:
+            if len(self._open) >= MAX_OPEN:
+                del self._open[next(iter(self._open))]
+            found = self._open[ids.key] = _Sessions()
+        for session in ids.named:
+            found.add(session)
+        for one in ids.answered:
+            if (known := self._leads.get(one)) is not None:
+                found.add(known)
+                found.chain = found.chain or known
+        self._give_out(found, ids.given)
+
+    def take(self, key: Key) -> list[Session]:
+        """Return the sessions of an exchange that is over, and forget it."""
+        self._reader.forget(key)
+        found = self._open.pop(key, None)
+        return [] if found is None else list(found.found)
+
+    def _give_out(self, found: _Sessions, given: Iterable[tuple[str, str]]) -> None:
+        """Remember what a response gives out, with the session that it leads to."""
+        for kind, name in given:
             if (kind, name) in self._leads:
                 continue
             field = ANSWERED if kind == "response" else "tool call"

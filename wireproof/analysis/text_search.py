@@ -33,15 +33,23 @@ class TextSearch:
         self._tails: dict[tuple[int, int, Sender], bytes] = {}
         """The end of the last piece of a body, in which the text may have begun."""
 
-    def add(self, record: Record) -> None:
-        """Look through the next record."""
+    def add(self, record: Record) -> Key | None:
+        """Look through the next record; return its exchange if the text is in that for the first
+        time."""
         if isinstance(record, ConnectionRecord):
-            return
+            return None
         connection, exchange = record.connection, record.exchange
         if connection is None or exchange is None or (connection, exchange) in self._found:
-            return
-        if self._is_in(record, (connection, exchange)):
-            self._found.add((connection, exchange))
+            return None
+        key = Key(connection, exchange)
+        if not self._is_in(record, key):
+            return None
+        self.note(key)
+        return key
+
+    def note(self, key: Key) -> None:
+        """Take note that the text was in an exchange."""
+        self._found.add(key)
 
     def take(self, key: Key) -> bool:
         """Return whether the text was in an exchange, and forget it."""

@@ -1,4 +1,4 @@
-"""``--jobs``: how many processes read several captures, the same for every command."""
+"""``--jobs``: how many processes read captures, the same for every command that judges."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ JOBS = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Read several FILEs in up to N processes, at most one per core; the output is the same. "
-    "By default one per core, up to 8, if FILEs exceed 20 MB in total, otherwise one.",
+    help="Read in up to N processes, at most one per core: several FILEs, each by one process, or "
+    "the connections of one FILE; the output is the same. By default one per core, up to 8, if "
+    "FILEs exceed 20 MB in total, otherwise one.",
 )
 
 

@@ -9,7 +9,7 @@ after MAX_OPENINGS, none is asked any more: a stream without dialect costs a com
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeGuard
+from typing import NamedTuple, Protocol, TypeGuard
 
 from parsers.records import (
     AwsEventRecord,
@@ -69,6 +69,18 @@ Readers = Callable[[Exchange], Reader]
 """Makes the reader of an exchange: how a view wants its rows."""
 
 
+class HasRead(NamedTuple):
+    """What a reader has come to that reads no more."""
+
+    name: str
+    """The dialect's; empty if none was recognised."""
+    has_ended: bool
+    last_word: str
+
+    def end(self) -> None:
+        """Read no more."""
+
+
 class DialectReader:
     """The payloads of one exchange's elements, in their order."""
 
@@ -81,6 +93,9 @@ class DialectReader:
         self._openings = 0
         self._is_done = False
         self._takes_pieces: bool | None = None
+
+    def __reduce__(self) -> tuple[type[HasRead], tuple[str, bool, str]]:
+        return HasRead, (self.name, self.has_ended, self.last_word)
 
     @property
     def has_ended(self) -> bool:

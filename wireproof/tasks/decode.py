@@ -227,14 +227,14 @@ def _run_together(
     from .jobs import DecodingTeam, Task
 
     task = Task(
-        kind.name,
-        options.keep_data,
-        wanted is not None,
         workers,
+        options.keep_data,
         options.shows_records,
         options.keylog,
         Memory.usual,
         options.wants,
+        form=kind.name,
+        has_clues=wanted is not None,
     )
     team = stack.enter_context(DecodingTeam(task, stream.fileno()))
     found = team.batches()

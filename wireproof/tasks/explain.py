@@ -33,7 +33,7 @@ class ExplainOptions(NamedTuple):
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
     jobs: int | None = None
-    """How many processes read several captures, at most. None: as many as help."""
+    """How many processes read the captures, at most. None: as many as help."""
 
 
 def run(options: ExplainOptions, say: Say) -> Tally:

@@ -18,11 +18,12 @@ belongs to no connection is the first worker's, and stands before what its packe
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from copy import copy
 from functools import partial
 from itertools import accumulate, chain, islice
-from typing import BinaryIO, TypedDict
+from typing import BinaryIO, TypedDict, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -30,6 +31,7 @@ from parsers import (
     Indivisible,
     KeyLog,
     Portion,
+    Readable,
     Seekable,
     TimeOrder,
     decode_batches,
@@ -40,6 +42,7 @@ from parsers.records import DiagnosticRecord, Record
 from parsers.wants import EVERYTHING, Wants
 
 from ..analysis.selection import Clue, clue
+from ..text.progress import shown
 from ..views import Buffer
 from ..views.kinds import ExportName, export
 from .feeds import Feed
@@ -65,6 +68,12 @@ class Part(msgspec.Struct, array_like=True, tag="part"):
     """What :func:`noting_undecoded` found by now, for the first time in this message."""
     count: int = 0
     """How many records there are."""
+
+    @classmethod
+    def of(cls, places: Sequence[int], ends: Sequence[int], data: bytes) -> Part:
+        """Return a part of which nobody asks for each record: those of one place go together."""
+        last = dict(zip(places, ends, strict=True))
+        return cls(list(last), list(last.values()), data)
 
     @property
     def size(self) -> int:
@@ -116,6 +125,7 @@ class Options(TypedDict):
 
 
 Message = Part | Failure | Undivided
+Make = Callable[[list[Record], list[int]], Part]
 Found = list[tuple[Part, Buffer]]
 """What workers have of one batch, each with its data."""
 ENCODER = msgspec.msgpack.Encoder()
@@ -123,14 +133,11 @@ DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 PORTIONS: msgspec.msgpack.Decoder[Portion] = msgspec.msgpack.Decoder(Portion)
 
 
-class Task(msgspec.Struct, frozen=True):
-    """What all workers do, each with its share of the connections."""
+class Work(msgspec.Struct, frozen=True):
+    """What all workers do with the records of a capture, each with its share of the connections."""
 
-    form: ExportName
-    keep_data: bool
-    has_clues: bool
-    """Whether records come with what a choice among them must know."""
     workers: int
+    keep_data: bool = True
     shows_records: bool = False
     """Whether TLS records are shown."""
     keylog: KeyLog | None = None
@@ -172,21 +179,20 @@ class Task(msgspec.Struct, frozen=True):
     ) -> Iterator[Part]:
         """Yield the messages of a share; ``portions`` are what it is told of a capture that is
         divided. Raises Indivisible, OSError and ValueError."""
-        encode = export(self.form).encode
+        made = self._making()
         order = TimeOrder()
         batches = self._batches(share, capture, portions, order)
         undecoded: list[str] = []
         for records in noting_undecoded(batches, undecoded):
             said, undecoded[:] = list(undecoded), []
             asked = self.wants.of(records)
-            clues = list(map(clue, asked)) if self.has_clues else []
             # The record of an open connection follows what came after its last packet.
             places = list(accumulate(order.places(asked), max))
-            data, ends = encode(asked)
-            if not clues:  # nobody asks for each of them
-                last = dict(zip(places, ends, strict=True))
-                places, ends = list(last), list(last.values())
-            yield Part(places, ends, data, clues, said, len(asked))
+            yield replace(made(asked, places), undecoded=said, count=len(asked))
+
+    def _making(self) -> Make:
+        """Return what makes a part of the records of a batch and their places."""
+        raise NotImplementedError
 
     def _batches(
         self, share: int, capture: Seekable, portions: Iterable[Portion], order: TimeOrder
@@ -210,6 +216,24 @@ class Task(msgspec.Struct, frozen=True):
             of=self.workers,
             **options,
         )
+
+
+class Task(Work, frozen=True):
+    """What workers do that decode: their records, encoded."""
+
+    form: ExportName = "ndjson"
+    has_clues: bool = False
+    """Whether records come with what a choice among them must know."""
+
+    def _making(self) -> Make:
+        encode = export(self.form).encode
+
+        def made(records: list[Record], places: list[int]) -> Part:
+            clues = list(map(clue, records)) if self.has_clues else []
+            data, ends = encode(records)
+            return Part(places, ends, data, clues) if clues else Part.of(places, ends, data)
+
+        return made
 
 
 def _send(stream: BinaryIO, message: Message) -> None:
@@ -256,15 +280,20 @@ class SharedFile:
     def seek(self, position: int, /) -> None:
         self._position = position
 
+    def fileno(self) -> int:
+        return self._descriptor
+
 
 class DecodingTeam(Team):
     """Workers that decode one capture together.
 
-    ``descriptor`` is of a regular file, and stays where it stands.
+    ``descriptor`` is of a regular file, and stays where it stands. ``doing`` is what a progress bar
+    says, None for no bar.
     """
 
-    def __init__(self, task: Task, descriptor: int) -> None:
+    def __init__(self, task: Work, descriptor: int, doing: str | None = None) -> None:
         self._task = task
+        self._doing = doing
         self._capture = SharedFile(descriptor)
         self._feeds = [Feed() for _ in range(task.workers)]
         self._slots = [Slots() for _ in range(task.workers)]
@@ -334,9 +363,13 @@ class DecodingTeam(Team):
 
     def _told(self) -> Iterator[list[bytes] | Indivisible | OSError | ValueError]:
         """Yield what each worker is told of each batch, and what keeps it from being told more."""
+        capture: Readable = copy(self._capture)
         try:
-            for portions in divided(copy(self._capture), self._task.workers):
-                yield list(map(ENCODER.encode, portions))
+            with ExitStack() as stack:  # before workers begin again no bar is left, nor its thread
+                if self._doing is not None:
+                    capture = stack.enter_context(shown(cast(BinaryIO, capture), self._doing))
+                for portions in divided(capture, self._task.workers):
+                    yield list(map(ENCODER.encode, portions))
         except (Indivisible, OSError, ValueError) as found:
             yield found
 

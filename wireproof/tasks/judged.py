@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from itertools import chain, islice
 from typing import NamedTuple
 
-from parsers import KeyLog
+from parsers import Indivisible, KeyLog, Memory
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.outcomes import Outcome, Outcomes
+from .decode import open_input
 from .several import SeveralTeam, jobs_for, size_of
-from .sources import TO_JUDGE, Say, UnreadableSource, reading
+from .sources import STORED, TO_JUDGE, Say, UnreadableSource, reading
 from .worker_died import WorkerDied
 
 Judged = Generator[tuple[str, Iterator[Iterable[Outcome]]], None, None]
@@ -52,6 +55,45 @@ class Judging(NamedTuple):
                 yield found.add(records)
             yield found.finish()
 
+    def together(
+        self, source: str, workers: int, say: Say
+    ) -> Generator[Iterable[Outcome], None, None]:
+        """Yield the outcomes of a regular file that several processes read.
+
+        Where they cannot know all that one process would, one goes on where they stop.
+        """
+        from .judging import Telling, judged_together
+
+        given = 0
+        telling = Telling(
+            workers,
+            shows_records=True,
+            keylog=self.keylog,
+            memory=Memory.usual,
+            wants=TO_JUDGE,
+            wanted=self.wanted,
+            with_ids=self.with_ids,
+        )
+        try:
+            with ExitStack() as stack:
+                stream = open_input(source, stack)
+                if os.pread(stream.fileno(), 1, 0) in STORED:
+                    raise Indivisible("these are records")
+                with closing(judged_together(stream, source, telling, self.doing, say)) as found:
+                    for outcomes in found:
+                        given += len(outcomes)
+                        yield outcomes
+            return
+        except Indivisible:
+            pass
+        except WorkerDied as died:
+            died.source = source
+            raise
+        except (OSError, ValueError) as error:
+            raise UnreadableSource(source, error) from error
+        with closing(self.of(source, say)) as alone:
+            yield islice(chain.from_iterable(alone), given, None)
+
     def told(self, source: str, say: Say) -> Iterator[list[Outcome]]:
         """Yield the same in a worker, which has no progress to show; raises OSError, ValueError."""
         try:
@@ -68,7 +110,11 @@ def judged(judging: Judging, jobs: int | None, say: Say) -> Iterator[Judged]:
     know beside it. The iterators raise UnreadableSource, and WorkerDied.
     """
     sources = judging.sources
-    workers = jobs_for(sources, jobs, say)
+    workers = jobs_for(sources, jobs, say, divides=True)
+    if workers > 1 and len(sources) == 1:
+        with closing(_together(judging, workers, say)) as found:
+            yield found
+        return
     if workers == 1:
         with closing(_alone(judging, say)) as found:
             yield found
@@ -82,6 +128,12 @@ def _alone(judging: Judging, say: Say) -> Judged:
     for source in judging.sources:
         with closing(judging.of(source, say)) as found:
             yield source, found
+
+
+def _together(judging: Judging, workers: int, say: Say) -> Judged:
+    (source,) = judging.sources
+    with closing(judging.together(source, workers, say)) as found:
+        yield source, found
 
 
 def _told(

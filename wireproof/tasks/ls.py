@@ -27,7 +27,7 @@ class LsOptions(NamedTuple):
     keylog: KeyLog | None = None
     """Secrets of TLS, beside those in the capture."""
     jobs: int | None = None
-    """How many processes read several captures, at most. None: as many as help."""
+    """How many processes read the captures, at most. None: as many as help."""
 
 
 def run(options: LsOptions, say: Say) -> int:

@@ -53,14 +53,16 @@ ENCODER = msgspec.msgpack.Encoder()
 DECODER: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
-def jobs_for(sources: Sequence[str], jobs: int | None, say: Say) -> int:
+def jobs_for(sources: Sequence[str], jobs: int | None, say: Say, *, divides: bool = False) -> int:
     """Return how many processes read ``sources``, paths of captures or ``-``.
 
     ``jobs`` is what was asked for, None for as many as help. ``say`` is told why it is but one.
+    ``divides`` is whether several can read one capture, if there is but one.
     """
-    if jobs == 1 or len(sources) < 2:
+    if jobs == 1 or len(sources) < (1 if divides else 2):
         return 1
-    most = min(usable_cores(), len(sources))
+    most = usable_cores() if len(sources) == 1 else min(usable_cores(), len(sources))
+    what = "captures" if len(sources) > 1 else "capture"
     irregular = next(filter(_is_irregular, sources), None)
     if jobs is None:
         is_possible = hasattr(os, "fork") and irregular is None
@@ -68,11 +70,11 @@ def jobs_for(sources: Sequence[str], jobs: int | None, say: Say) -> int:
         is_worth = is_possible and sum(map(size_of, sources)) >= LARGE_CAPTURE
         return min(MOST_WORKERS, most) if is_worth else 1
     if not hasattr(os, "fork"):
-        say("this system cannot fork: reading the captures in one process")
+        say(f"this system cannot fork: reading the {what} in one process")
         return 1
     if irregular is not None:
         name = "standard input" if irregular == "-" else irregular
-        say(f"{name} is not a regular file: reading the captures in one process")
+        say(f"{name} is not a regular file: reading the {what} in one process")
         return 1
     return min(jobs, most)
 

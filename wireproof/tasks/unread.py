@@ -52,14 +52,18 @@ class Unread:
     def noting(self, batches: Iterable[list[Record]]) -> Iterator[list[Record]]:
         """Yield batches; note the connections in them."""
         for records in batches:
-            for record in records:
-                if type(record) is ConnectionRecord:
-                    self._close(record)
-                elif type(record) is TlsConnectionRecord and record.decrypted == "yes":
-                    self._opened.add(record.connection)
-                elif type(record) is DiagnosticRecord:
-                    self._note(record)
+            self.note(records)
             yield records
+
+    def note(self, records: Iterable[Record | None]) -> None:
+        """Note the connections in records."""
+        for record in records:
+            if type(record) is ConnectionRecord:
+                self._close(record)
+            elif type(record) is TlsConnectionRecord and record.decrypted == "yes":
+                self._opened.add(record.connection)
+            elif type(record) is DiagnosticRecord:
+                self._note(record)
 
     def sentences(self) -> Iterator[str]:
         """Yield a sentence for each reason that was found, and for each fault that tells why."""

@@ -120,7 +120,7 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     found = payload_ids.PayloadIds()
     for record in tape.records():
         found.add(record)
-    assert len(found._open) == 3 and len(found._leads) == 5
+    assert len(found._open) == len(found._reader._open) == 3 and len(found._leads) == 5
     for key in list(found._open):
         found.take(key)
-    assert found._held == 0
+    assert found._reader._held == 0 and not found._reader._open

@@ -203,7 +203,7 @@ def is_divided(data: bytes, workers: int = 2) -> bool:
     """Whether each worker follows its own connections alone."""
     try:
         for share in range(workers):
-            task = Task("ndjson", True, False, workers)
+            task = Task(workers)
             list(task.parts(share, BytesIO(data), told(data, share, task)))
     except Indivisible:
         return False
@@ -239,7 +239,7 @@ def test_every_share_of_any_damage(
     write(path, timed(damaged(iter(frames), seed)))
     data = path.read_bytes()
     data = data[: seeded.randint(len(data) // 2, len(data))]
-    task = Task("ndjson", True, False, workers)
+    task = Task(workers)
     assert together(task, data) == alone(data)
 
 
@@ -273,7 +273,7 @@ def test_what_was_put_out_stays_where_workers_begin_again(tmp_path: Path) -> Non
     event = max(index for index, frame in enumerate(frames) if len(frame) > 100)
     write(path, timed(iter([*frames[: event + 1], *frames[event:]])))
     data = path.read_bytes()
-    found = together(Task("ndjson", True, False, 2), data)
+    found = together(Task(2), data)
     assert not is_divided(data)
     assert found == alone(data)
     expected = decoded(path, "csv", tmp_path / "1")
@@ -286,7 +286,7 @@ def test_little_memory_is_one_processs(tmp_path: Path, memory: int) -> None:
     path = tmp_path / "many.pcapng"
     write(path, timed(sse(12, 30)))
     data = path.read_bytes()
-    task = Task("ndjson", True, False, 2, memory=memory)
+    task = Task(2, memory=memory)
     assert together(task, data) == alone(data, memory)
     assert together(replace(task, is_divided=False), data) == together(task, data)
 
@@ -327,7 +327,7 @@ def test_a_batch_of_one_worker_stays_as_it_is() -> None:
 
 def test_records_of_one_place_go_together(folder: Path) -> None:
     data = capture(folder, "whole").read_bytes()
-    task = Task("ndjson", True, False, 2)
+    task = Task(2)
     parts = list(task.parts(0, BytesIO(data), told(data, 0, task)))
     each = list(replace(task, has_clues=True).parts(0, BytesIO(data), told(data, 0, task)))
     assert [part.data for part in parts] == [part.data for part in each]
@@ -442,7 +442,7 @@ def test_what_keeps_a_worker_from_reading_is_its_last_message(
     error: Exception, failure: Failure
 ) -> None:
     stream = BytesIO()
-    task = Task("ndjson", True, False, 2)
+    task = Task(2)
     task.run(1, Unreadable(error), stream)
     assert messages(stream.getvalue()) == [failure]
 
@@ -450,7 +450,7 @@ def test_what_keeps_a_worker_from_reading_is_its_last_message(
 def test_nobody_reads_any_more(folder: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    task = Task("ndjson", True, True, 2)
+    task = Task(2, has_clues=True)
     data = capture(folder, "whole").read_bytes()
     with pytest.raises(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as stream:
         task.run(0, BytesIO(data), stream, told(data, 0, task))
@@ -535,7 +535,7 @@ def test_a_worker_that_fails(
 
     monkeypatch.setattr(Mishap, "happen", fail)
     Mishap(monkeypatch, 0)
-    task = Task("ndjson", True, False, 2)
+    task = Task(2)
     with (
         capture(folder, "streams").open("rb") as stream,
         DecodingTeam(task, stream.fileno()) as team,
@@ -557,7 +557,7 @@ def test_a_worker_that_dies_within_a_message(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(jobs, "_send", half)
     with (
         PLAIN.open("rb") as stream,
-        DecodingTeam(Task("ndjson", True, False, 2), stream.fileno()) as team,
+        DecodingTeam(Task(2), stream.fileno()) as team,
         pytest.raises(WorkerDied, match="worker 0 was killed by SIGTERM") as died,
     ):
         list(team.batches())
@@ -575,7 +575,7 @@ def test_workers_that_do_not_end_together(monkeypatch: pytest.MonkeyPatch) -> No
             yield Part([number], [2], b"%d%d" % (share, number))
 
     monkeypatch.setattr(Task, "parts", parts)
-    task = Task("ndjson", True, False, 2)
+    task = Task(2)
     with PLAIN.open("rb") as stream, DecodingTeam(task, stream.fileno()) as team:
         batches = [list(map(bytes, records)) for records, _ in team.batches()]
     assert batches == [[b"00", b"10"], [b"11"], [b"12"]]
@@ -594,7 +594,7 @@ def test_a_team_that_cannot_be_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     before = open_descriptors()
     monkeypatch.setattr(os, "fork", fork_once)
     with PLAIN.open("rb") as stream, pytest.raises(BlockingIOError):
-        DecodingTeam(Task("ndjson", True, False, 2), stream.fileno()).__enter__()
+        DecodingTeam(Task(2), stream.fileno()).__enter__()
     assert forked
     assert open_descriptors() == before
 
@@ -748,7 +748,7 @@ def test_ctrl_c_while_workers_are_started(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(Worker, "__init__", interrupted)
     with PLAIN.open("rb") as stream, pytest.raises(KeyboardInterrupt):
-        DecodingTeam(Task("ndjson", True, False, 2), stream.fileno()).__enter__()
+        DecodingTeam(Task(2), stream.fileno()).__enter__()
     assert [worker.number for worker in started] == [0, 1]
     assert all(worker.stream.closed for worker in started)
 

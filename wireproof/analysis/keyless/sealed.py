@@ -57,11 +57,14 @@ class SealedConnection(NamedTuple):
 class SealedConnections:
     """Takes all records, and knows of each TLS connection what it came to."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_kept: int = MAX_KEPT) -> None:
+        self._max_kept = max_kept
         self._records: dict[int, SealedRecords] = {}
         self._tls: dict[int, TlsConnectionRecord] = {}
         self._quic: dict[int, QuicRecord] = {}
         self._kept = 0
+        self.has_lost = False
+        """Whether something was not kept because there was too much."""
 
     def add(self, record: Record) -> SealedConnection | None:
         """Take the next record; return what a TLS connection came to that has ended with it."""
@@ -77,7 +80,8 @@ class SealedConnections:
         return None
 
     def _keep(self, record: TlsRecordRecord | QuicPacketRecord) -> None:
-        if self._kept >= MAX_KEPT:
+        if self._kept >= self._max_kept:
+            self.has_lost = True
             return
         kept = self._records.setdefault(record.connection, SealedRecords())
         before = len(kept)

@@ -1,0 +1,234 @@
+"""One capture judged by several processes says what one says, to the byte, and leaves none."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.merged import merged
+from support.stored import SMALL
+from support.timed import Stream, TimedTape
+
+from benchmarks.packets import write
+from benchmarks.workloads import damaged, interleaved, sse, timed, websocket_connection
+from wireproof import cli
+from wireproof.tasks import jobs, several
+from wireproof.tasks.judging import Telling, told
+from wireproof.tasks.several import LARGE_CAPTURE
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
+]
+PATIENCE = 60
+"""Seconds for what takes less than one on an idle machine."""
+EXPLAIN, LIST = ["explain", "--format", "ndjson"], ["ls", "--format", "json"]
+OTHERS = (
+    ["explain"],
+    ["explain", "--format", "junit", "--verdict", "fault"],
+    ["ls"],
+    ["ls", "--format", "csv", "--grep", "token"],
+)
+
+
+@pytest.fixture(autouse=True)
+def cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as are asked for."""
+    monkeypatch.setattr(several, "usable_cores", lambda: 64)
+
+
+@pytest.fixture(autouse=True)
+def no_process_is_left() -> Iterator[None]:
+    before = children()
+    yield
+    assert children() <= before
+
+
+def children() -> set[int]:
+    threads = Path("/proc/self/task").iterdir()
+    return {int(child) for at in threads for child in (at / "children").read_text().split()}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Captures of several batches and many connections, in every state."""
+    folder = tmp_path_factory.mktemp("captures")
+    frames = merged(copies=3, paths=SMALL)
+    write(folder / "whole.pcapng", timed(iter(frames)))
+    write(folder / "damaged.pcapng", timed(damaged(iter(frames), seed=2)))
+    write(folder / "midstream.pcapng", timed(iter(frames[700:])))
+    data = (folder / "whole.pcapng").read_bytes()
+    (folder / "cut.pcapng").write_bytes(data[: len(data) * 3 // 4 + 1])
+    (folder / "compressed.pcapng.gz").write_bytes(gzip.compress(data, 1))
+    streams = [sse(3, 400), *(websocket_connection(number, 200) for number in (7, 8, 9))]
+    write(folder / "streams.pcapng", timed(interleaved(streams)))
+    (folder / "open.pcapng").write_bytes(reconnected().file())
+    return folder
+
+
+CAPTURES = ("whole", "damaged", "midstream", "cut", "compressed", "streams", "open")
+
+
+def reconnected() -> TimedTape:
+    """A client comes back while its first stream seems to go on: one process has to judge that.
+
+    Some exchanges are over by then.
+    """
+    tape = TimedTape()
+    for number in range(3):
+        Stream("/before", tape=tape, client_port=41_000 + number).events(3, every=0.01).end()
+    first = Stream("/feed", tape=tape).events(3, every=0.05)
+    again = Stream("/feed", tape=tape, client_port=40_001, request=b"Last-Event-ID: 3\r\n")
+    again.events(3, every=0.05).end()
+    first.end()
+    return tape
+
+
+def capture(folder: Path, name: str) -> str:
+    (found,) = folder.glob(f"{name}.pcapng*")
+    return str(found)
+
+
+def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = cli.run(arguments)
+    return code, *capfd.readouterr()
+
+
+# --- the same bytes ---
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        *((name, command) for name in CAPTURES for command in (EXPLAIN, LIST)),
+        *(("damaged", command) for command in OTHERS),
+    ],
+)
+def test_the_output_does_not_depend_on_jobs(
+    folder: Path, capfd: pytest.CaptureFixture[str], name: str, command: list[str]
+) -> None:
+    path = capture(folder, name)
+    expected = said(capfd, *command, path, "--jobs", "1")
+    assert expected[1]
+    for count in ("2", "3"):
+        assert said(capfd, *command, path, "--jobs", count) == expected
+
+
+def test_records_are_read_by_one_process(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    records = str(tmp_path / "records.ndjson")
+    assert cli.run(["decode", capture(folder, "streams"), "-o", records]) == 0
+    expected = said(capfd, "explain", records)
+    assert expected[1]
+    assert said(capfd, "explain", records, "--jobs", "2") == expected
+
+
+def test_several_read_a_large_capture_unless_told_otherwise(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = capture(folder, "streams")
+    expected = said(capfd, "ls", path)
+    fork, forked = os.fork, []
+
+    def counted() -> int:
+        forked.append(fork())
+        return forked[-1]
+
+    monkeypatch.setattr(os, "fork", counted)
+    assert said(capfd, "ls", path) == expected and not forked
+    monkeypatch.setattr(several, "size_of", lambda source: LARGE_CAPTURE)
+    monkeypatch.setattr(several, "MOST_WORKERS", 3)
+    assert said(capfd, "ls", path) == expected and len(forked) == 3
+
+
+def test_messages_arrive_as_they_were_told(folder: Path) -> None:
+    task = Telling(1, is_divided=False)
+    with Path(capture(folder, "streams")).open("rb") as stream:
+        parts = list(task.parts(0, stream))
+    messages = [one for part in parts for one in told(part.pieces(part.data))]
+    assert messages
+    assert sum(len(list(told([part.data]))) for part in parts) == len(messages)
+
+
+# --- what goes wrong ---
+
+
+def test_what_cannot_be_read_is_one_line(
+    folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "x"
+    text.write_text("no capture, whatever its name says")
+    for wrong in (str(text), "/nowhere/x"):
+        expected = said(capfd, "explain", wrong, "--jobs", "1")
+        assert expected[0] == 2 and not expected[1]
+        assert said(capfd, "explain", wrong, "--jobs", "2") == expected
+
+
+@pytest.mark.parametrize("command", ["ls", "explain"])
+@pytest.mark.parametrize("after", [0, 1])
+def test_a_worker_that_is_killed(
+    folder: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    after: int,
+) -> None:
+    send, sent = jobs._send, []
+
+    def deadly(stream: Any, message: jobs.Message) -> None:
+        if len(sent) == after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        sent.append(message)
+        send(stream, message)
+
+    monkeypatch.setattr(jobs, "_send", deadly)
+    path = capture(folder, "whole")
+    code, _, err = said(capfd, command, path, "--jobs", "2")
+    assert code == 137
+    line = "was killed by SIGKILL: the output stops before it"
+    assert err.startswith(f"wireproof: {path}: worker ") and err.endswith(f"{line}\n")
+
+
+STUCK = """
+import os, sys, time
+from wireproof import cli
+from wireproof.tasks import jobs, several
+def stuck(stream, message):
+    os.write(2, b".")
+    time.sleep(600)
+jobs._send = stuck
+several.usable_cores = lambda: 2
+sys.exit(cli.run(sys.argv[1:]))
+"""
+"""A command whose workers never send anything."""
+
+
+def test_ctrl_c_ends_all(folder: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STUCK, "explain", capture(folder, "whole"), "--jobs", "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.read(1) == b"."
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err.strip(b".")) == (130, b"", b"")
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.02)
+    pytest.fail("a worker is left behind")
