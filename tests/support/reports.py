@@ -5,9 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import subprocess
 from base64 import b64decode, b64encode
-from itertools import accumulate
+from itertools import accumulate, pairwise
+from subprocess import PIPE
 from typing import Any
+
+from .corpus import ROOT
 
 BLOCK = re.compile(r'<script type="application/json" id="report">(.*?)</script>', re.DOTALL)
 
@@ -24,6 +28,27 @@ def held(page: str) -> dict[str, dict[str, Any]]:
 def answers(page: str) -> dict[str, Any]:
     """Return every answer of a report by its path."""
     return {path: answer for bundle in held(page).values() for path, answer in bundle.items()}
+
+
+READ = """
+import {{ gunzipSync }} from "node:zlib";
+import {{ unpacked }} from {columns};
+const read = (packed) => [...unpacked(gunzipSync(Buffer.from(packed, "base64")))];
+process.stdin.setEncoding("utf8");
+let text = "";
+for await (const piece of process.stdin) text += piece;
+for (const report of JSON.parse(text))
+  console.log(JSON.stringify(Object.fromEntries(Object.values(report).flatMap(read))));
+"""
+
+
+def answers_in_node(pages: list[str]) -> list[dict[str, Any]]:
+    """Return every answer of each report by its path, as the page's own script reads them."""
+    blocks = ",".join(BLOCK.findall(page)[0] for page in pages)
+    columns = json.dumps((ROOT / "wireproof/web/page/columns.js").as_uri())
+    command = ["node", "--input-type=module", "-e", READ.format(columns=columns)]
+    done = subprocess.run(command, input=f"[{blocks}]", stdout=PIPE, check=True, text=True)
+    return list(map(json.loads, done.stdout.rstrip("\n").split("\n")))
 
 
 def unpacked(data: bytes) -> dict[str, Any]:
@@ -100,3 +125,26 @@ class Reader:
 
     def few(self, few: Any, of: list[Any], count: int) -> list[Any]:
         return [of[place] for place in self.values(few, count)]
+
+    def held(self, held: list[Any], spans: list[Any], count: int) -> list[list[Any]]:
+        columns = [self.values(column, count) for column in held]
+        found = self.values(spans[1], spans[0])
+        return [parts(found[which], *run) for *run, which in zip(*columns, strict=True)]
+
+
+def parts(lanes: list[Any], at: int, start: int, size: int) -> list[list[Any]]:
+    """Return the parts of the elements of some lanes in a run of bytes."""
+    found = []
+    for lane in lanes:
+        row, offset = lane["row"], lane["offset"]
+        for step, gap, *sizes in lane.get("framed") or lane["whole"]:
+            row += step
+            ends = list(accumulate(sizes, initial=offset + gap))
+            offset = ends[-1]
+            layers = ["framing", lane["layer"], "framing"] if len(sizes) > 1 else [lane["layer"]]
+            for (begin, end), layer in zip(pairwise(ends), layers, strict=True):
+                first, last = max(begin, start), min(end, start + size)
+                if first < last:
+                    place = [first - start + at, last - start + at]
+                    found.append([*place, layer, lane["kind"], lane["key"], row])
+    return found

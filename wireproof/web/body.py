@@ -87,8 +87,10 @@ def _content(index: Index, exchange: ExchangeRow, sender: Sender) -> Iterator[tu
         yield from _of_records(index, exchange.elements[pieces], sender)
         return
     tracer, read, packet_at = index.tracer, index.spool.read, index.packet_at
-    trail = tracer.connections[connection].trail(sender)
+    trail = None  # a connection of QUIC has none
     for start, end in _spans(exchange, sender):
+        if trail is None:
+            trail = tracer.connections[connection].trail(sender)
         for packet, first, last, _ in tracer.carriers_in(trail, start, end, MAX_CARRIERS):
             yield packet, read(packet_at[packet - 1] + first, last - first)
 

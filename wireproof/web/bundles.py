@@ -31,9 +31,10 @@ from ..tasks.decode import MOST_WORKERS, usable_cores
 from ..tasks.workers import Team, send
 from .api import Answers
 from .columns import Table, packed
-from .frame import FIELDS, Frame, frames
+from .frame import FIELDS
 from .index import Index
 from .paths import bundled, own_bundle, place_in
+from .spans import frames_together
 
 PART = 4 * MiB
 """Bytes that answers of a bundle take, after which the next one begins a part of its own."""
@@ -141,7 +142,7 @@ def _packets(index: Index, bundle: str, paths: Sequence[str]) -> Iterator[Bundle
     """Do the same with those about packets, which are not made one by one."""
     part = Part(bundle, FIELDS)
     packets = [int(path.rpartition("/")[2]) for path in paths]
-    for path, found in zip(paths, frames(index, packets), strict=True):
+    for path, found in zip(paths, frames_together(index, packets), strict=True):
         if part.held > PART:
             yield part.columns()
             part = Part(bundle + path.rpartition("/")[2], FIELDS)
@@ -230,7 +231,7 @@ def _weight_of_row(row: Sequence[Any]) -> int:
     return held + memoryview(record).nbytes if type(record) is msgspec.Raw else held
 
 
-def weight_of_frame(frame: Frame) -> int:
+def weight_of_frame(frame: Sequence[Any]) -> int:
     """Return the same of what is told of a packet."""
     *_, brought, parts, _, data = frame
     return OF_AN_ITEM * (len(brought) + len(parts)) + len(data)

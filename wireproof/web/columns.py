@@ -18,6 +18,8 @@ carried and a few bytes more, and one look at a column does for all of its value
 | ``{"places": [COLUMN, ...]}`` | lists of one length, place by place |
 | ``{"sizes": COLUMN, "items": COLUMN}`` | lists, by their lengths |
 | ``{"which": COLUMN, "of": [[COUNT, COLUMN], ...]}`` | values of several shapes, apart |
+| ``{"held": [AT, START, SIZE, WHICH], "spans": [COUNT, COLUMN]}`` | parts of runs: \
+where each begins in its frame, and in its spans (:mod:`.spans`); its size; which spans |
 | ``{"few": COLUMN, "of": [V, ...]}`` | few values many times, by their places among them |
 """
 
@@ -30,6 +32,8 @@ from operator import sub
 from typing import Any
 
 import msgspec
+
+from .spans import Run, Spans
 
 ENCODER = msgspec.json.Encoder()
 TICKS = 1 << 22
@@ -95,6 +99,7 @@ class Columns:
             list: self._lists,
             msgspec.Raw: self._encoded,
             Table: self._tables,
+            Run: self._runs,
         }
 
     def column(self, values: Sequence[Any]) -> Column:
@@ -194,6 +199,18 @@ class Columns:
         together = Table(values[0].names, [row for value in values for row in value.rows])
         items = self.table(together) if together.rows else _NOTHING
         return {"sizes": _integers(list(map(len, values))), "items": items}
+
+    def _runs(self, values: Sequence[Run]) -> Column:
+        known: dict[Spans, int] = {}
+        which = [known.setdefault(run.spans, len(known)) for run in values]
+        held = [
+            _integers([run.at for run in values]),
+            _integers([run.start - run.spans.start for run in values]),
+            _integers([run.size for run in values]),
+            _integers(which),
+        ]
+        spans = self.column([[lane.columns for lane in one.lanes] for one in known])
+        return {"held": held, "spans": [len(known), spans]}
 
     def _encoded(self, values: Sequence[Any]) -> Column:
         return self.column(msgspec.json.decode(b"[" + b",".join(map(bytes, values)) + b"]"))

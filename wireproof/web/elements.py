@@ -112,6 +112,10 @@ SIDE, OFFSET, LENGTH = 7, 8, 9
 """Which values of a row are its sender and layer, its offset and its length."""
 
 
+SIDES = 4
+"""Two senders' bytes of TCP, and theirs of TLS."""
+
+
 def side_of(sender: Sender, layer: Layer) -> int:
     """Return which of an exchange's reaches a sender's bytes of a layer have."""
     return SENDERS[sender] + (2 if layer == "tls" else 0)
@@ -246,9 +250,11 @@ class Elements:
         for index in range(first, total if total < first + most else first + most):
             row = index if rows is None else rows[index]
             values = row_of(row)
+            if not values[LENGTH]:
+                continue
             if values[OFFSET] >= end:
                 break
-            if values[LENGTH] and LAYERS[values[SIDE] >> 4] == layer:
+            if LAYERS[values[SIDE] >> 4] == layer:
                 found.append((row, _place(values)))
         return found
 

@@ -35,7 +35,7 @@ from ..heads import field_value
 from ..spool import Spool
 from ..text.wording import NO_BODY, body_end, close_code, connection_end, is_ended_by_fin_alone
 from ..views.verdicts.words import leading, summary, tls_line
-from .elements import KINDS, SEVERITIES, Elements, ElementsAside, side_of
+from .elements import KINDS, SEVERITIES, SIDES, Elements, ElementsAside, side_of
 
 MAX_SHOWN = 2_000
 """Characters of a value that a row of the table holds."""
@@ -103,7 +103,7 @@ class ExchangeRow:
         self.changed = 0
         """By which change of the whole it changed last."""
         self.elements: dict[str, Elements] = {}
-        self.reach = [0, 0, 0, 0]
+        self.reach = [0] * SIDES
         """How far its elements reach in each direction's stream, and in what each side sent in TLS,
         decrypted."""
         self.first_time = 0.0

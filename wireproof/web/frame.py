@@ -7,7 +7,7 @@ it was the first to bring. Bytes that had come before belong to the packet that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
@@ -32,6 +32,8 @@ MAX_HERE = 64
 """Connections that are at hand while packets are gone through."""
 Frame = tuple[Any, ...]
 """What is told of one packet, in the order of FIELDS."""
+PartsIn = Callable[[Index, int, Sender, list[tuple[int, int]], int], Any]
+"""Tells what lies in the bytes that a packet brought, by their places in its frame."""
 
 
 def frame(index: Index, packet: int) -> dict[str, Any] | None:
@@ -41,9 +43,17 @@ def frame(index: Index, packet: int) -> dict[str, Any] | None:
     return None
 
 
-def frames(index: Index, packets: Sequence[int]) -> Iterator[Frame]:
+def parts_in(
+    index: Index, connection: int, sender: Sender, brought: list[tuple[int, int]], shift: int
+) -> list[Part]:
+    """Return what lies in the bytes of a connection's side that a packet brought."""
+    found = [parts_of(index, connection, sender, "tcp", *one, shift) for one in brought]
+    return found[0] if len(found) == 1 else list(chain.from_iterable(found))
+
+
+def frames(index: Index, packets: Sequence[int], parts_in: PartsIn = parts_in) -> Iterator[Frame]:
     """Yield everything about neighbouring packets, whose numbers ascend; one that no packet has is
-    left out."""
+    left out. ``parts_in`` says what lies in what they brought."""
     near, packet_at = index.spool.near, index.packet_at
     here: dict[int, Followed] = {}
     wanted = set(packets)
@@ -52,7 +62,7 @@ def frames(index: Index, packets: Sequence[int]) -> Iterator[Frame]:
             continue
         known = sender = offset = None
         brought: list[tuple[int, int]] = []
-        parts: list[Part] = []
+        parts: Any = []
         payload, connection = place.end - place.payload, place.connection
         if connection >= 0:
             known = here.get(connection)
@@ -66,7 +76,7 @@ def frames(index: Index, packets: Sequence[int]) -> Iterator[Frame]:
                 shift = place.payload - offset
                 runs = brought_by(packet, place, known)
                 brought = [(start + shift, end + shift) for start, end in runs]
-                parts = _parts(index, connection, sender, runs, shift)
+                parts = parts_in(index, connection, sender, runs, shift)
         data = near(packet_at[packet - 1], place.captured)
         version = data[place.network] >> 4 if 0 <= place.network < len(data) else 0
         yield (
@@ -86,14 +96,6 @@ def frames(index: Index, packets: Sequence[int]) -> Iterator[Frame]:
             packets_filter(connection if known is not None else None, packet, packet),
             data,
         )
-
-
-def _parts(
-    index: Index, connection: int, sender: Sender, brought: list[tuple[int, int]], shift: int
-) -> list[Part]:
-    """Return what lies in the bytes that a packet brought, by their places in its frame."""
-    found = [parts_of(index, connection, sender, "tcp", *one, shift) for one in brought]
-    return found[0] if len(found) == 1 else list(chain.from_iterable(found))
 
 
 @cache

@@ -42,7 +42,7 @@ from ..dialects.wording import said
 from ..exchanges import Exchanges
 from ..shelf import MAX_OVER, Resting, Shelf
 from ..spool import Spool
-from .elements import Elements, Stored
+from .elements import SIDES, Elements, Stored
 from .exchange import ExchangeRow, Key
 from .exchange_rows import ExchangeRows
 from .plaintext import Plaintext
@@ -276,8 +276,12 @@ class Index:
             exchange.first_packet, exchange.last_packet = record.first_packet, record.last_packet
             if sealed is not None:
                 exchange.keep_sealed(sealed)
+        reach = [0] * SIDES
         for number in self.order.of(record.connection):
-            self.order[number].changed = self.version + 1
+            row = self.order[number]
+            row.changed = self.version + 1
+            # One may have gone on after others had begun, which sent nothing.
+            row.reach = reach = list(map(max, row.reach, reach))
             self.order.end(number)
         self.order.end_connection(record.connection)
         self.wires.end(record.connection)

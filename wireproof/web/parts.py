@@ -12,7 +12,7 @@ from typing import NamedTuple
 from parsers.provenance import Layer
 from parsers.records import Sender
 
-from .elements import FRAME_TYPES, Place, content_span, side_of
+from .elements import FRAME_TYPES, Elements, Place, content_span, side_of
 from .exchange import ExchangeRow
 from .index import Index
 from .wire import FRAMES, TLS_RECORDS, Wire
@@ -92,15 +92,12 @@ def _overlaps(
     exchange: ExchangeRow, sender: Sender, layer: Layer, start: int, end: int, shift: int
 ) -> list[Part]:
     """Return the parts of an exchange's elements in [start, end)."""
-    name, of_kind = exchange.name, exchange.elements
+    name, has_frames = exchange.name, "h" in exchange.elements
     found: list[Part] = []
     payloads: list[tuple[int, int]] = []
-    for kind in OUTER_FIRST:
-        elements = of_kind.get(kind)
-        if elements is None or (kind == "b" and ("h" in of_kind or "k" in of_kind)):
-            continue
+    for kind, elements in kinds_of(exchange):
         # Between the frames of what is above them those of other streams may lie.
-        is_above = "h" in of_kind and kind not in HTTP
+        is_above = has_frames and kind not in HTTP
         for row, place in elements.overlapping(sender, start, end, MAX_PARTS, layer):
             for begin, upto, what in _split(kind, place):
                 # Compared in place: calls of max and min take four times as long.
@@ -126,16 +123,33 @@ def _within(spans: Iterable[tuple[int, int]], start: int, end: int) -> Iterator[
             yield max(first, start), min(last, end)
 
 
+def kinds_of(exchange: ExchangeRow) -> Iterator[tuple[str, Elements]]:
+    """Yield the kinds of elements that bytes may be parts of, the outer before the inner."""
+    of_kind = exchange.elements
+    for kind in OUTER_FIRST:
+        elements = of_kind.get(kind)
+        if elements is not None and (kind != "b" or not ("h" in of_kind or "k" in of_kind)):
+            yield kind, elements
+
+
 def _split(kind: str, place: Place) -> Sequence[tuple[int, int, str]]:
-    """Return the parts of one element: its framing, and what it frames."""
+    """Return the parts of one element: its framing, and what it frames. Some may be empty."""
+    first, last, inner = borders(kind, place)
     start, end = place.offset, place.end
+    if first == start and last == end:
+        return ((start, end, inner),)
+    return (start, first, "framing"), (first, last, inner), (last, end, "framing")
+
+
+def borders(kind: str, place: Place) -> tuple[int, int, str]:
+    """Return where that begins and ends which an element frames, and what it is: of one that is
+    all framing nothing, before it."""
+    start = place.offset
     if kind in ABOVE:
-        return ((start, end, "content"),)
+        return start, place.end, "content"
     if kind in "qr" or (kind == FRAMES and place.mark == FRAME_TYPES["HEADERS"]):
-        return ((start, end, "head"),)
+        return start, place.end, "head"
     content = content_span(kind, place)
     if content is None:
-        return ((start, end, "framing"),)
-    first, last = content
-    inner = "record" if kind == TLS_RECORDS else "payload"
-    return (start, first, "framing"), (first, last, inner), (last, end, "framing")
+        return start, start, "payload"
+    return *content, "record" if kind == TLS_RECORDS else "payload"

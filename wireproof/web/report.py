@@ -23,6 +23,8 @@ from .page_files import ENTRY, ICON_FILE, LIBRARY, LIBRARY_STYLE, MODULES, STYLE
 
 IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./([a-z]+\.js)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|const|class) (\w+))", re.MULTILINE)
+COMMENT = re.compile(r"^ *(?://.*|/\*\*(?:[^*]|\*(?!/))*\*/)\n", re.MULTILINE)
+"""One that has its lines for itself."""
 LINKS = re.compile(r" *<(?:link|script)\b[^>]*>(?:</script>)?\n")
 
 
@@ -81,9 +83,9 @@ def as_function(name: str) -> str:
     """Return a module as a function that is called at once: what it exports, others find by name.
 
     The modules are written for it: imports and exports are whole lines, or begin one, and nothing
-    is renamed on the way.
+    is renamed on the way. What they say of themselves stays behind.
     """
-    body = page_file(name).decode()
+    body = COMMENT.sub("", page_file(name).decode())
     exported = ", ".join(found[2] for found in EXPORT.finditer(body))
     body = EXPORT.sub(r"\1", IMPORT.sub(r'const \1 = modules["\2"];', body))
     return f'(() => {{\n{body}modules["{name}"] = {{ {exported} }};\n}})();\n'

@@ -44,6 +44,12 @@ def test_bytes_of_tcp_are_those_of_records_where_there_is_tls() -> None:
     assert found[0].start == 0
 
 
+def test_an_exchange_that_goes_on_after_another_began_has_its_bytes() -> None:
+    with read(ROOT / "fixtures/field/syn-inside.pcap", has_keys=False) as ask:
+        kinds = [{part[3] for part in ask(f"packet/{packet}")["parts"]} for packet in (8, 12, 20)]
+    assert kinds == [{"k", "e"}] * 3
+
+
 @pytest.mark.parametrize("name", ["sse", "cancel", "stall"])
 def test_every_decrypted_byte_is_of_one_frame(name: str) -> None:
     with read(TLS / f"{name}.pcapng") as ask:

@@ -18,7 +18,7 @@ from support.browser import indexed, watched
 from support.capture_files import Blocks
 from support.corpus import ROOT
 from support.reports import answers as answers_of
-from support.reports import held
+from support.reports import answers_in_node, held
 from support.talk import Talk, Tape
 
 from wireproof import shelf
@@ -32,6 +32,7 @@ from wireproof.web.paths import own_bundle, shared_bundle
 from wireproof.web.report import joined_modules, write_report
 
 FIXTURES = ROOT / "fixtures"
+CAPTURES = sorted(FIXTURES.glob("*/*.pcap*"))
 HOSTILE = (
     b"data: </script><script>alert(1)</script>\n\n",
     b"data: <img src=x onerror=alert(1)>\n\n",
@@ -55,6 +56,24 @@ def test_it_holds_every_answer_of_the_server() -> None:
         bundles = {bundle for path in own for bundle in (own_bundle(path), shared_bundle(path))}
         assert name in bundles
     index.close()
+
+
+@pytest.mark.tool("node")
+@pytest.mark.parametrize("folder", sorted({path.parent.name for path in CAPTURES}))
+def test_the_page_builds_the_answers_that_the_server_gives(folder: str) -> None:
+    captures = [path for path in CAPTURES if path.parent.name == folder]
+    reports, expected = [], []
+    for path in captures:
+        with closing(indexed(path, with_keys=path.with_suffix(".keys").exists())) as index:
+            answers = Answers(index)
+            expected.append({one: json.loads(answers.answer(one) or b"") for one in paths(index)})
+            reports.append(report_of(index))
+    found = zip(captures, reports, answers_in_node(reports), expected, strict=True)
+    for path, report, own, asked_for in found:
+        assert own == answers_of(report), path
+        assert set(own) == set(asked_for), path
+        for one, answer in asked_for.items():
+            assert own[one] == answer, (path, one)
 
 
 def test_empty_packets_are_in_it_and_what_is_no_packet_is_not(tmp_path: Path) -> None:

@@ -95,6 +95,56 @@ class Columns {
   few({ few, of }, count) {
     return this.values(few, count).map((place) => of[place]);
   }
+
+  held({ held, spans: [number, column] }, count) {
+    const [at, start, size, which] = held.map((one) => this.values(one, count));
+    const spans = this.values(column, number).map((lanes) => lanes.map(placed));
+    return which.map((place, index) => partsIn(spans[place], at[index], start[index], size[index]));
+  }
+}
+
+/** The elements of a lane, of each its row, and where it begins, what it frames does, that ends,
+ * and it ends: they are written by their differences. */
+function placed({ row, offset, framed, whole, ...lane }) {
+  const elements = (framed ?? whole).map(([step, gap, before, inner, after]) => {
+    const start = offset + gap;
+    const first = framed ? start + before : start;
+    const last = first + (framed ? inner : before);
+    offset = framed ? last + after : last;
+    row += step;
+    return [row, start, first, last, offset];
+  });
+  return { ...lane, elements };
+}
+
+/**
+ * What lies in a run of bytes, as `wireproof/web/parts.py` tells it: the parts of the elements of
+ * some lanes, as far as they are in it, by their places in the frame.
+ */
+function partsIn(lanes, at, start, size) {
+  const found = [];
+  for (const { key, kind, layer, elements } of lanes)
+    for (let index = firstPast(elements, start); index < elements.length; index += 1) {
+      const [row, ...borders] = elements[index];
+      if (borders[0] >= start + size) break;
+      for (const [place, name] of ["framing", layer, "framing"].entries()) {
+        const first = Math.max(borders[place], start);
+        const last = Math.min(borders[place + 1], start + size);
+        if (first < last) found.push([first - start + at, last - start + at, name, kind, key, row]);
+      }
+    }
+  return found;
+}
+
+/** Which of the elements, which follow one another, is the first that ends past a place. */
+function firstPast(elements, place) {
+  let [low, high] = [0, elements.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (elements[middle].at(-1) > place) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 function base64(bytes) {
