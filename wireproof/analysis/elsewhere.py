@@ -8,18 +8,20 @@ is seldom, or there are more exchanges than one process would keep, nobody can g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from parsers import Indivisible
 from parsers.records import ConnectionRecord
 
 from ..exchange import ConnectionEnd, Exchange
 from ..open_exchanges import Key, max_open
+from .choice import Choice
 from .company import Company
 from .exchange_filter import EVERYTHING, ExchangeFilter
 from .folding import Found, Moment
 from .http2_facts import Http2Facts
-from .outcomes import Outcome, Outcomes
+from .judges import Explained, Explanations
+from .outcomes import Held, Outcome, Outcomes, Sealed
 from .payload_ids import Ids
 from .telling import Message, Over, Searched, Shared, Told
 from .trace import Trace
@@ -94,28 +96,57 @@ class Elsewhere:
         return found
 
 
+class _Following:
+    """Has ``explanations`` judge what is told, of which ``choice`` chooses."""
+
+    def __init__(self, explanations: Explanations, choice: Choice) -> None:
+        self._explanations, self._choice = explanations, choice
+        self._elsewhere = Elsewhere(explanations.company)
+        explanations.follow(self._elsewhere)
+
+    def take(self, told: Message) -> Sequence[Explained]:
+        """Take what is told; return the exchanges that can be judged now. Raises Indivisible."""
+        if isinstance(told, Told):
+            return self._explanations.take(self._elsewhere.moment(told))
+        if isinstance(told, Shared):
+            self._elsewhere.share(told)
+        elif isinstance(told, Searched):
+            self._choice.note(told.key)
+        return ()
+
+
+class ToldExplanations:
+    """Turns what others tell into the exchanges that are wanted, explained as by one process."""
+
+    def __init__(self, wanted: ExchangeFilter = EVERYTHING) -> None:
+        self._choice = Choice(wanted)
+        self._explanations = Explanations()
+        self._following = _Following(self._explanations, self._choice)
+
+    def take(self, messages: Iterable[Message]) -> Iterator[Explained]:
+        """Take what is told of a batch; yield what can be judged now. Raises Indivisible."""
+        for told in messages:
+            yield from filter(self._choice.takes, self._following.take(told))
+
+    def finish(self) -> Iterator[Explained]:
+        """Take note that nothing more is told; yield the rest. Raises Indivisible."""
+        yield from filter(self._choice.takes, self._explanations.finish())
+
+
 class ToldOutcomes(Outcomes):
     """Turns what others tell into the outcomes that they would be for one process."""
 
     def __init__(self, wanted: ExchangeFilter = EVERYTHING, *, with_ids: bool = False) -> None:
         super().__init__(wanted, with_ids=with_ids)
-        self._elsewhere = Elsewhere(self._explanations.company)
-        self._explanations.follow(self._elsewhere)
+        self._following = _Following(self._explanations, self._choice)
 
     def take(self, messages: Iterable[Message]) -> Iterator[Outcome]:
         """Take what is told of a batch; yield the outcomes whose turn it is. Raises Indivisible."""
         for told in messages:
-            match told:
-                case Told():
-                    for explained in self._explanations.take(self._elsewhere.moment(told)):
-                        yield from self._taken(explained)
-                case Shared():
-                    self._elsewhere.share(told)
-                case Ids():
-                    if self._ids is not None:
-                        self._ids.note(told)
-                case Searched():
-                    self._choice.note(told.key)
-                case _:
-                    self._place(told)
+            if isinstance(told, Held | Sealed):
+                self._place(told)
+            elif isinstance(told, Ids) and self._ids is not None:
+                self._ids.note(told)
+            for explained in self._following.take(told):
+                yield from self._taken(explained)
         yield from self._given()

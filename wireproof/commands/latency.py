@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -12,14 +12,13 @@ from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .memory import MEMORY
 from .parsing import parses
+from .several import JOBS_OF_EACH, broken_off
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from parsers import KeyLog
+    from collections.abc import Callable, Generator
 
     from ..analysis.latency.definitions import Family
-    from ..analysis.latency.report import LatencyReport, Measured
+    from ..analysis.latency.report import Measured
     from ..analysis.latency.skew import Skew
     from ..views.latency import LatencyView
 
@@ -62,9 +61,15 @@ FORMS = ("table", "json", "ndjson", "csv")
     help="A client's or server's own times, one line per event that it read or wrote:"
     " seconds since the epoch, ISO 8601, or JSON with a field t, time or timestamp.",
 )
+@JOBS_OF_EACH
 @reading_options
 def latency(
-    files: tuple[str, ...], families: tuple[str, ...], form: str, log: str | None, reading: Reading
+    files: tuple[str, ...],
+    families: tuple[str, ...],
+    form: str,
+    log: str | None,
+    jobs: int | None,
+    reading: Reading,
 ) -> int:
     """Measure how long clients waited: for the header, the first event, the first token, and
     between tokens.
@@ -75,7 +80,9 @@ def latency(
     """
     from ..analysis.latency.report import LatencyReport
     from ..analysis.latency.skew import read_times
+    from ..tasks.latency import measuring
     from ..tasks.sources import UnreadableSource
+    from ..tasks.worker_died import WorkerDied
 
     times = None
     if log is not None:
@@ -91,7 +98,10 @@ def latency(
         view = _view(form, stack)
         for file in files:
             try:
-                measured += _measure(file, report, view, times, reading.keylog)
+                found = measuring(file, report, reading.keylog, jobs, say)
+                measured += _show(found, view, times)
+            except WorkerDied as died:
+                return broken_off(died)
             except UnreadableSource as unreadable:
                 raise Unreadable(because(file, unreadable.error)) from unreadable
         view.finish(report)
@@ -102,19 +112,13 @@ def latency(
     return 0 if measured else 1
 
 
-def _measure(
-    file: str,
-    report: LatencyReport,
-    view: LatencyView,
-    log: list[float] | None,
-    keylog: KeyLog | None,
+def _show(
+    found: Generator[Measured, None, None], view: LatencyView, log: list[float] | None
 ) -> int:
     """Show the answers of a capture; return how many there were."""
-    from ..tasks.sources import TO_JUDGE, reading
-
     number = 0
-    with reading(file, "measuring", say, keylog=keylog, wants=TO_JUDGE) as batches:
-        for measured in report.measure(batches):
+    with closing(found):
+        for measured in found:
             view.show(measured, _skew(measured, log) if number == 0 else None)
             number += 1
     return number

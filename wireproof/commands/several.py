@@ -20,6 +20,14 @@ JOBS = click.option(
     "FILEs exceed 20 MB in total, otherwise one.",
 )
 
+JOBS_OF_EACH = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Divide the connections of each FILE among up to N processes, at most one per core; the "
+    "output is the same. By default one per core, up to 8, for a FILE over 20 MB, otherwise one.",
+)
+
 
 def broken_off(died: WorkerDied, left: str = "the output stops before it") -> int:
     """Say at which capture a worker died, and what is ``left``; return the exit code."""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing, contextmanager
 from itertools import chain, islice
 from typing import NamedTuple
 
-from parsers import Indivisible, KeyLog, Memory
+from parsers import KeyLog, Memory
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.outcomes import Outcome, Outcomes
-from .decode import open_input
 from .several import SeveralTeam, jobs_for, size_of
-from .sources import STORED, TO_JUDGE, Say, UnreadableSource, reading
+from .sources import TO_JUDGE, Say, UnreadableSource, reading
 from .worker_died import WorkerDied
 
 Judged = Generator[tuple[str, Iterator[Iterable[Outcome]]], None, None]
@@ -58,13 +56,13 @@ class Judging(NamedTuple):
     def together(
         self, source: str, workers: int, say: Say
     ) -> Generator[Iterable[Outcome], None, None]:
-        """Yield the outcomes of a regular file that several processes read.
+        """Yield the outcomes of a regular file that several processes read, the first one first.
 
-        Where they cannot know all that one process would, one goes on where they stop.
+        Raises UnreadableSource and WorkerDied.
         """
+        from ..analysis.elsewhere import ToldOutcomes
         from .judging import Telling, judged_together
 
-        given = 0
         telling = Telling(
             workers,
             shows_records=True,
@@ -74,25 +72,16 @@ class Judging(NamedTuple):
             wanted=self.wanted,
             with_ids=self.with_ids,
         )
-        try:
-            with ExitStack() as stack:
-                stream = open_input(source, stack)
-                if os.pread(stream.fileno(), 1, 0) in STORED:
-                    raise Indivisible("these are records")
-                with closing(judged_together(stream, source, telling, self.doing, say)) as found:
-                    for outcomes in found:
-                        given += len(outcomes)
-                        yield outcomes
-            return
-        except Indivisible:
-            pass
-        except WorkerDied as died:
-            died.source = source
-            raise
-        except (OSError, ValueError) as error:
-            raise UnreadableSource(source, error) from error
-        with closing(self.of(source, say)) as alone:
-            yield islice(chain.from_iterable(alone), given, None)
+        outcomes = ToldOutcomes(self.wanted, with_ids=self.with_ids)
+
+        def alone() -> Generator[Outcome, None, None]:
+            with closing(self.of(source, say)) as found:
+                yield from chain.from_iterable(found)
+
+        together = judged_together(source, telling, outcomes, alone, self.doing, say)
+        with closing(together) as found:
+            yield list(islice(found, 1))
+            yield found
 
     def told(self, source: str, say: Say) -> Iterator[list[Outcome]]:
         """Yield the same in a worker, which has no progress to show; raises OSError, ValueError."""

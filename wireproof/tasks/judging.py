@@ -8,21 +8,27 @@ this process has all connections before it, in the order in which one process wo
 
 from __future__ import annotations
 
+import os
 import pickle
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
 from io import BytesIO
-from typing import BinaryIO
+from itertools import islice
+from typing import BinaryIO, Protocol, TypeVar
 
+from parsers import Indivisible
 from parsers.records import Record
 
-from ..analysis.elsewhere import ToldOutcomes
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
-from ..analysis.outcomes import Outcome
 from ..analysis.telling import Message, Teller, Told
 from ..views import Buffer
+from .decode import open_input
 from .jobs import DecodingTeam, Make, Part, Work
-from .sources import Say
+from .sources import STORED, Say, UnreadableSource
 from .unread import Unread
+from .worker_died import WorkerDied
+
+T = TypeVar("T", covariant=True)
 
 
 class Telling(Work, frozen=True):
@@ -54,24 +60,61 @@ def told(pieces: list[Buffer]) -> Iterator[Message]:
             yield pickle.load(stream)  # noqa: S301 # nobody else has written it
 
 
+class Taker(Protocol[T]):
+    """Who judges what workers tell."""
+
+    def take(self, messages: Iterable[Message]) -> Iterator[T]:
+        """Take what is told of a batch; yield what it comes to. Raises Indivisible."""
+
+    def finish(self) -> Iterator[T]:
+        """Take note that nothing more is told; yield the rest. Raises Indivisible."""
+
+
 def judged_together(
-    stream: BinaryIO,
     source: str,
     telling: Telling,
+    taker: Taker[T],
+    alone: Callable[[], Generator[T, None, None]],
     doing: str,
     say: Say,
-) -> Generator[list[Outcome], None, None]:
-    """Yield what came of the exchanges of a regular file, as its records bring them.
+) -> Generator[T, None, None]:
+    """Yield what the exchanges of a regular file come to.
 
-    Raises WorkerDied, OSError and ValueError, and Indivisible where one process has to do it.
+    Where workers cannot tell all that one process would know, one begins again and goes on where
+    they stop: ``alone`` yields the same. Raises UnreadableSource and WorkerDied.
     """
-    outcomes = ToldOutcomes(telling.wanted, with_ids=telling.with_ids)
+    given = 0
+    try:
+        with ExitStack() as stack:
+            stream = open_input(source, stack)
+            if os.pread(stream.fileno(), 1, 0) in STORED:
+                raise Indivisible("these are records")
+            for one in stack.enter_context(
+                closing(_taken(stream, source, telling, taker, doing, say))
+            ):
+                given += 1
+                yield one
+        return
+    except Indivisible:
+        pass
+    except WorkerDied as died:
+        died.source = source
+        raise
+    except (OSError, ValueError) as error:
+        raise UnreadableSource(source, error) from error
+    with closing(alone()) as found:
+        yield from islice(found, given, None)
+
+
+def _taken(
+    stream: BinaryIO, source: str, telling: Telling, taker: Taker[T], doing: str, say: Say
+) -> Generator[T, None, None]:
     unread = Unread()
     with DecodingTeam(telling, stream.fileno(), doing) as team:
         for pieces, _ in team.batches():
             messages = list(told(pieces))
             unread.note(one.record for one in messages if isinstance(one, Told))
-            yield list(outcomes.take(messages))
-        yield list(outcomes.finish())
+            yield from taker.take(messages)
+        yield from taker.finish()
         for summary in (*team.undecoded, *unread.sentences()):
             say(f"{source}: {summary}")

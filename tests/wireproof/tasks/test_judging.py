@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import signal
 import subprocess
@@ -13,12 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.merged import merged
-from support.stored import SMALL
-from support.timed import Stream, TimedTape
+from support.divisible import NAMES, found, make
 
-from benchmarks.packets import write
-from benchmarks.workloads import damaged, interleaved, sse, timed, websocket_connection
 from wireproof import cli
 from wireproof.tasks import jobs, several
 from wireproof.tasks.judging import Telling, told
@@ -59,42 +54,9 @@ def children() -> set[int]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Captures of several batches and many connections, in every state."""
     folder = tmp_path_factory.mktemp("captures")
-    frames = merged(copies=3, paths=SMALL)
-    write(folder / "whole.pcapng", timed(iter(frames)))
-    write(folder / "damaged.pcapng", timed(damaged(iter(frames), seed=2)))
-    write(folder / "midstream.pcapng", timed(iter(frames[700:])))
-    data = (folder / "whole.pcapng").read_bytes()
-    (folder / "cut.pcapng").write_bytes(data[: len(data) * 3 // 4 + 1])
-    (folder / "compressed.pcapng.gz").write_bytes(gzip.compress(data, 1))
-    streams = [sse(3, 400), *(websocket_connection(number, 200) for number in (7, 8, 9))]
-    write(folder / "streams.pcapng", timed(interleaved(streams)))
-    (folder / "open.pcapng").write_bytes(reconnected().file())
+    make(folder)
     return folder
-
-
-CAPTURES = ("whole", "damaged", "midstream", "cut", "compressed", "streams", "open")
-
-
-def reconnected() -> TimedTape:
-    """A client comes back while its first stream seems to go on: one process has to judge that.
-
-    Some exchanges are over by then.
-    """
-    tape = TimedTape()
-    for number in range(3):
-        Stream("/before", tape=tape, client_port=41_000 + number).events(3, every=0.01).end()
-    first = Stream("/feed", tape=tape).events(3, every=0.05)
-    again = Stream("/feed", tape=tape, client_port=40_001, request=b"Last-Event-ID: 3\r\n")
-    again.events(3, every=0.05).end()
-    first.end()
-    return tape
-
-
-def capture(folder: Path, name: str) -> str:
-    (found,) = folder.glob(f"{name}.pcapng*")
-    return str(found)
 
 
 def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -108,14 +70,14 @@ def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        *((name, command) for name in CAPTURES for command in (EXPLAIN, LIST)),
+        *((name, command) for name in NAMES for command in (EXPLAIN, LIST)),
         *(("damaged", command) for command in OTHERS),
     ],
 )
 def test_the_output_does_not_depend_on_jobs(
     folder: Path, capfd: pytest.CaptureFixture[str], name: str, command: list[str]
 ) -> None:
-    path = capture(folder, name)
+    path = found(folder, name)
     expected = said(capfd, *command, path, "--jobs", "1")
     assert expected[1]
     for count in ("2", "3"):
@@ -126,7 +88,7 @@ def test_records_are_read_by_one_process(
     folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     records = str(tmp_path / "records.ndjson")
-    assert cli.run(["decode", capture(folder, "streams"), "-o", records]) == 0
+    assert cli.run(["decode", found(folder, "streams"), "-o", records]) == 0
     expected = said(capfd, "explain", records)
     assert expected[1]
     assert said(capfd, "explain", records, "--jobs", "2") == expected
@@ -135,7 +97,7 @@ def test_records_are_read_by_one_process(
 def test_several_read_a_large_capture_unless_told_otherwise(
     folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = capture(folder, "streams")
+    path = found(folder, "streams")
     expected = said(capfd, "ls", path)
     fork, forked = os.fork, []
 
@@ -152,7 +114,7 @@ def test_several_read_a_large_capture_unless_told_otherwise(
 
 def test_messages_arrive_as_they_were_told(folder: Path) -> None:
     task = Telling(1, is_divided=False)
-    with Path(capture(folder, "streams")).open("rb") as stream:
+    with Path(found(folder, "streams")).open("rb") as stream:
         parts = list(task.parts(0, stream))
     messages = [one for part in parts for one in told(part.pieces(part.data))]
     assert messages
@@ -191,7 +153,7 @@ def test_a_worker_that_is_killed(
         send(stream, message)
 
     monkeypatch.setattr(jobs, "_send", deadly)
-    path = capture(folder, "whole")
+    path = found(folder, "whole")
     code, _, err = said(capfd, command, path, "--jobs", "2")
     assert code == 137
     line = "was killed by SIGKILL: the output stops before it"
@@ -214,7 +176,7 @@ sys.exit(cli.run(sys.argv[1:]))
 
 def test_ctrl_c_ends_all(folder: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", STUCK, "explain", capture(folder, "whole"), "--jobs", "2"],
+        [sys.executable, "-c", STUCK, "explain", found(folder, "whole"), "--jobs", "2"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,

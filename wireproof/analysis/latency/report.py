@@ -9,7 +9,7 @@ not measured.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -129,20 +129,15 @@ class LatencyReport:
         self.chosen = 0
         """Exchanges that were wanted, whether they streamed or not."""
         self._families = families
-        self._wanted = wanted
+        self.wanted = wanted
 
     def measure(self, batches: Iterable[Sequence[Record]]) -> Iterator[Measured]:
         """Yield every wanted answer that streamed, when its connection has ended."""
-        explanations, choice = Explanations(), Choice(self._wanted)
-        for records in batches:
-            looked_at = records if choice.search is None else _looked_at(records, choice)
-            yield from self._measured(explanations.add_all(looked_at), choice)
-        yield from self._measured(explanations.finish(), choice)
+        return self.measured(chosen(batches, self.wanted))
 
-    def _measured(self, explained: Iterable[Explained], choice: Choice) -> Iterator[Measured]:
+    def measured(self, explained: Iterable[Explained]) -> Iterator[Measured]:
+        """Yield every answer that streamed, of exchanges that are wanted."""
         for one in explained:
-            if not choice.takes(one):
-                continue
             self.chosen += 1
             times = times_of(one.trace)
             if times is None:
@@ -168,6 +163,17 @@ class LatencyReport:
         if name not in self.totals and len(self.totals) >= MAX_TARGETS:
             name = OTHERS
         return self.totals.setdefault(name, Total(name))
+
+
+def chosen(
+    batches: Iterable[Sequence[Record]], wanted: ExchangeFilter
+) -> Generator[Explained, None, None]:
+    """Yield every exchange that is wanted, when its connection has ended."""
+    explanations, choice = Explanations(), Choice(wanted)
+    for records in batches:
+        looked_at = records if choice.search is None else _looked_at(records, choice)
+        yield from filter(choice.takes, explanations.add_all(looked_at))
+    yield from filter(choice.takes, explanations.finish())
 
 
 def _looked_at(records: Iterable[Record], choice: Choice) -> Iterator[Record]:
