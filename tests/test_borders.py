@@ -83,6 +83,7 @@ ORDER = {
             "output",
             "spool",
             "columns",
+            "arrow",
             "rights",
             "ending",
             "certificates",
