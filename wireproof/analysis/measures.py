@@ -6,7 +6,6 @@ of gaps there are percentiles, so that a row's size does not grow with its strea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from operator import sub
 from typing import cast
 
@@ -38,6 +37,8 @@ class Measures(msgspec.Struct, frozen=True):
     """Of the times between one element with content and the next; null if there are none."""
     gap_p99: float | None
     gap_max: float | None
+    gap_max_after: float | None
+    """From ``asked_time`` to where the longest one began."""
     tokens: int | None
     """Output tokens; null if nothing streamed."""
     tokens_from: str | None
@@ -51,7 +52,9 @@ def measures(explained: Explained) -> Measures:
     exchange, trace, _ = explained
     heads = exchange.response, exchange.request
     times = times_of(trace)
-    gaps = [] if times is None else _gaps(times.contents)
+    came = [] if times is None else times.contents
+    waits = list(map(sub, came[1:], came))
+    gaps = sorted(waits)
     # In their order, for keywords cost as much as all that is looked up.
     return Measures(
         _authority(explained),
@@ -62,15 +65,11 @@ def measures(explained: Explained) -> Measures:
         percentile(gaps, 0.5) if gaps else None,
         percentile(gaps, 0.99) if gaps else None,
         gaps[-1] if gaps else None,
+        came[waits.index(gaps[-1])] if gaps else None,
         None if times is None else times.tokens,
         None if times is None else times.tokens_from,
         trace.dialect_name,
     )
-
-
-def _gaps(times: Sequence[float]) -> list[float]:
-    """Return the times between moments, the shortest first."""
-    return sorted(map(sub, times[1:], times))
 
 
 def _authority(explained: Explained) -> str | None:

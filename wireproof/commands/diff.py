@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +13,9 @@ from .exits import Finite, Unreadable, because, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
 from .spreading import need_stores, needs_network, stores
+
+if TYPE_CHECKING:
+    from ..diff.profile import Profile
 
 
 @click.command(
@@ -84,24 +89,23 @@ def diff(
     if len(files) != wanted or (log is not None and output is not None):
         said = "give A and B, or one run with --baseline or --write-baseline"
         raise click.UsageError(said, click.get_current_context())
-    from ..diff.compare import Thresholds, compare, is_comparison, is_regression
+    from ..diff.compare import compare, is_comparison, is_regression
     from ..diff.profile import encoded
+    from ..diff.questions import Thresholds
     from ..diff.reading import profile_of
     from ..output import open_stream, open_text
     from ..tables.places import NothingToRead
-    from ..views.changes import FORMATS, kept
+    from ..views.changes import FORMATS, Lacks, kept
 
     keys = key_log(keylog)
-    profiles, left_out = [], []
-
-    def leave_out(message: str) -> None:
-        left_out.append(message)
-        say(message)
-
+    profiles: list[Profile] = []
+    left_out: list[list[str]] = []
     for source in (*filter(None, [log]), *files):
+        left_out.append([])
         try:
             with stores([source]):
-                profiles.append(profile_of([source], leave_out, keylog=keys, note=say))
+                found = profile_of([source], telling(left_out[-1]), keylog=keys, note=say)
+                profiles.append(found)
         except NothingToRead as error:
             raise Unreadable(str(error)) from error
         except (OSError, ValueError) as error:
@@ -114,11 +118,26 @@ def diff(
         except OSError as error:
             raise Unreadable(because(output, error)) from error
         say(f"{output}: {kept(profiles[0], Thresholds().least)}")
-        return 1 if left_out else 0
+        return 1 if any(left_out) else 0
     with ExitStack() as stack:
         changes = compare(
             profiles[0], profiles[1], Thresholds(chance=chance, share=share, slower=slower)
         )
         stream = open_text(None, stack, is_data=form != "table")
-        FORMATS[form](changes, (profiles[0].faults, profiles[1].faults), stream)
-    return 0 if is_comparison(changes) and not is_regression(changes) and not left_out else 1
+        before, after = (
+            Lacks(messages, profile.faults, profile.incomplete)
+            for profile, messages in zip(profiles, left_out, strict=True)
+        )
+        FORMATS[form](changes, (before, after), stream)
+    is_good = is_comparison(changes) and not is_regression(changes) and not any(left_out)
+    return 0 if is_good else 1
+
+
+def telling(left_out: list[str]) -> Callable[[str], object]:
+    """Return what keeps a message of what is left out of a run, and says it."""
+
+    def leave_out(message: str) -> None:
+        left_out.append(message)
+        say(message)
+
+    return leave_out

@@ -1,17 +1,21 @@
 """What became worse from one run to another, by stated thresholds.
 
-Strategy: a difference counts if it is surely none of chance, and large enough to matter: two rules,
-each with a number that is printed. A run has a hundred comparisons, of which one is unlikely by
-itself: so chances are held against how many there are (Benjamini and Hochberg 1995), and what would
-count alone is "too few to tell". Where so few exchanges came that even the largest difference
-could be chance, nothing is said of it but that. A fault, an ending or a failure is a share of
-exchanges; a time is a distribution, of which the middle is compared by ranks and the tail by how
-many of B are beyond the p99 of A.
+Strategy: a difference counts if it is surely none of chance (:mod:`.chance`), and large enough to
+matter: two rules, each with a number that is printed. What may be chance is "too few to tell".
+Where so few exchanges came that even the largest difference could be chance, nothing is said of it
+but that. A fault, an ending or a failure is a share of exchanges; a time is a distribution, of
+which the middle is compared by ranks and the tail by how many of B are beyond the p99 of A.
+
+What is asked of each request is asked of all of them together, too, each B compared with its own A:
+what is certain of none alone may be of all. It is told only then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from math import exp, fsum, log
+from operator import mul
 from statistics import fmean
 from typing import Literal, NamedTuple
 
@@ -19,32 +23,14 @@ import msgspec
 from msgspec.structs import replace
 
 from ..analysis.percentiles import percentile
-from .profile import METRICS, Group, Profile
-from .statistics import chance_of_more, shift
+from .chance import Comparison, Family, found
+from .profile import Profile
+from .questions import Middle, Question, Share, Tail, Thresholds, of_packets, of_request
+from .statistics import chance_of_more, chance_together, least_chance, shift_together, stalls
 
 Answer = Literal["regression", "same", "too-few", "missing", "new"]
-GOOD_ENDS = frozenset(("whole", "ws-clean", "open", "close-notify"))
-
-
-class Thresholds(NamedTuple):
-    """What counts; each is printed with what it decides."""
-
-    chance: float = 0.01
-    """How likely differences may be by chance, at most: those of a whole run together."""
-    share: float = 0.05
-    """By how much a share of exchanges has to grow."""
-    slower: float = 0.2
-    """By which part a time has to grow."""
-    seconds: float = 0.005
-    """By how much it has to grow besides, in seconds: less is a machine's mood."""
-    delta: float = 0.33
-    """How large Cliff's delta has to be: a medium effect (Romano 2006)."""
-    resent: float = 0.005
-    """By how much the share of packets sent again has to grow."""
-    least: int = 5
-    """Exchanges on either side below which nothing is told."""
-    tail: int = 50
-    """The same, for tails."""
+INSTANT = 1e-6
+"""Seconds that count as none: times have microseconds."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -69,37 +55,37 @@ class Change(msgspec.Struct, frozen=True):
         return not self.what.endswith(("p50", "p99", "count"))
 
 
+class _Asked(NamedTuple):
+    """A question of one request, or of several at once."""
+
+    group: str
+    rows: Sequence[Question]
+    """Of each request that it is asked of; all of one kind."""
+
+
 def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> list[Change]:
     """Return what was compared, in order of groups."""
     limits = Thresholds() if by is None else by
-    found = list(_packets(before, after, limits))
+    rows: list[Change | _Asked] = []
+    everywhere: dict[str, list[Question]] = defaultdict(list)
+    sizes = []
     for name, group in before.groups.items():
         other = after.groups.get(name)
         if other is None:
-            found.append(_came(name, "missing", (group.exchanges, 0)))
-        else:
-            found += _group(name, group, other, limits)
-    new = [name for name in after.groups if name not in before.groups]
-    found += [_came(name, "new", (0, after.groups[name].exchanges)) for name in new]
-    return _together(found, limits)
-
-
-def _together(changes: list[Change], by: Thresholds) -> list[Change]:
-    """Take back what so many comparisons find by chance."""
-    tested = sorted(one.chance for one in changes if _is_tested(one, by))
-    ranked = enumerate(tested, 1)
-    limit = max((chance for rank, chance in ranked if chance <= by.chance * rank / len(tested)),
-                default=0.0)  # fmt: skip
-    return [
-        replace(one, answer="too-few") if one.answer == "regression" and one.chance > limit else one
-        for one in changes
-    ]
-
-
-def _is_tested(change: Change, by: Thresholds) -> bool:
-    """Whether enough exchanges came for a difference to be found."""
-    least = by.tail if change.what.endswith("p99") else by.least
-    return change.what != "exchanges" and min(change.samples) >= least
+            rows.append(_came(name, "missing", (group.exchanges, 0)))
+            continue
+        sizes.append((group.exchanges, other.exchanges))
+        if min(sizes[-1]) < limits.least:
+            rows.append(_came(name, "too-few", sizes[-1]))
+        for question in of_request(group, other, limits):
+            rows.append(_Asked(name, [question]))
+            everywhere[question.what].append(question)
+    for name, group in after.groups.items():
+        if name not in before.groups:
+            rows.append(_came(name, "new", (0, group.exchanges)))
+    packets = _Asked("", [of_packets(before, after, limits)])
+    together = [_Asked("", _of_all(found, sizes)) for found in everywhere.values()]
+    return _decided([packets, *filter(_is_of_several, together), *rows], limits)
 
 
 def _came(name: str, answer: Answer, samples: tuple[int, int]) -> Change:
@@ -116,98 +102,176 @@ def is_comparison(changes: Sequence[Change]) -> bool:
     return any(change.group and change.what != "exchanges" for change in changes)
 
 
-def _packets(before: Profile, after: Profile, by: Thresholds) -> Iterator[Change]:
-    pairs = (before.retransmissions, before.packets), (after.retransmissions, after.packets)
-    yield _share("", "retransmissions", *pairs, by.resent, by)
+# --- all requests together ---
 
 
-def _group(name: str, before: Group, after: Group, by: Thresholds) -> Iterator[Change]:
-    sizes = before.exchanges, after.exchanges
-    if min(sizes) < by.least:
-        yield _came(name, "too-few", sizes)
-    for fault in sorted({*before.faults, *after.faults}):
-        some, more = before.faults.get(fault, 0), after.faults.get(fault, 0)
-        yield _share(name, fault, (some, sizes[0]), (more, sizes[1]), by.share, by)
-    for end in sorted({*before.endings, *after.endings} - GOOD_ENDS):
-        some, more = before.endings.get(end, 0), after.endings.get(end, 0)
-        yield _share(name, f"end: {end}", (some, sizes[0]), (more, sizes[1]), by.share, by)
-    if before.failed or after.failed:
-        pairs = (before.failed, sizes[0]), (after.failed, sizes[1])
-        yield _share(name, "status 5xx", *pairs, by.share, by)
-    yield _fewer(name, before.counts, after.counts, by)
-    for metric in METRICS:
-        if metric in before.times and metric in after.times:
-            yield from _times(name, metric, before.times[metric], after.times[metric], by)
+def _of_all(rows: Sequence[Question], sizes: Sequence[tuple[int, int]]) -> list[Question]:
+    """Return a question's rows with those of requests that have nothing of it: a share is one of
+    all exchanges. ``sizes`` are those of all requests."""
+    first = rows[0]
+    if not isinstance(first, Share):
+        return list(rows)
+    had = [(row.before, row.after) for row in rows if isinstance(row, Share)]
+    rest = sum(one for one, _ in sizes), sum(other for _, other in sizes)
+    none = rest[0] - sum(one for one, _ in had), rest[1] - sum(other for _, other in had)
+    return [*rows, first._replace(some=0, before=none[0], more=0, after=none[1], stalls=None)]
 
 
-def _share(
-    name: str,
-    what: str,
-    before: tuple[int, int],
-    after: tuple[int, int],
-    least: float,
-    by: Thresholds,
-) -> Change:
-    samples = before[1], after[1]
-    shares = [some / of if of else None for some, of in (before, after)]
+def _is_of_several(asked: _Asked) -> bool:
+    """Whether a question is asked of several requests, and of their tails it is not."""
+    rows = [row for row in asked.rows if not isinstance(row, Share) or row.some + row.more]
+    return len(rows) > 1 and not isinstance(rows[0], Tail)
+
+
+def _weighted(values: Sequence[float], weights: Sequence[float]) -> float:
+    return fsum(map(mul, values, weights)) / (fsum(weights) or 1.0)
+
+
+def _weights(samples: Sequence[tuple[int, int]]) -> list[float]:
+    """Return how much each request counts, on both sides alike."""
+    return [before * after / max(before + after, 1) for before, after in samples]
+
+
+# --- what is chance, and what is not ---
+
+
+def _decided(rows: Sequence[Change | _Asked], by: Thresholds) -> list[Change]:
+    """Return what comes of all questions; those of all requests only where they alone find it."""
+    changes = [row if isinstance(row, Change) else _change(row, by) for row in rows]
+    able = [number for number, one in enumerate(changes) if _is_tested(one, by)]
+    tested = [_tested(rows[number], changes[number]) for number in able]
+    known = {able[number] for number in found(tested, by.chance)}
+    told = [
+        one if one.answer != "regression" or number in known else _unsure(one, by)
+        for number, one in enumerate(changes)
+    ]
+    alone = {one.what for one in told if one.group and one.answer == "regression"}
+    return [
+        one
+        for row, one in zip(rows, told, strict=True)
+        if not isinstance(row, _Asked)
+        or len(row.rows) == 1
+        or (one.answer == "regression" and one.what not in alone)
+    ]
+
+
+def _is_tested(change: Change, by: Thresholds) -> bool:
+    """Whether enough exchanges came for a difference to be found."""
+    least = by.tail if change.what.endswith("p99") else by.least
+    return change.what != "exchanges" and min(change.samples) >= least
+
+
+def _tested(row: Change | _Asked, change: Change) -> Comparison:
+    assert isinstance(row, _Asked)
+    family: Family = "times"
+    least = 0.0
+    if isinstance(first := row.rows[0], Share):
+        family = first.family
+        least = least_chance(*first.counted) if len(row.rows) == 1 else 0.0
+    return Comparison(change.what, len(row.rows) > 1, family, change.chance, least)
+
+
+def _unsure(change: Change, by: Thresholds) -> Change:
+    """Return a change that may be chance. It is not the same either, but for what many exchanges
+    are needed to tell at all."""
+    is_noise = change.what.endswith(("p99", "count")) and change.chance > by.chance
+    return replace(change, answer="same" if is_noise else "too-few")
+
+
+# --- the questions ---
+
+
+def _change(asked: _Asked, by: Thresholds) -> Change:
+    """Return how large a difference is, a regression if it is large enough."""
+    group, rows = asked
+    if isinstance(rows[0], Share):
+        return _share(group, [row for row in rows if isinstance(row, Share)], by)
+    if isinstance(rows[0], Tail):
+        return _tail(group, rows[0], by)
+    return _middle(group, [row for row in rows if isinstance(row, Middle)], by)
+
+
+def _share(group: str, rows: Sequence[Share], by: Thresholds) -> Change:
+    sizes = [(row.before, row.after) for row in rows]
+    samples = sum(before for before, _ in sizes), sum(after for _, after in sizes)
+    first = rows[0]
+    shares: list[float | None] = [first.some / samples[0] if samples[0] else None,
+                                  first.more / samples[1] if samples[1] else None]  # fmt: skip
+    if len(rows) > 1:
+        both = [row for row in rows if row.before and row.after]
+        weights = _weights([(row.before, row.after) for row in both])
+        shares = [
+            _weighted([row.some / row.before for row in both], weights),
+            _weighted([row.more / row.after for row in both], weights),
+        ]
     grown = (shares[1] or 0.0) - (shares[0] or 0.0)
-    chance = chance_of_more(*before, *after) if min(samples) else 1.0
+    chance = chance_together([row.counted for row in rows]) if min(samples) else 1.0
     answer: Answer = "same"
-    if grown >= least:  # what may be chance is not the same either
-        answer = "regression" if chance <= by.chance else "too-few"
+    if grown >= first.growth:
+        answer = "regression"
     elif grown > 0 and min(samples) < by.least:
         answer = "too-few"
-    return Change(name, what, answer, shares[0], shares[1], grown, chance, samples)
+    return Change(group, first.what, answer, shares[0], shares[1], grown, chance, samples)
 
 
-def _fewer(name: str, before: Sequence[float], after: Sequence[float], by: Thresholds) -> Change:
-    """Compare how many elements came: fewer are worse.
-
-    Means are shown, for where fewer than half of the exchanges lost some the median is what it was.
-    """
-    found = shift([-value for value in before], [-value for value in after])
-    means = fmean(before or [0.0]), fmean(after or [0.0])
-    answer: Answer = "same"
-    if min(len(before), len(after)) < by.least:
-        answer = "too-few" if means[1] < means[0] else "same"
-    elif found.chance <= by.chance and found.delta >= by.delta:
-        answer = "regression"
-    samples = len(before), len(after)
-    return Change(name, "fewer elements: count", answer, *means, *found, samples)
-
-
-def _times(
-    name: str, metric: str, before: Sequence[float], after: Sequence[float], by: Thresholds
-) -> Iterator[Change]:
-    samples = len(before), len(after)
-    found = shift(before, after)
-    middles = percentile(before, 0.5), percentile(after, 0.5)
-    is_slower = _is_slower(*middles, by)
+def _middle(group: str, rows: Sequence[Middle], by: Thresholds) -> Change:
+    """Compare middles. Of how many elements came means are shown: where fewer than half of the
+    exchanges lost some, the median is what it was."""
+    sizes = [(len(row.before), len(row.after)) for row in rows]
+    samples = sum(before for before, _ in sizes), sum(after for _, after in sizes)
+    first = rows[0]
+    if first.is_less_worse:
+        pairs = [([-one for one in row.before], [-one for one in row.after]) for row in rows]
+        middles = [(fmean(row.before or [0.0]), fmean(row.after or [0.0])) for row in rows]
+    else:
+        pairs = [(list(row.before), list(row.after)) for row in rows]
+        middles = [(percentile(row.before, 0.5), percentile(row.after, 0.5)) for row in rows]
+    moved = shift_together(pairs)
+    before, after = middles[0]
+    if len(rows) > 1:
+        before, after = _typical(middles, sizes, first)
+        by = by._replace(slower=by.slower * by.everywhere, delta=by.delta * by.everywhere)
+    is_worse = after < before if first.is_less_worse else _is_slower(before, after, by)
     answer: Answer = "same"
     if min(samples) < by.least:
-        answer = "too-few" if is_slower else "same"
-    elif is_slower and found.delta >= by.delta:
-        answer = "regression" if found.chance <= by.chance else "too-few"
-    yield Change(name, f"{metric} p50", answer, *middles, *found, samples)
-    yield _tail(name, metric, before, after, by)
+        answer = "too-few" if is_worse else "same"
+    elif is_worse and moved.delta >= by.delta:
+        answer = "regression"
+    return Change(group, first.what, answer, before, after, *moved, samples)
 
 
-def _tail(
-    name: str, metric: str, before: Sequence[float], after: Sequence[float], by: Thresholds
-) -> Change:
-    samples = len(before), len(after)
-    ends = percentile(before, 0.99), percentile(after, 0.99)
+def _typical(
+    middles: Sequence[tuple[float, float]], sizes: Sequence[tuple[int, int]], row: Middle
+) -> tuple[float, float]:
+    """Return the middles of several requests as one: of times by their logarithms, for a slow one
+    would outweigh all others."""
+    weights = _weights(sizes)
+    if row.is_less_worse:
+        before, after = (_weighted([one[side] for one in middles], weights) for side in (0, 1))
+        return before, after
+    before, after = (
+        exp(_weighted([log(max(one[side], INSTANT)) for one in middles], weights))
+        for side in (0, 1)
+    )
+    return before, after
+
+
+def _tail(group: str, row: Tail, by: Thresholds) -> Change:
+    samples = len(row.before), len(row.after)
+    ends = percentile(row.before, 0.99), percentile(row.after, 0.99)
     limit = max(ends[0] * (1 + by.slower), ends[0] + by.seconds)
-    some, more = (sum(value > limit for value in values) for values in (before, after))
-    chance = chance_of_more(some, samples[0], more, samples[1])
+    some, more = (sum(value > limit for value in values) for values in (row.before, row.after))
+    spans = [(one.start, one.end) for one in row.longest if one.value > limit]
+    again = max(more - stalls(spans), 0) if spans else 0
+    chance = chance_of_more(some, samples[0], more - again, samples[1] - again)
     is_slower = _is_slower(*ends, by)
     answer: Answer = "same"
     if min(samples) < by.tail:
         answer = "too-few" if is_slower else "same"
-    elif is_slower and chance <= by.chance:
+    elif is_slower:
         answer = "regression"
     effect = more / samples[1] - some / samples[0]
-    return Change(name, f"{metric} p99", answer, *ends, effect, chance, samples)
+    return Change(group, row.what, answer, *ends, effect, chance, samples)
 
 
 def _is_slower(before: float, after: float, by: Thresholds) -> bool:

@@ -10,30 +10,49 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from heapq import heappush, heappushpop
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from ..tables.faulty import Faulty
+from .statistics import stalls
 
 FORMAT = 1
 MAX_GROUPS = 10_000
 OTHERS = "other targets"
 MAX_SAMPLES = 2_000
 """Values of one metric of one group that are kept."""
+MAX_LONGEST = 200
+"""Of these, those of which it is known when they were: the longest ones."""
 ONCE = ("capture", "connection", "exchange", "question", "answer")
 """What is said several times of one exchange counts once."""
 METRICS = ("first_token", "first", "last", "gap_p50", "gap_max", "headers_after")
 """Times of an exchange, in seconds, of which more is worse."""
 READ: dict[str, list[str]] = {
     "connections": ["packets", "retransmissions"],
-    "exchanges": ["method", "target", "status", "count", "end", *METRICS],
-    "verdicts": [*ONCE, "method", "target", "is_fault"],
+    "exchanges": [
+        *("exchange", "method", "target", "status", "count", "end", "start_time"),
+        *(*METRICS, "gap_max_after"),
+    ],
+    "verdicts": [*ONCE, "method", "target", "is_fault", "numbers"],
 }
-"""The columns that are read of each table."""
+"""The columns that are read of each table, those of them that it has."""
+GOOD_ENDS = frozenset(("whole", "ws-clean", "open", "close-notify"))
+WAITS = frozenset(("first_token", "first", "headers_after"))
+"""METRICS that begin with the request; the others are as long as their longest gap makes them."""
 
 
-class Group(msgspec.Struct, frozen=True):
+class Long(NamedTuple):
+    """A time that is among the longest, and when it was, in seconds since the epoch."""
+
+    value: float
+    start: float
+    end: float
+
+
+class Group(msgspec.Struct, frozen=True, omit_defaults=True):
     """The exchanges of one method and target."""
 
     exchanges: int
@@ -47,9 +66,17 @@ class Group(msgspec.Struct, frozen=True):
     """How many elements came, of each."""
     times: dict[str, list[float]]
     """Samples of METRICS, the shortest first."""
+    opened: int | None = None
+    """Exchanges that were the first of their connections; null in older baselines, as the next."""
+    failed_or_cut: int | None = None
+    """Those that failed, or did not end as they should."""
+    longest: dict[str, list[Long]] = {}
+    """The longest of METRICS, in no order; a stored baseline has none."""
+    stalls: dict[str, int] = {}
+    """Of faults that are gaps: how many stalls explain all of them; a baseline has none."""
 
 
-class Profile(msgspec.Struct, frozen=True):
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run."""
 
     format: int
@@ -58,6 +85,8 @@ class Profile(msgspec.Struct, frozen=True):
     retransmissions: int
     faults: dict[str, int] = {}
     """How many captures are not whole, by codes of diagnostics."""
+    incomplete: dict[str, list[str]] = {}
+    """The first of them by name, with their codes; a stored baseline names none."""
 
 
 @dataclass
@@ -68,6 +97,42 @@ class _Gathered:
     endings: Counter[str] = field(default_factory=Counter)
     counts: list[float] = field(default_factory=list)
     times: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in METRICS})
+    opened: int = 0
+    failed_or_cut: int = 0
+    longest: dict[str, list[Long]] = field(default_factory=lambda: {name: [] for name in METRICS})
+    gaps: dict[str, list[tuple[str, float, float]]] = field(default_factory=dict)
+    """Of faults that are gaps: of which capture, and between which packets."""
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take a row of the table of exchanges."""
+        has_failed = (row["status"] or 0) >= 500
+        self.exchanges += 1
+        self.failed += has_failed
+        self.opened += row["exchange"] == 0
+        self.failed_or_cut += has_failed or bool(row["end"]) and row["end"] not in GOOD_ENDS
+        self.counts.append(float(row["count"]))
+        if row["end"]:
+            self.endings[row["end"]] += 1
+        for name in METRICS:
+            if row[name] is not None:
+                self.times[name].append(round(row[name], 6))
+                self._keep(name, _long(name, row))
+
+    def _keep(self, name: str, one: Long) -> None:
+        found = self.longest[name]
+        if len(found) < MAX_LONGEST:
+            heappush(found, one)
+        else:
+            heappushpop(found, one)
+
+    def fault(self, row: dict[str, Any]) -> None:
+        """Take a row of the table of verdicts."""
+        name = f"{row['question']}: {row['answer']}"
+        self.faults[name] += 1
+        if row["question"] == "gap":
+            numbers = msgspec.json.decode(row["numbers"])
+            packets = numbers.get("from_packet") or 0, numbers.get("to_packet") or 0
+            self.gaps.setdefault(name, []).append((row["capture"], *packets))
 
     def group(self) -> Group:
         times = {name: thinned(values) for name, values in self.times.items() if values}
@@ -78,7 +143,28 @@ class _Gathered:
             self.failed,
             thinned(self.counts),
             times,
+            self.opened,
+            self.failed_or_cut,
+            {name: found for name, found in self.longest.items() if found},
+            {name: _stalls(found) for name, found in self.gaps.items()},
         )
+
+
+def _long(name: str, row: dict[str, Any]) -> Long:
+    """Return a time of an exchange with when it was, as closely as is known."""
+    value, asked = round(row[name], 6), row["start_time"]
+    gap, after = row["gap_max"], row.get("gap_max_after")
+    if name in WAITS or not gap or after is None:
+        return Long(value, asked, asked + (value if name in WAITS else row["last"] or value))
+    return Long(value, asked + after, asked + after + gap)
+
+
+def _stalls(gaps: Iterable[tuple[str, float, float]]) -> int:
+    """Return how many stalls explain gaps, of which each lies between packets of a capture."""
+    captures: dict[str, list[tuple[float, float]]] = {}
+    for capture, *packets in gaps:
+        captures.setdefault(capture, []).append((packets[0], packets[1]))
+    return sum(map(stalls, captures.values()))
 
 
 class Gathering:
@@ -93,7 +179,8 @@ class Gathering:
         """Take a pyarrow.RecordBatch of a table."""
         if kind not in READ:
             return
-        rows = batch.select(READ[kind]).to_pylist()
+        there = set(batch.schema.names)
+        rows = batch.select([name for name in READ[kind] if name in there]).to_pylist()
         if kind == "connections":
             self._packets += sum(row["packets"] for row in rows)
             self._retransmissions += sum(row["retransmissions"] for row in rows)
@@ -106,15 +193,7 @@ class Gathering:
     def _add_exchange(self, row: dict[str, Any]) -> None:
         if row["method"] is None:
             return  # nothing to be matched by
-        found = self._group(row)
-        found.exchanges += 1
-        found.failed += (row["status"] or 0) >= 500
-        found.counts.append(float(row["count"]))
-        if row["end"]:
-            found.endings[row["end"]] += 1
-        for name in METRICS:
-            if row[name] is not None:
-                found.times[name].append(round(row[name], 6))
+        self._group(row).add(row)
 
     def _add_verdicts(self, rows: Iterable[dict[str, Any]]) -> None:
         said = {
@@ -123,7 +202,7 @@ class Gathering:
             if row["is_fault"] and row["method"] is not None
         }
         for row in said.values():  # an exchange may have several gaps of one kind
-            self._group(row).faults[f"{row['question']}: {row['answer']}"] += 1
+            self._group(row).fault(row)
 
     def _group(self, row: dict[str, Any]) -> _Gathered:
         name = f"{row['method']} {(row['target'] or '').partition('?')[0]}"
@@ -134,7 +213,8 @@ class Gathering:
     def profile(self) -> Profile:
         groups = {name: found.group() for name, found in sorted(self._groups.items())}
         faults = dict(sorted(self.faulty.codes.items()))
-        return Profile(FORMAT, groups, self._packets, self._retransmissions, faults)
+        named = self.faulty.captures
+        return Profile(FORMAT, groups, self._packets, self._retransmissions, faults, named)
 
 
 def thinned(values: Sequence[float]) -> list[float]:
@@ -159,4 +239,6 @@ def decoded(data: bytes) -> Profile:
 
 def encoded(profile: Profile) -> bytes:
     """Return a profile as JSON, a line for each group, so that a change of it can be read."""
-    return msgspec.json.format(msgspec.json.encode(profile), indent=1) + b"\n"
+    groups = {name: replace(one, longest={}, stalls={}) for name, one in profile.groups.items()}
+    stored = msgspec.json.encode(replace(profile, groups=groups, incomplete={}))
+    return msgspec.json.format(stored, indent=1) + b"\n"

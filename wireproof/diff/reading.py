@@ -88,6 +88,8 @@ def _add_data_set(source: str, gathering: Gathering, say: Say | None, *, thoroug
                 if is_url(path):
                     filesystem, name = filesystem_of(path)
                     place = stack.enter_context(filesystem.open(name, "rb"))
-                for batch in pq.ParquetFile(place).iter_batches(columns=READ[kind]):
+                file = pq.ParquetFile(place)  # of an older version, it may lack a column
+                wanted = [name for name in READ[kind] if name in file.schema_arrow.names]
+                for batch in file.iter_batches(columns=wanted):
                     gathering.add(kind, batch)
     gathering.faulty.add(data_set.captures())

@@ -62,6 +62,7 @@ UNMEASURED = Measures(
     gap_p50=None,
     gap_p99=None,
     gap_max=None,
+    gap_max_after=None,
     tokens=None,
     tokens_from=None,
     dialect="",

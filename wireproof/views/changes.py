@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TextIO
+from itertools import islice
+from typing import NamedTuple, Protocol, TextIO
 
 import msgspec
 
 from ..text.escape import escape
 from ..text.wording import count, duration
 
-Faults = tuple[Mapping[str, int], Mapping[str, int]]
-"""Of A and B, how many captures are not whole, by codes of diagnostics."""
+NAMED = 10
+"""Captures of a run that are named in a line; JSON has those that are known by name."""
+
+
+class Lacks(NamedTuple):
+    """What a run does not have of what was asked for."""
+
+    left_out: Sequence[str] = ()
+    """What cannot be read, and why: a line each."""
+    faults: Mapping[str, int] = {}
+    """How many captures are not whole, by codes of diagnostics."""
+    incomplete: Mapping[str, Sequence[str]] = {}
+    """The first of them by name, with their codes."""
+
+
+Both = tuple[Lacks, Lacks]
+"""Of A and B."""
 ORDER = {"regression": 0, "missing": 1, "new": 2, "too-few": 3, "same": 4}
 WORDS = {
     "regression": "worse",
@@ -62,7 +78,7 @@ class Kept(Protocol):
 
 def sentence(change: Shown) -> str:
     """Return a change in a line, escaped."""
-    name = escape(change.group) or "all packets"
+    name = escape(change.group) or _of_all(change)
     before, after = change.samples
     if change.answer == "missing":
         return f"{name}: {count(before, 'exchange')} in A, none in B"
@@ -74,6 +90,11 @@ def sentence(change: Shown) -> str:
     came = f"{_figure(change, change.before)} -> {_figure(change, change.after)}"
     tested = f"effect {change.effect:+.2g}, by chance {change.chance:.2g}, of {sizes}"
     return f"{name}: {escape(change.what)}: {WORDS[change.answer]}: {came} ({tested})"
+
+
+def _of_all(change: Shown) -> str:
+    """Return what a change of the whole run is of."""
+    return "all packets" if change.what == "retransmissions" else "all requests"
 
 
 def _figure(change: Shown, value: float | None) -> str:
@@ -117,41 +138,78 @@ def ending(changes: Sequence[Shown]) -> str:
     return "; ".join(said)
 
 
-def incomplete(faults: Faults) -> str:
-    """Return which runs have captures that are not whole, in a line; empty if none has."""
-    named = [
-        f"{name} ({', '.join(f'{code} in {number:,}' for code, number in one.items())})"
-        for name, one in zip("AB", faults, strict=True)
-        if one
+def lacking(runs: Both) -> list[str]:
+    """Return what the runs do not have, a line each, escaped."""
+    said = [f"left out of {name}: {message}" for name, message in _left_out(runs)]
+    return [escape(line) for line in (*said, *_incomplete(runs))]
+
+
+def _left_out(runs: Both) -> list[tuple[str, str]]:
+    """Return what was left out of which run, with the reason."""
+    return [
+        (name, message.removeprefix("left out: "))
+        for name, run in zip("AB", runs, strict=True)
+        for message in run.left_out
     ]
-    return f"captures that are not whole: {', '.join(named)}" if named else ""
 
 
-def _table(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
+def _incomplete(runs: Both) -> list[str]:
+    """Return which runs have captures that are not whole, a line each."""
+    return [
+        f"captures of {name} that are not whole: {codes(run.faults)}{_named(run.incomplete)}"
+        for name, run in zip("AB", runs, strict=True)
+        if run.faults
+    ]
+
+
+def codes(faults: Mapping[str, int]) -> str:
+    """Return in how many captures which fault is."""
+    return ", ".join(f"{code} in {number:,}" for code, number in faults.items())
+
+
+def _named(captures: Mapping[str, Sequence[str]]) -> str:
+    """Return the first captures, each with its codes, as the end of a line."""
+    named = [f"{name} ({', '.join(said)})" for name, said in islice(captures.items(), NAMED)]
+    more = "" if len(captures) <= NAMED else ", and others"
+    return f": {', '.join(named)}{more}" if named else ""
+
+
+def _ending(changes: Sequence[Shown], runs: Both) -> str:
+    """Return what it comes to, and that less was compared than asked for."""
+    left_out = len(_left_out(runs))
+    less = f"; {left_out:,} left out, which cannot be read" if left_out else ""
+    return ending(changes) + less
+
+
+def _table(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
     for change in _told(changes):
         stream.write(sentence(change) + "\n")
-    if said := incomplete(faults):
-        stream.write(said + "\n")
-    stream.write(ending(changes) + "\n")
+    for line in lacking(runs):
+        stream.write(line + "\n")
+    stream.write(_ending(changes, runs) + "\n")
 
 
-def _json(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
+def _json(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
     told = {
         "is_regression": any(one.answer == "regression" for one in changes),
-        "faults": dict(zip("AB", faults, strict=True)),
+        "faults": {name: run.faults for name, run in zip("AB", runs, strict=True)},
+        "incomplete": {name: run.incomplete for name, run in zip("AB", runs, strict=True)},
+        "left_out": {name: run.left_out for name, run in zip("AB", runs, strict=True)},
         "changes": changes,
     }
     stream.write(msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
 
 
-def _junit(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
+def _junit(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
+    left_out = _left_out(runs)
     failures = sum(one.answer == "regression" for one in changes)
     skipped = sum(one.answer in ("too-few", "missing") for one in changes)
     suite = ET.Element(
         "testsuite",
         name="wireproof diff",
-        tests=str(len(changes)),
+        tests=str(len(changes) + len(left_out)),
         failures=str(failures),
+        errors=str(len(left_out)),
         skipped=str(skipped),
     )
     for change in changes:
@@ -162,17 +220,20 @@ def _junit(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
             ET.SubElement(case, "failure", type="regression", message=sentence(change))
         elif change.answer != "same":
             ET.SubElement(case, "skipped", message=sentence(change))
-    if said := incomplete(faults):
-        ET.SubElement(suite, "system-err").text = said
+    for run, message in left_out:
+        case = ET.SubElement(suite, "testcase", classname="captures", name=f"all of {run} is read")
+        ET.SubElement(case, "error", type="left-out", message=escape(message))
+    if said := _incomplete(runs):
+        ET.SubElement(suite, "system-err").text = "\n".join(map(escape, said))
     root = ET.Element("testsuites")
     root.append(suite)
     stream.write(ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n")
 
 
-def _markdown(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
-    stream.write(f"**{ending(changes)}**\n\n")
-    if said := incomplete(faults):
-        stream.write(f"{said}\n\n")
+def _markdown(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
+    stream.write(f"**{_ending(changes, runs)}**\n\n")
+    said = [f"- {_cell(line)}\n" for line in lacking(runs)]
+    stream.write("".join(said) + "\n" * bool(said))
     told = _told(changes)
     if not told:
         return
@@ -181,7 +242,7 @@ def _markdown(changes: Sequence[Shown], faults: Faults, stream: TextIO) -> None:
     for one in told:
         cells = (
             WORDS[one.answer],
-            f"`{_cell(one.group)}`" if one.group else "all packets",
+            f"`{_cell(one.group)}`" if one.group else _of_all(one),
             _cell(one.what),
             _figure(one, one.before),
             _figure(one, one.after),
@@ -197,7 +258,7 @@ def _cell(text: str) -> str:
     return safe.replace("<", "&lt;").replace("[", "\\[")
 
 
-FORMATS: dict[str, Callable[[Sequence[Shown], Faults, TextIO], None]] = {
+FORMATS: dict[str, Callable[[Sequence[Shown], Both, TextIO], None]] = {
     "table": _table,
     "json": _json,
     "junit": _junit,

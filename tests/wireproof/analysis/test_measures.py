@@ -16,6 +16,7 @@ def test_figures_follow_the_stream() -> None:
     assert found.first_output == found.first_token
     assert (found.gap_p50, found.gap_max) == pytest.approx((0.2, 0.3), abs=0.001)
     assert found.gap_p99 == found.gap_max
+    assert found.gap_max_after == pytest.approx(0.2 + 0.1, abs=0.001), "the second one"
     assert (found.tokens, found.version, found.dialect) == (4, "HTTP/1.1", "")
     assert found.authority == "127.0.0.1:8000"
 

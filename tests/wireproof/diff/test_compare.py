@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from wireproof.diff.compare import Change, compare, is_comparison, is_regression
-from wireproof.diff.profile import FORMAT, METRICS, Group, Profile
+from wireproof.diff.profile import FORMAT, METRICS, Group, Long, Profile
 from wireproof.views.changes import sentence
 
 
@@ -129,3 +129,91 @@ def test_elements_that_some_exchanges_lost_are_shown_by_their_mean() -> None:
     [found] = [one for one in compare(of(whole), of(some)) if one.what.endswith("count")]
     assert found.answer == "regression" and (found.before, found.after) == (3.0, 62 / 30)
     assert "3 -> 2.1" in sentence(found)
+
+
+def worse(before: Profile, after: Profile) -> list[tuple[str, str]]:
+    changes = compare(before, after)
+    return [(one.group, one.what) for one in changes if one.answer == "regression"]
+
+
+def runs(*groups: Group) -> Profile:
+    return Profile(FORMAT, {f"GET /{n}": one for n, one in enumerate(groups)}, 1_000, 0)
+
+
+def ended(count: int, bad: int, end: str = "cut", failed: int = 0) -> Group:
+    endings = {"whole": count - bad, end: bad} if bad else {"whole": count}
+    return msgspec.structs.replace(
+        group(count), endings=endings, failed=failed, failed_or_cut=bad + failed
+    )
+
+
+@pytest.mark.parametrize(
+    "after, said",
+    [
+        (ended(100, 5), "end: cut"),
+        (ended(100, 5, "app-incomplete"), "end: app-incomplete"),
+        (ended(100, 0, failed=5), "status 5xx"),
+        (ended(100, 3, failed=2), "failed or cut"),
+    ],
+)
+def test_a_few_in_a_hundred_that_fail_are_found(after: Group, said: str) -> None:
+    others = [ended(100, 0), ended(100, 1)]
+    assert worse(runs(ended(100, 0), *others), runs(after, *others)) == [("GET /0", said)]
+    assert worse(runs(after, *others), runs(ended(100, 0), *others)) == []
+
+
+def test_what_is_too_few_of_each_request_may_be_certain_of_all() -> None:
+    before, after = [ended(100, 0)] * 6, [ended(100, 2)] * 6
+    assert worse(runs(before[0]), runs(after[0])) == []
+    assert worse(runs(*before), runs(*after)) == [("", "end: cut")]
+    [found] = [one for one in compare(runs(*before), runs(*after)) if one.answer == "regression"]
+    assert (found.before, found.after, found.samples) == (0.0, pytest.approx(0.02), (600, 600))
+    assert sentence(found).startswith("all requests: end: cut: worse: 0.00% -> 2.00%")
+
+
+def test_a_gross_change_of_five_is_certain_of_several_requests() -> None:
+    before, after = [group(5)] * 3, [group(5, first=2.0)] * 3
+    slow = [("GET /0", "first p50"), ("GET /1", "first p50"), ("GET /2", "first p50")]
+    assert worse(runs(*before), runs(*after)) == slow
+    assert worse(runs(*[group(3)] * 8), runs(*[group(3, first=2.0)] * 8)) == [("", "first p50")]
+    fewer = [msgspec.structs.replace(one, counts=[1.0] * 3) for one in [group(3)] * 8]
+    assert worse(runs(*[group(3)] * 8), runs(*fewer)) == [("", "fewer elements: count")]
+
+
+def test_a_request_that_nobody_else_makes_is_none_of_all() -> None:
+    """The slow one is asked for more often in B: that is no difference."""
+    before, after = runs(group(9), group(9, first=2.0)), runs(group(9), group(90, first=2.0))
+    assert worse(before, after) == []
+
+
+def test_connections_that_are_not_used_again() -> None:
+    kept = msgspec.structs.replace(group(20), opened=2)
+    each = msgspec.structs.replace(group(20), opened=20)
+    assert worse(of(kept), of(each)) == [("GET /", "new connection")]
+    assert worse(of(each), of(kept)) == worse(of(group(20)), of(each)) == []
+
+
+def test_a_few_packets_in_five_hundred() -> None:
+    busy = [group(20) for _ in range(5)]
+    before, after = (
+        Profile(FORMAT, {f"GET /{n}": one for n, one in enumerate(busy)}, 500, number)
+        for number in (0, 7)
+    )
+    assert worse(before, after) == [("", "retransmissions")]
+
+
+@pytest.mark.parametrize("is_one", [True, False])
+def test_what_stalled_together_is_one_stall(is_one: bool) -> None:
+    before, after = group(100), group(100)
+    after.times["first"][-10:] = [0.5] * 10
+    moments = [7.0 if is_one else float(number) for number in range(10)]
+    longest = [Long(0.5, moment, moment + 0.5) for moment in moments]
+    known = msgspec.structs.replace(after, longest={"first": longest})
+    assert worse(of(before), of(known)) == ([] if is_one else [("GET /", "first p99")])
+
+
+def test_a_gap_of_many_at_once_is_one_stall() -> None:
+    outages = msgspec.structs.replace(group(100), faults={"gap: outage": 10})
+    together = msgspec.structs.replace(outages, stalls={"gap: outage": 1})
+    assert worse(of(group(100)), of(outages)) == [("GET /", "gap: outage")]
+    assert worse(of(group(100)), of(together)) == []

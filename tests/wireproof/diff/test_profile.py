@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+import pyarrow as pa
 import pytest
 from support.corpus import ROOT
+from support.talk import Talk, Tape
+from support.timed import Stream, TimedTape
 
 from wireproof.cli import run
 from wireproof.diff import profile as module
-from wireproof.diff.profile import FORMAT, Group, Profile, decoded, encoded, thinned
+from wireproof.diff.profile import (
+    FORMAT,
+    Gathering,
+    Group,
+    Long,
+    Profile,
+    decoded,
+    encoded,
+    thinned,
+)
 from wireproof.diff.reading import profile_of
 
 
@@ -52,6 +65,150 @@ def test_what_cannot_be_read_is_left_out_if_it_may_be_told(
     said: list[str] = []
     assert profile_of([str(tmp_path)], said.append) == profile_of([whole])
     assert len(said) == 1
-    assert run(["diff", whole, str(tmp_path)]) == 1
-    assert "empty.pcap: the file is empty" in capsys.readouterr().err
+    for form in ("table", "json", "junit", "markdown"):
+        assert run(["diff", whole, str(tmp_path), "--format", form]) == 1
+        told = capsys.readouterr()
+        assert "empty.pcap: the file is empty" in told.err
+        assert "empty.pcap: the file is empty" in told.out, form
     assert run(["diff", whole, whole]) == 0
+
+
+ASKED = b"GET /it HTTP/1.1\r\nHost: a\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi"
+
+
+def kept_alive(requests: int) -> bytes:
+    """A run of twelve requests, so many of them on each connection."""
+    tape = Tape()
+    for number in range(12 // requests):
+        talk = Talk(tape, client_port=40_000 + number).open()
+        for _ in range(requests):
+            talk.client(ASKED)
+            talk.server(OK)
+        talk.close()
+    return tape.file()
+
+
+def test_captures_that_are_cut_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (ROOT / "fixtures" / "sse" / "plain.pcapng").read_bytes()
+    (tmp_path / "whole.pcapng").write_bytes(whole)
+    (tmp_path / "cut.pcapng").write_bytes(whole[:-20])
+    found = profile_of([str(tmp_path / "cut.pcapng")])
+    [(name, said)] = found.incomplete.items()
+    assert name == str(tmp_path / "cut.pcapng") and said == list(found.faults)
+    assert decoded(encoded(found)).incomplete == {}
+    for form in ("table", "json", "junit", "markdown"):
+        run(
+            [
+                "diff",
+                *(str(tmp_path / f"{one}.pcapng") for one in ("whole", "cut")),
+                "--format",
+                form,
+            ]
+        )
+        assert str(tmp_path / "cut.pcapng") in capsys.readouterr().out, form
+
+
+def test_connections_that_are_not_used_again_are_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = {number: tmp_path / f"{number}.pcapng" for number in (12, 1)}
+    for number, path in paths.items():
+        path.write_bytes(kept_alive(number))
+    kept, each = (profile_of([str(path)]).groups["GET /it"] for path in paths.values())
+    assert (kept.exchanges, kept.opened, each.exchanges, each.opened) == (12, 1, 12, 12)
+    assert run(["diff", str(paths[12]), str(paths[1])]) == 1
+    assert "GET /it: new connection: worse: 8.33% -> 100.00%" in capsys.readouterr().out
+    assert run(["diff", str(paths[1]), str(paths[12])]) == 0
+
+
+def test_streams_that_stall_together_are_known_to(tmp_path: Path) -> None:
+    tape = TimedTape()
+    streams = [Stream("/chat", tape=tape, client_port=40_000 + number) for number in range(6)]
+    for seconds in (0.1, 0.1, 1.5, 0.1, 0.1):
+        tape.wait(seconds)
+        for stream in streams:
+            stream.events(1, every=0.0)
+    for stream in streams:
+        stream.end()
+        Stream("/other", tape=tape, client_port=41_000).events(3, every=0.2).end()
+    (tmp_path / "run.pcapng").write_bytes(tape.file())
+    found = profile_of([str(tmp_path)]).groups["GET /chat"]
+    assert found.times["gap_max"] == pytest.approx([1.5] * 6, abs=0.01)
+    longest = found.longest["gap_max"]
+    assert max(one.start for one in longest) < min(one.end for one in longest)
+    assert all(one.end - one.start == pytest.approx(1.5, abs=0.01) for one in longest)
+    gaps = [name for name in found.faults if name.startswith("gap: ")]
+    assert found.stalls == dict.fromkeys(gaps, 1) and all(found.faults[name] == 6 for name in gaps)
+
+
+def exchange(**more: object) -> dict[str, object]:
+    return {
+        **{"exchange": 0, "method": "GET", "target": "/", "status": 200, "count": 1, "end": "cut"},
+        **{"start_time": 100.0, "first_token": 2.0, "first": 2.0, "last": 5.0, "gap_p50": None},
+        **{"gap_max": None, "headers_after": None},
+        **more,
+    }
+
+
+def gathered(kind: str, *rows: dict[str, object]) -> Group:
+    gathering = Gathering()
+    gathering.add(kind, pa.RecordBatch.from_pylist(list(rows)))
+    return gathering.profile().groups["GET /"]
+
+
+def test_when_a_time_was() -> None:
+    """A wait begins with the request; a stream is as long as its longest gap makes it."""
+    found = gathered("exchanges", exchange()).longest
+    assert found["first"] == [Long(2.0, 100.0, 102.0)] and found["last"] == [
+        Long(5.0, 100.0, 105.0)
+    ]
+    found = gathered("exchanges", exchange(gap_max=1.0, gap_max_after=3.0)).longest
+    assert found["first"] == [Long(2.0, 100.0, 102.0)]
+    assert found["last"] == [Long(5.0, 103.0, 104.0)]
+    older = gathered("exchanges", exchange(gap_max=1.0)).longest
+    assert older["gap_max"] == [Long(1.0, 100.0, 105.0)]
+
+
+def test_the_longest_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_LONGEST", 2)
+    found = gathered("exchanges", *(exchange(first=float(number)) for number in range(9)))
+    assert sorted(one.value for one in found.longest["first"]) == [7.0, 8.0]
+    assert len(found.times["first"]) == 9
+
+
+def test_what_failed_or_was_cut() -> None:
+    ends = [("whole", 200), ("cut", 200), ("whole", 503), ("aborted", 500), ("", 200), ("", None)]
+    rows = [exchange(end=end, status=status, exchange=1) for end, status in ends]
+    found = gathered("exchanges", *rows)
+    assert (found.failed, found.failed_or_cut, found.opened) == (2, 3, 0)
+
+
+def gap(capture: str, start: int, end: int, exchange: int) -> dict[str, object]:
+    return {
+        **{"capture": capture, "connection": 0, "exchange": exchange, "question": "gap"},
+        **{"answer": "outage", "method": "GET", "target": "/", "is_fault": True},
+        "numbers": f'{{"from_packet":{start},"to_packet":{end}}}',
+    }
+
+
+def test_gaps_that_lie_in_each_other_are_one_stall() -> None:
+    found = gathered("verdicts", gap("a", 1, 9, 0), gap("a", 3, 7, 1), gap("b", 3, 7, 2))
+    assert (found.faults, found.stalls) == ({"gap: outage": 3}, {"gap: outage": 2})
+
+
+def test_a_stored_baseline_has_no_moments() -> None:
+    longest = {"first": [Long(0.2, 100.0, 100.2)]}
+    group = Group(1, {"gap: outage": 1}, {}, 0, [3.0], {"first": [0.2]}, 1, 0, longest, {"x": 1})
+    stored = encoded(Profile(FORMAT, {"GET /": group}, 10, 1))
+    assert b"longest" not in stored and b"stalls" not in stored
+    kept = decoded(stored).groups["GET /"]
+    assert kept == msgspec.structs.replace(group, longest={}, stalls={})
+
+
+def test_a_baseline_of_an_older_version_can_be_read() -> None:
+    old = b'{"format":1,"groups":{"GET /":{"exchanges":1,"faults":{},"endings":{},"failed":0,'
+    found = decoded(old + b'"counts":[1],"times":{}}},"packets":9,"retransmissions":0}')
+    assert (found.groups["GET /"].opened, found.groups["GET /"].failed_or_cut) == (None, None)

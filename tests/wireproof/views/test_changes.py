@@ -10,7 +10,7 @@ import pytest
 
 from wireproof.diff.compare import Change
 from wireproof.diff.profile import FORMAT, Group, Profile
-from wireproof.views.changes import FORMATS, ending, kept, sentence
+from wireproof.views.changes import FORMATS, Lacks, ending, kept, sentence
 
 WORSE = Change("GET /a|`<b>\x1b", "first p50", "regression", 0.1, 0.2, 1.0, 0.001, (9, 9))
 FEW = Change("GET /c", "streaming: held", "too-few", 0.0, 1.0, 1.0, 1.0, (1, 1))
@@ -19,9 +19,9 @@ GONE = Change("GET /d", "exchanges", "missing", None, None, 0.0, 1.0, (3, 0))
 CHANGES = [SAME, FEW, WORSE, GONE]
 
 
-def written(form: str, *faults: dict[str, int]) -> str:
+def written(form: str, before: Lacks | None = None, after: Lacks | None = None) -> str:
     stream = io.StringIO()
-    FORMATS[form](CHANGES, (faults[0], faults[1]) if faults else ({}, {}), stream)
+    FORMATS[form](CHANGES, (before or Lacks(), after or Lacks()), stream)
     assert "\x1b" not in stream.getvalue()
     return stream.getvalue()
 
@@ -52,9 +52,29 @@ def test_for_a_pull_request() -> None:
 
 @pytest.mark.parametrize("form", list(FORMATS))
 def test_captures_that_are_not_whole(form: str) -> None:
-    text = written(form, {}, {"capture-cut": 1_200})
-    assert ("1200" if form == "json" else "B (capture-cut in 1,200)") in text
+    cut = {f"cut-{number}.pcap": ["capture-cut"] for number in range(12)}
+    text = written(form, after=Lacks(faults={"capture-cut": 1_200}, incomplete=cut))
+    assert ("1200" if form == "json" else "B that are not whole: capture-cut in 1,200") in text
+    assert "cut-0.pcap" in text and ("cut-11.pcap" in text) == (form == "json")
+    assert form == "json" or "cut-9.pcap (capture-cut), and others" in text
     assert "capture-cut" not in written(form)
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_what_cannot_be_read_is_in_every_format(form: str) -> None:
+    lacks = Lacks(["b\x1b.pcap: the file is empty", "left out: ds/x is damaged"])
+    text = written(form, after=lacks)
+    if form == "json":
+        assert json.loads(text)["left_out"] == {"A": [], "B": list(lacks.left_out)}
+    elif form == "junit":
+        suite = ET.fromstring(text)[0]
+        errors = [one.get("message") for one in suite.iter("error")]
+        assert errors == ["b\\x1b.pcap: the file is empty", "ds/x is damaged"]
+        assert (suite.get("errors"), suite.get("tests")) == ("2", "6")
+    else:
+        assert "left out of B: b\\x1b.pcap: the file is empty" in text
+        assert "left out of B: ds/x is damaged" in text
+        assert "; 2 left out, which cannot be read" in text
 
 
 def test_what_nothing_can_be_told_of() -> None:

@@ -1,0 +1,78 @@
+"""Which of many differences are none of chance.
+
+Strategy: a run has a hundred comparisons, of which one is unlikely by itself: so chances are held
+against how many there are (Benjamini and Hochberg 1995): among all of a run, where many became
+worse, and among each kind of question by itself, so that a lost end need not outweigh the chances
+of fifty times. Those whose largest possible difference could be chance do not count, for they can
+find nothing. What concerns all requests is asked first: where that is found, each request is held
+against others of the same question alone (Yekutieli 2008).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
+
+Family = Literal["ends", "verdicts", "times", "packets", "connections"]
+RARE = 3
+"""How many times the chance may be of what seldom happens in a healthy run: a lost end, a 5xx. For
+that Fisher's test is stricter than it says: where one in a hundred fails in either run, it takes 5
+of 100 beside none for a difference, at 0.03, once in a thousand times."""
+CERTAIN = 0.1
+"""The same of what is asked of all requests, which has to be certain to say anything of each; and
+of connections, which clients share as it happens to be."""
+
+
+class Comparison(NamedTuple):
+    """A comparison, as far as its chance is concerned."""
+
+    what: str
+    is_of_all: bool
+    """Whether it is asked of all requests together, and of each besides."""
+    family: Family
+    chance: float
+    least: float
+    """What the chance is at least, however large the difference."""
+
+
+def found(tested: Sequence[Comparison], chance: float) -> set[int]:
+    """Return the numbers of those that are none of chance."""
+    usual = [
+        number
+        for number, one in enumerate(tested)
+        if not one.is_of_all and one.family != "connections"
+    ]
+    known = _rejected(tested, usual, chance)
+    certain: set[str] = set()
+    for is_of_all in (True, False):
+        families: dict[Family, list[int]] = defaultdict(list)
+        for number, one in enumerate(tested):
+            if one.is_of_all == is_of_all:
+                families[one.family].append(number)
+        for family, numbers in families.items():
+            limit = _limit(family, chance) * (CERTAIN if is_of_all else 1)
+            known |= _rejected(tested, numbers, limit)
+        certain |= {tested[number].what for number in known if is_of_all}
+    requests: dict[str, list[int]] = defaultdict(list)
+    for number, one in enumerate(tested):
+        if not one.is_of_all and one.what in certain:
+            requests[one.what].append(number)
+    for numbers in requests.values():
+        known |= _rejected(tested, numbers, _limit(tested[numbers[0]].family, chance))
+    return known
+
+
+def _limit(family: Family, chance: float) -> float:
+    return chance * (RARE if family == "ends" else CERTAIN if family == "connections" else 1)
+
+
+def _rejected(tested: Sequence[Comparison], numbers: Iterable[int], limit: float) -> set[int]:
+    """Return those of some comparisons that are none of chance, all of these together."""
+    able = [number for number in numbers if tested[number].least <= limit]
+    ranked = sorted(able, key=lambda number: tested[number].chance)
+    last = 0
+    for rank, number in enumerate(ranked, 1):
+        if tested[number].chance <= limit * rank / len(ranked):
+            last = rank
+    return set(ranked[:last])
