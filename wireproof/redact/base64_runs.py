@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
-from collections.abc import Sequence
 from functools import lru_cache
 
 from .json_strings import JsonStrings
 from .patterns import USUAL, Patterns, Span
-from .secrets import Finder, behind, fed_one_by_one
+from .secrets import Finder, behind
 
 LEAST = 16
 """Characters of a run that is looked at."""
@@ -54,8 +53,8 @@ class Base64Runs:
         self._finder = Finder(patterns)
         self._json = JsonStrings(patterns)
 
-    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
-        """Take the next pieces, as :meth:`Finder.feed_all` does."""
+    def feed_fast(self, text: str) -> list[Span]:
+        """Take the next text, as :meth:`Finder.feed_fast` does."""
         if not self._is_open:
             joined = self._tail + text
             runs = _long_runs(joined)
@@ -66,7 +65,7 @@ class Base64Runs:
                     self._json.feed(NEXT_RUN)
                 self._tail = last[0]
                 return []
-        return fed_one_by_one(self.feed, pieces)
+        return self.feed(text)
 
     def feed(self, piece: str) -> list[Span]:
         """Take the next piece of content; return which parts of it are secret."""

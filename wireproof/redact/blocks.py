@@ -53,7 +53,16 @@ BASE64_BEGINS = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 def values_of(match: re.Match[str], group: str) -> list[tuple[int, int]]:
     """Return where the values in the lines of a match are."""
     values = ITEM if group == "items" else ENTRY
-    found = [one.span(1) for one in values.finditer(match.string, *match.span(group))]
+    found: list[tuple[int, int]] = []
+    least = 0
+    for one in values.finditer(match.string, *match.span(group)):
+        before = match.string[max(one.start() - 40, 0) : one.start(1)]
+        line = before[max(before.rfind("\n"), before.rfind("\\n") + 1) + 1 :]
+        indent = len(line) - len(line.lstrip(" \t"))
+        if indent < least:  # what follows is of the mapping outside
+            break
+        least = least or indent
+        found.append(one.span(1))
     if group != "coded_entries":
         return found
     return [span for span in found if is_coded(match, *span)]

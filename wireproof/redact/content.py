@@ -7,16 +7,18 @@ writes a key token by token (``"content": "sk-ab"``, then ``"content": "cd12"``)
 what stands in base64, UTF-16 and percent encoding. Pieces may be cut anywhere. What is kept is
 a few hundred characters for each finder, of which there are at most three times MAX_KEYS and seven.
 
-Pieces are small and many, and hardly any holds a secret or a word that may begin one. So many are
-looked at together first: one search in the whole, one in each key's values. Only where something is
-found they are read one by one; a test shows that both come to the same.
+Pieces are small and many, and hardly any holds a secret or a word that may begin one. So all that
+come at once are looked at as one: with one search in the whole, one in each key's values, and only
+where something is found more closely. So what one piece ends in is told by what the next ones say:
+``password: `` and ``required``. What the last one ends in is masked, if it may become a secret.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from operator import attrgetter
+
+from parsers.expressions import every
 
 from .base64_runs import Base64Runs
 from .encoded_text import EncodedText
@@ -24,60 +26,115 @@ from .json_bounds import JsonBounds
 from .json_strings import JsonStrings
 from .logins import FirstLogins
 from .patterns import MAX_CONTEXT, USUAL, Patterns, Span
-from .secrets import Finder, fed_one_by_one, merged
+from .secrets import Finder, Named, Scattered, merged
 from .wide_runs import WideRuns
 
 DATA_VALUES = re.compile(r"data:(?<![^\r\n]data:)(?: |(?! ))([^\r\n]++)")
 MEMBER_BEGINS = re.compile(r"\"[^\"\\\r\n]{1,64}\"\s{0,8}(?::\s{0,8}(?:\"[^\"\\\r\n]{0,64})?)?\Z")
 """A name whose value has not come yet, or not all of it."""
 LINE_PIECE = re.compile(r"[^\r\n]+|[\r\n]+")
+SEVERAL_LINES = re.compile(
+    r"data:[^\r\n]*+(?:\r\n|\r|\n)" + every(r"(?!data:)[^\r\n]++(?:\r\n|\r|\n)") + "data:"
+)
+"""An event with several lines of data, which an LF joins."""
+GOES_ON = re.compile(r"(?=[^\d]{0,64}\d)[\w.~+/=-]{8,}", re.ASCII)
+"""A line of data that may be the rest of a secret in the one before it."""
+EVENT_ENDS = ("\n\n", "\r\n\r\n", "\r\r")
+LINE_ENDS = ("\n", "\r\n", "\r")
+LONGEST_END = 4
+DATA_LINE = re.compile(r"data:(?<![^\r\n]data:)[^\r\n]*+")
+DATA_BEGINS = re.compile(r"data:(?<![^\r\n]data:) ?")
 DATA_FIELD = re.compile(r"data(?:: ?|\Z)")
 
 
-class DataLines:
-    """Finds secrets in the ``data`` lines of an event stream that go on in the next such line."""
+class EventLines:
+    """Finds secrets in the lines of an event stream: in what its ``data`` says, which may go on in
+    the next event, and in all lines as they stand, one below the other."""
 
-    __slots__ = ("_finder", "_head", "_is_data")
+    __slots__ = (
+        *("_data", "_ends", "_has_data", "_head", "_is_data", "_lines", "goes_on", "named"),
+    )
 
     def __init__(self, patterns: Patterns = USUAL) -> None:
-        self._finder = Finder(patterns)
+        self._data = Finder(patterns)
+        self._lines = Finder(patterns)
+        self.goes_on = False
+        """Whether it is known that data goes on in the next event: then it is no line."""
         self._head = ""
         """The beginning of a line, as long as it may become ``data: ``."""
         self._is_data: bool | None = None
         """Of the line that is read; None while its beginning does not tell."""
+        self._has_data = False
+        """Whether the event at hand has such a line."""
+        self._ends = ""
+        """Line ends that came last."""
+        self.named: list[Named] = []
+        """What was found last."""
 
     @property
     def is_open(self) -> bool:
-        return self._finder.is_open
+        return self._data.is_open or self._lines.is_open
 
     def go_on_behind(self, context: str) -> None:
         """Remember this alone of what came."""
-        self._finder.go_on_behind(context)
+        self._data.go_on_behind(context)
+        self._lines.go_on_behind(context)
 
-    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
-        """Take the next pieces, as :meth:`Finder.feed_all` does."""
-        is_between = self._is_data is None and not self._head
-        if is_between and text[-1:] in ("\r", "\n"):
-            values = "".join(DATA_VALUES.findall(text))
-            if (context := self._finder.context_behind(values)) is not None:
-                self._finder.go_on_behind(context)
+    def feed_fast(self, text: str) -> list[Span]:
+        """Take the next text, as :meth:`Finder.feed_fast` does."""
+        is_between = self._is_data is None and not self._head and not self._has_data
+        if is_between and text.endswith(EVENT_ENDS) and SEVERAL_LINES.search(text) is None:
+            data = self._data.context_behind("".join(DATA_VALUES.findall(text)))
+            no_line = DATA_LINE if self.goes_on else DATA_BEGINS
+            lines = self._lines.context_behind(no_line.sub("", text))
+            if data is not None and lines is not None:
+                self._data.go_on_behind(data)
+                self._lines.go_on_behind(lines)
+                self._ends = text[-LONGEST_END:]
+                self.named = []
                 return []
-        return fed_one_by_one(self.feed, pieces)
+        return self.feed(text)
 
-    def feed(self, piece: str) -> list[Span]:
-        """Take the next piece of content; return which parts of it are secret."""
-        spans: list[Span] = []
-        for match in LINE_PIECE.finditer(piece):
-            start, end = match.span()
-            if piece[start] in "\r\n":
-                self._head, self._is_data = "", None
-                continue
-            if self._is_data is None:
-                start = self._begin(match[0], start)
-            if self._is_data and start < end:
-                found = self._finder.feed(piece[start:end])
-                spans += [(start + first, start + last) for first, last in found]
-        return spans
+    def feed(self, text: str) -> list[Span]:
+        """Take the next text of content; return which parts of it are secret."""
+        data, lines = Scattered(), Scattered()
+        for match in LINE_PIECE.finditer(text):
+            if text[match.start()] in "\r\n":
+                self._end_line(match, lines)
+            else:
+                self._read_line(match, data, lines)
+        self.named = []
+        for finder, said in ((self._data, data), (self._lines, lines)):
+            if said.text:
+                finder.feed(said.text)
+                for name, span in finder.named:
+                    self.named += [Named(said.place(name), one) for one in said.places([span])]
+        return [span for _, span in self.named]
+
+    def _end_line(self, ends: re.Match[str], lines: Scattered) -> None:
+        if self._is_data is None and not self._head.startswith("data:"):
+            lines.add(self._head, None)
+        lines.add(ends[0], ends.start())
+        self._head, self._is_data = "", None
+        self._ends = (self._ends + ends[0])[-LONGEST_END:]
+        self._has_data = self._has_data and self._ends in LINE_ENDS
+
+    def _read_line(self, part: re.Match[str], data: Scattered, lines: Scattered) -> None:
+        """Read a line, or the next part of one."""
+        start, end = part.span()
+        self._ends = ""
+        if self._is_data is None:
+            head = self._head
+            start = self._begin(part[0], start)
+            if self._is_data and self._has_data and not GOES_ON.fullmatch(part.string, start, end):
+                data.add("\n", None)  # as lines of one event are joined
+            elif self._is_data is False:
+                lines.add(head, None)
+            self._has_data = self._has_data or self._is_data is True
+        if self._is_data and start < end:
+            data.add(part.string[start:end], start)
+        if self._is_data is not None and start < end and not (self._is_data and self.goes_on):
+            lines.add(part.string[start:end], start)
 
     def _begin(self, text: str, start: int) -> int:
         """Read a line's beginning; return where its value begins in the piece."""
@@ -92,7 +149,7 @@ class DataLines:
         return start
 
 
-Reader = Finder | DataLines | EncodedText
+Reader = Finder | EventLines | EncodedText
 Part = Reader | JsonStrings | Base64Runs | WideRuns | FirstLogins
 IS_OPEN = attrgetter("is_open")
 
@@ -105,13 +162,13 @@ class ContentFinder:
 
     __slots__ = (
         "_bounds",
-        "_finder",
         "_is_event_stream",
         "_made",
         "_readers",
         "_may_log_in",
         "_patterns",
         "numbers",
+        "strings_go_on",
     )
 
     def __init__(
@@ -120,11 +177,12 @@ class ContentFinder:
         self._is_event_stream = is_event_stream
         self._may_log_in = may_log_in
         self._patterns = patterns
-        self._finder = Finder(patterns)
         self._made: list[Part] = []
         self._readers: list[Reader] = []
         """Those of them that go on behind what came."""
         self._bounds = JsonBounds()
+        self.strings_go_on = False
+        """Whether it is known that strings of one member are one text, as a model streams it."""
         self.numbers: list[Span] = []
         """What of the spans that were returned last are digits of numbers of JSON."""
 
@@ -134,14 +192,12 @@ class ContentFinder:
         if not self._made:
             patterns = self._patterns
             self._made = [
-                self._finder,
+                EventLines(patterns) if self._is_event_stream else Finder(patterns),
                 JsonStrings(patterns),
                 Base64Runs(patterns),
                 WideRuns(patterns),
                 EncodedText(patterns),
             ]
-            if self._is_event_stream:
-                self._made.append(DataLines(patterns))
             if self._may_log_in:
                 self._made.append(FirstLogins())
             self._readers = [one for one in self._made if isinstance(one, Reader)]
@@ -150,20 +206,17 @@ class ContentFinder:
     def feed(self, *pieces: str) -> list[Span]:
         """Take the next pieces; return which parts of them are secret, not in order.
 
-        Places are those in all pieces together. Whether it gets them at once or one by one makes no
-        difference to what its parts find, but in speed.
+        Places are those in all pieces together, which are read as one.
         """
         text = "".join(pieces)
-        parts = self.parts
-        if len(pieces) > 1:
-            context = self._finder.context_behind(text)
-            if context is None:
-                return self._one_by_one(pieces)
-            self._finder.go_on_behind(context)
-            parts = parts[1:]
         spans: list[Span] = []
-        for part in parts:
-            spans += part.feed_all(pieces, text)
+        for part in self.parts:
+            if isinstance(part, EventLines):
+                part.goes_on = self.strings_go_on
+            found = part.feed_fast(text)
+            if found and isinstance(part, Finder | EventLines):
+                found = self._bounds.own(text, part.named, goes_on=self.strings_go_on)
+            spans += found
         self.numbers = []
         if not spans and not any(map(IS_OPEN, self._readers)):
             self._bounds.skip(text)
@@ -174,15 +227,3 @@ class ContentFinder:
             for reader in self._readers:
                 reader.go_on_behind("" if member is None else member[0])
         return strings + self.numbers
-
-    def _one_by_one(self, pieces: Sequence[str]) -> list[Span]:
-        """Take pieces that may hold a secret: where the JSON of one ends, nothing goes on."""
-        spans: list[Span] = []
-        numbers: list[Span] = []
-        base = 0
-        for piece in pieces:
-            spans += [(base + start, base + end) for start, end in self.feed(piece)]
-            numbers += [(base + start, base + end) for start, end in self.numbers]
-            base += len(piece)
-        self.numbers = numbers
-        return spans

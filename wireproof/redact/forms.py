@@ -54,7 +54,7 @@ NETRC = (
 )
 # RFC 7617 section 2, by itself: no word, but base64. RFC 7616 section 3.4: the response of Digest.
 BASIC = (
-    r"(?i:basic)[ ]([A-Za-z0-9+/](?=[a-z]{0,64}[A-Z0-9+/=])[A-Za-z0-9+/]{11,}+=*+"
+    r"(?i:basic)(?:[ +]|%20)([A-Za-z0-9+/](?=[a-z]{0,64}[A-Z0-9+/=])[A-Za-z0-9+/]{11,}+=*+"
     r"|[A-Za-z0-9+/]{4,}+\Z)"
 )
 DIGEST = r"response=\\{0,7}+\"(\w{16,}+|\w++\Z)"
@@ -96,24 +96,61 @@ REDIS_USER = rf"{_REDIS_NAME}(?:\s{{1,4}}+[^\s>#]\S{{0,64}}+){{0,16}}\s{{1,4}}+[
 SERIALIZED = r"\\{0,7}+\";s:\d{1,6}+:\\{0,7}+\"([^\"\\\x00-\x1f]++)"
 """As PHP's serialize has it."""
 _QUOTED = r"\\{0,7}+[\"'`]((?=[^\s\"'`\\]{4,256}(?:[\"'`\\]|\Z))[^\s\"'`\\]++)"
-_MIXED = rf"((?=[^\s\d]{{0,64}}\d)(?=[^\sA-Za-z]{{0,64}}[A-Za-z]){BARE}{{6,}}+)"
+_MIXED = rf"((?=[^\s\d&]{{0,64}}\d)(?=[^\sA-Za-z&]{{0,64}}[A-Za-z]){BARE}{{6,}}+)"
 SAID = rf"[ ]{{1,4}}+(?:(?:\.[ ])?{_QUOTED}|(?:is|was)\b:?[ ]{{1,4}}+(?:{_QUOTED}|{_MIXED}))"
 """A name and a quoted value, as macros and Lisp have them; prose says that one is the other."""
 
 # What a message says of one: "Incorrect API key provided: ...", "token ... has expired".
+_SPOKEN = "token|session|secret|password|(?:api|access|service_role|license) key"
 _FILLER = r"id|key|value|is|was|with|for|not|found|provided|rejected|invalid|unknown|in|of|=|-"
 _RANDOM = (
     r"(?!\d{4}-\d\d)(?=[\w~+=.-]{0,64}?\d)(?=[\w~+=.-]{0,64}?[A-Za-z])"
     r"(?:[\w~+=.-]{16,}+|[\w~+=.-]{6,}+\Z)"
 )
 SPOKEN = (
-    r"(?i:token|session|secret|password|api key|access key)s?+(?:\\{0,7}+[\"'`])?"
+    rf"(?i:{_SPOKEN})s?+(?:\\{0, 7}+[\"'`])?"
     rf"(?:(?>(?:[ ](?i:{_FILLER})(?![\w~+=.-])){{0,4}}):?[ ]{{1,4}}\\{{0,7}}+[\"'`(\[<]?"
     rf"|(?:\(|,[ ]?(?:<<)?)\\{{0,7}}+[\"'])({_RANDOM})"
 )
 
+# A token in the path of an address that resets a password, or lets in who has it.
+_UUID = r"[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}"
+_RUN = r"(?=[A-Za-z]{0,64}\d)(?=\d{0,64}[A-Za-z])[A-Za-z0-9_]"
+_LETS_IN = (
+    r"reset|forgot|recover|magic|verify|verification|confirm|confirmation|activate|activation"
+    r"|invite|invitations?|passwordless|unlock|otp|token|key|hooks?|webhooks?"
+)
+LINK = (
+    rf"(?<=[/_-])(?i:(?:{_LETS_IN})(?:[-_][a-z]{{1,16}}){{0,2}})"
+    r"(?:/[\w-]{1,24}){0,2}?/"
+    rf"((?i:{_UUID})|[A-Za-z0-9-]{{0,24}}?{_RUN}{{16,}}[\w.~=-]*+|{_RUN}{{10,}}\Z)"
+)
+LINKS = (
+    *("reset", "forgot", "recover", "magic", "verif", "confirm", "activat", "invit"),
+    *("passwordless", "unlock", "otp/", "token/", "key/", "hooks/", "hook/"),
+)
+"""How the part of a path begins, or ends, that says so."""
+# The settings of a wireless network, as a QR code has them: fields in any order, each with an end.
+_WIFI_VALUE = r"(?:[^;\\\x00-\x1f\"]|\\{1,4}[^\x00-\x1f])"
+WIFI = (
+    rf"(?i:wifi):(?>(?:[STHRIEA]\w{{0,3}}:{_WIFI_VALUE}{{0,64}}+;){{0,5}})"
+    rf"P:({_WIFI_VALUE}{{1,128}}+)"
+)
+# What a command says to another one, which takes a password from its input.
+_TAKES = (
+    r"[^\r\n|;]{0,160}?(?:--password-stdin|--with-token|--stdin|--passphrase-fd|sudo[ ]-S"
+    r"|chpasswd)\b"
+)
+_SAID = r"(?:[\w.-]{1,32}:(?=[^|\r\n]{1,160}chpasswd))?(?![$`<%-])([^\s\"'\\|]{3,}+)"
+PIPED = (
+    r"(?<![\w-])(?i:echo|printf)[ ](?:-\w{1,3}[ ])?"
+    r"(?:\\{0,3}[\"']?%s(?:\\{1,4}n)?\\{0,3}[\"']?[ ])?"
+    rf"\\{{0,3}}[\"']?{_SAID}\\{{0,3}}[\"']?[ ]?\|{_TAKES}"
+)
+HERE_STRING = r"(?:password-stdin|with-token)[ ]{0,2}<<<[ ]?\\{0,3}[\"']?(?![$`])([^\s\"'\\]{3,}+)"
+
 PAIR = (
-    r"\\{0,7}+[\"']\s{0,4}+,\s{0,32}+\\{0,7}+[\"']"
+    r"\\{0,7}+[\"']\s{0,4}+,\s{0,32}+(?>b?)\\{0,7}+[\"']"
     rf"((?=[^\s\"'\\]{{0,64}}\d){BARE}{{12,}}+|(?![a-z]{{1,14}}(?:_[a-z]{{0,14}}){{0,3}}\Z){BARE}++\Z)"
 )
 """A name and a value one after the other, as in ``set("X-Api-Key", "...")``; lists of names, which
@@ -318,4 +355,5 @@ def argument(names: Sequence[str]) -> str:
     """Return the expression of an option of a command that is followed by a secret."""
     weak = "|".join(WEAK)
     option = rf"(?<![\w-])--[\w-]{{0,32}}?(?i:{known(names)}|{weak})"
-    return rf"{option}[ ]{{1,4}}+[\"']?(?![\s-])([^\s\"'\\]++)"
+    path = r"(?![A-Za-z_-]{1,32}/[A-Za-z_/-]{1,64}(?:[\s\"'\\]|\Z))"
+    return rf"{option}[ ]{{1,4}}+[\"']?(?![\s-]){path}([^\s\"'\\]++)"

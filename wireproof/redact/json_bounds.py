@@ -18,6 +18,7 @@ from typing import NamedTuple
 from parsers.expressions import every, when_used
 
 from .patterns import Span
+from .secrets import Named
 
 MAX_LINE = 16_384
 """Characters of a line that are kept, as long as it goes on; then it is known how far it was read.
@@ -44,6 +45,8 @@ IN_ESCAPE = when_used(r"(?<!\\)(?:\\\\)*+\\(u[0-9A-Fa-f]{0,3})?\Z")
 LONGEST_ESCAPE = 6
 LONGEST_RUN = 256
 """Characters before that which are looked at: of backslashes."""
+_VALUE_BEFORE = re.compile(r":[ \t]{0,60}\"\Z")
+_NAME_HERE = re.compile(r"[\w.-]*", re.ASCII)
 IS_NAME = re.compile(r"\"[ \t]{0,64}+:")
 START = itemgetter(0)
 DIGITS = re.compile(r"\d+")
@@ -135,6 +138,28 @@ class JsonBounds:
         self.skip(text)
         return Clipped(strings, numbers, is_closed)
 
+    def own(self, text: str, found: Iterable[Named], *, goes_on: bool) -> list[Span]:
+        """Return what of the next text is secret by a name in the same text: what a string of JSON
+        says gives no name to what stands outside of it.
+
+        ``goes_on`` is whether what a value says goes on in the next line's, and is read so: what it
+        ends in here may be the beginning of a word.
+        """
+        lines = list(_lines(text))
+        read: dict[int, tuple[str, int, list[Token]]] = {}
+        spans: list[Span] = []
+        for name, (start, end) in found:
+            index = bisect_right(lines, name, key=START) - 1
+            if index >= 0 and index not in read:
+                line, base = self._line_at(text, *lines[index])
+                read[index] = line, base, _read(line)[0]
+            line, base, tokens = read.get(index, ("", 0, []))
+            string = _string_at(line, tokens, name - base) if tokens else None
+            if string is not None and not _may_name(line, base, string, name, start, goes_on):
+                continue
+            spans.append((start, end))
+        return spans
+
     def _ends_whole(self, text: str) -> bool:
         """Whether a text ends behind an object or array of JSON that is a line by itself."""
         end = len(text.rstrip("\r\n"))
@@ -219,6 +244,16 @@ def _clipped(line: str, tokens: list[Token], first: int, last: int) -> Iterator[
                 yield begin, upto, True
         else:
             yield from ((*digits.span(), False) for digits in DIGITS.finditer(line, begin, upto))
+
+
+def _may_name(line: str, base: int, string: Token, name: int, start: int, goes_on: bool) -> bool:
+    """Return whether a name in a string tells of a secret that begins at ``start``."""
+    first, end, _ = string
+    if start - base < end:
+        is_value = _VALUE_BEFORE.search(line, max(first - 64, 0), first) is not None
+        return not (goes_on and is_value)
+    here = _NAME_HERE.match(line, name - base, end)
+    return here is None or here.end() == end
 
 
 def _string_at(line: str, tokens: list[Token], at: int) -> Token | None:

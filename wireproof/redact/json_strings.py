@@ -2,19 +2,18 @@
 
 Strategy: a model writes a key token by token (``"content": "sk-ab"``, then ``"content": "cd12"``),
 so the values of a key are one text, wherever they stand. What is kept is a few hundred characters
-for each of at most MAX_KEYS keys. Many pieces are looked at together first, with one search in each
-key's values; only where something is found they are read one by one.
+for each of at most MAX_KEYS keys. Values that come at once are looked at together: whether there is
+anything, one search in each key's tells; only where there may be, strings are read one by one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from parsers.expressions import every
 
 from .patterns import USUAL, Patterns, Span
-from .secrets import Finder, fed_one_by_one
+from .secrets import Finder, Scattered
 
 MAX_KEYS = 32
 """Keys of JSON whose values are followed from one piece to the next; then the oldest is dropped."""
@@ -36,7 +35,7 @@ class JsonStrings:
 
     __slots__ = (
         *("_finders", "_is_inside", "_is_escaped", "_is_value", "_key", "_text"),
-        *("_nothing_yet", "_patterns"),
+        *("_nothing_yet", "_patterns", "_values"),
     )
 
     def __init__(self, patterns: Patterns = USUAL) -> None:
@@ -50,60 +49,56 @@ class JsonStrings:
         """Whether the string that is read, or comes next, stands after a colon."""
         self._key = ""
         self._text = ""
+        self._values: dict[str, Scattered] = {}
+        """Those of each key in the text at hand."""
 
-    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
-        """Take the next pieces, as :meth:`Finder.feed_all` does."""
-        if len(pieces) > 1 and not self._is_inside and self._skim(text, 0, is_whole=True):
+    def feed_fast(self, text: str) -> list[Span]:
+        """Take the next text as :meth:`feed` does, but skim it, if no value may be secret."""
+        if not self._is_inside and self._skim(text):
             return []
-        return fed_one_by_one(self._feed_skimming, pieces)
+        return self.feed(text)
 
-    def _feed_skimming(self, piece: str) -> list[Span]:
-        """Do as :meth:`feed` does, but skim what it can."""
-        spans: list[Span] = []
-        start = self._read_string(piece, 0, spans) if piece and self._is_inside else 0
-        start = self._skim(piece, start, is_whole=False)
-        return spans + [(start + first, start + last) for first, last in self.feed(piece[start:])]
-
-    def _skim(self, piece: str, position: int, *, is_whole: bool) -> int:
-        """Read from ``position``, outside of strings, if no value there can be secret.
-
-        Return up to where it was read: to the end if ``is_whole``, else to that of the last string
-        that is whole; ``position`` if a value may be secret, or the state would not be right.
-        """
-        match = WHOLE_STRINGS.match(piece, position)
+    def _skim(self, text: str) -> bool:
+        """Read a text that begins outside of strings; return False, having read nothing, if a value
+        may be secret, or the state would not be right."""
+        match = WHOLE_STRINGS.match(text)
         assert match is not None
         end = match.end()
-        if end == position or self._is_value or (is_whole and '"' in piece[end:]):
-            return position
+        if not end or self._is_value or '"' in text[end:]:
+            return False
         key = self._key
         values: dict[str, list[str]] = {}
-        for colon, text in STRINGS.findall(piece, position, end + 1):
+        for colon, string in STRINGS.findall(text, 0, end + 1):
             if colon:
-                values.setdefault(key, []).append(text)
+                values.setdefault(key, []).append(string)
             else:
-                key = text[:MAX_KEY]
+                key = string[:MAX_KEY]
         if len(self._finders.keys() | values.keys()) > MAX_KEYS or any(map(_is_escaped, values)):
-            return position
+            return False
         after = {
-            key: self._finders.get(key, self._nothing_yet).context_behind("".join(texts))
-            for key, texts in values.items()
+            key: self._finders.get(key, self._nothing_yet).context_behind("".join(strings))
+            for key, strings in values.items()
         }
         if None in after.values():
-            return position
+            return False
         for key_of_value, context in after.items():
             self._finder(key_of_value).go_on_behind(context or "")
         self._key = key
-        return self._read_between(piece, end) if is_whole else end
+        self._read_between(text, end)
+        return True
 
-    def feed(self, piece: str) -> list[Span]:
-        """Take the next piece of content; return which parts of it are secret."""
-        spans: list[Span] = []
+    def feed(self, text: str) -> list[Span]:
+        """Take the next text of content; return which parts of it are secret."""
         position = 0
-        while position < len(piece):
+        while position < len(text):
             if self._is_inside:
-                position = self._read_string(piece, position, spans)
+                position = self._read_string(text, position)
             else:
-                position = self._read_between(piece, position)
+                position = self._read_between(text, position)
+        values, self._values = self._values, {}
+        spans: list[Span] = []
+        for key, said in values.items():
+            spans += said.places(self._finder(key).feed(said.text))
         return spans
 
     def _read_between(self, piece: str, position: int) -> int:
@@ -118,10 +113,10 @@ class JsonStrings:
         self._text = ""
         if self._is_value and _is_escaped(self._key):
             # What the key says shows to nobody else.
-            self._finder(self._key).feed(f'"{_unescaped(self._key)}": "')
+            self._values_of(self._key).add(f'"{_unescaped(self._key)}": "', None)
         return quote + 1
 
-    def _read_string(self, piece: str, position: int, spans: list[Span]) -> int:
+    def _read_string(self, piece: str, position: int) -> int:
         """Read on in a string; a line's end, which no string of JSON holds, ends it too."""
         start = position
         if self._is_escaped:
@@ -133,8 +128,7 @@ class JsonStrings:
         backslashes = len(match[0]) - len(match[0].rstrip("\\"))
         self._is_escaped = end == len(piece) and backslashes % 2 == 1
         if self._is_value:
-            found = self._finder(self._key).feed(text)
-            spans += [(start + first, start + last) for first, last in found]
+            self._values_of(self._key).add(text, start)
         elif len(self._text) < MAX_KEY:
             self._text = (self._text + text)[:MAX_KEY]
         if end == len(piece):
@@ -143,6 +137,12 @@ class JsonStrings:
             self._key = self._text
         self._is_inside = self._is_value = False
         return end + 1
+
+    def _values_of(self, key: str) -> Scattered:
+        found = self._values.get(key)
+        if found is None:
+            found = self._values[key] = Scattered()
+        return found
 
     def _finder(self, key: str) -> Finder:
         finder = self._finders.get(key)

@@ -6,7 +6,7 @@ Each expression begins where a line, a message or a packet does, and its groups 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from .names import SECRET_NAME
 from .patterns import Span
@@ -23,7 +23,8 @@ LOGINS = re.compile(
     # RFC 9051 section 6.2.3 (IMAP)
     rb"|[\w.]{1,16} (?i:login) [^\s\x00]{1,256} " + _WORD + rb"\r?$"
     # Redis, RESP: AUTH [username] password, as arrays of bulk strings and inline.
-    rb"|(?i:auth) " + _WORD + rb"(?: " + _WORD + rb")?\r?$"
+    rb"|(?i:auth) (?!(?:required|requisite|sufficient|optional|include|substack) )"  # of PAM
+     + _WORD + rb"(?: " + _WORD + rb")?\r?$"
     rb"|(?i:requirepass|masterauth)\r\n\$\d{1,4}\r\n" + _WORD + rb"\r\n"
     rb"|(?i:auth)\r\n\$\d{1,4}\r\n" + _WORD + rb"\r\n(?:\$\d{1,4}\r\n" + _WORD + rb"\r\n)?)"
     # PostgreSQL, PasswordMessage and SASLInitialResponse: 'p', length, string.
@@ -65,7 +66,7 @@ SHORTEST_VALUE = 8
 MOST_FIRST = 2_048
 """Bytes of what a side of a WebSocket sends first, in which a login may be."""
 MOST_PIECES = 64
-"""Pieces that these may come in."""
+"""Times that it may come in pieces."""
 
 
 def login_spans(data: bytes) -> list[Span]:
@@ -94,12 +95,12 @@ class FirstLogins:
         self._sent = b""
         self._pieces = 0
 
-    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
-        """Take the next pieces, which together are ``text``, in Latin-1; return places in that."""
+    def feed_fast(self, text: str) -> list[Span]:
+        """Take the next text, in Latin-1; return places in that."""
         before = len(self._sent)
         if before >= MOST_FIRST or self._pieces >= MOST_PIECES:
             return []
-        self._pieces += len(pieces)
+        self._pieces += 1
         self._sent += text.encode("latin-1", "replace")
         spans = login_spans(self._sent)
         return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]

@@ -54,7 +54,7 @@ _OWNERS = (
 _OWNED = "|".join(rf"(?<={owner})" for owner in _OWNERS)
 RULES = (
     # the same of names of which only a part is given, and of values that are no numbers
-    ("token", r"(?<=[\w-])token"),
+    ("token", r"(?<=[\w-])(?<!\\[bfnrt])token"),
     ("key", r"(?:(?<=[-_])|(?<=stream))key"),
     ("key", r"(?:(?<=app)|(?<=access)|(?<=auth)|(?<=master)|(?<=account))keys?"),
     ("pass", rf"(?:{_OWNED})pass"),
@@ -73,7 +73,7 @@ WEAK = (
     *("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass", "ticket"),
     *("csrf", "xsrf", "assertion", "hmac", "bearer", "pw", "pswd", "authn", "sas", "salt", "seed"),
     *("private", "tgt", "psk", "pat", "pem", "kek", "dek", "tok", "sess", "sign"),
-    *("magic", "magic_link", "magiclink", "authorize"),
+    *("magic", "magic_link", "magiclink", "authorize", "service_role"),
 )
 """Names whose values are secret if they are long."""
 
@@ -97,14 +97,24 @@ PLURAL = "[sS]?+_{0,2}+"
 # A name in brackets (user[password]=) ends with one; a query in a query is encoded twice.
 _QUOTE = r"(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5[Bb]\w{0,16}+)?%5[Dd])?)"
 # Gson writes "=" as an escape. Lines of what is no string may be those of code: few spaces only.
-_SIGN = r"(?:=>|:=|[:=]|%(?:25){0,3}3[AaDd]|\\{1,3}u003[AaDd])"
+# What is encoded is read without that as well, which tells where a value ends: here those are taken
+# that have nothing encoded in them, or something that is encoded once more.
+_ENCODED = (
+    r"%(?:25){0,3}3[AaDd]"
+    r"(?=(?:[^\s\"'&+%]|%(?!2[02-46-9BbCc]|3[BbCcEe]|[57][BbDd]|0[AaDd]|25(?![0-9A-Fa-f]{2}))){1,256}+"
+    r"(?:[\s\"'&]|\Z)|(?=[^\s%]{0,64}\d)[\w.~-]{6,})"
+)
+# A colon with a space before it may begin an attribute of Vue.
+_SIGN = rf"(?:=>|:=|=|:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"'])|{_ENCODED}|\\{{1,3}}u003[AaDd])"
 # Markdown ends bold text after the colon; Rust prints what is optional as Some("...").
 # YAML may have a tag or an anchor there (YAML 1.2 section 6.9), and code a type.
 _BEFORE_VALUE = (
+    # The next line may have a name of its own.
+    r"(?![ ]?(?:\r?\n|\\{1,3}n)[ \t]{0,32}[\w.-]{1,64}+(?:=|:\s))"
     r"(?>(?:(?<=:)[ ]{0,4}[A-Za-z][\w.<>|\[\]?]{0,32}+(?:[ ]\|[ ]\w{1,16}+)?"
     r"[ ]=(?=[ ][brf]?[\"'`]))?)"
     r"(?:(?>\s{0,64})(?=\\{0,7}[\"'\[{])|(?>[ ]{5,24}(?=[!-~])|\s{0,4}))"
-    r"(?>(?:\*\*[ ]?|Some\(|Optional\()?)"
+    r"(?>(?:\*\*[ ]?|Some\(|Optional\(|\+(?=\\{0,7}[\"']))?)"
     r"(?>(?:[!&][\w!-]{1,32}+[ ]{1,4}+){0,2})"
     r"(?>(?:(?:[brfuBRFU]{1,2}+|@|string\(\d{1,6}+\)[ ])(?=\\{0,7}[\"']))?)"
 )
@@ -120,7 +130,7 @@ def _in_escaped(group: str) -> str:
     """Return the expression of what is in a string of JSON inside a string of JSON, whose quotes
     have as many backslashes before them as that group."""
     quote = rf"(?!(?P={group})\")\\{{2,16}}+\""
-    return every(rf"[^\"\\\x00-\x1f]++|\\{{2,16}}+(?!\")|{quote}")
+    return every(rf"[^\"\\\x00-\x1f]++|\\{{2,16}}+(?!\")|\\u[0-9A-Fa-f]{{0,4}}|{quote}")
 
 
 # YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
@@ -133,7 +143,8 @@ _THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
 _BARE_VALUE = rf"{_SCHEME}((?!(?:null|true|false|None)\b){BARE}++)"
 ANY_VALUE = (
     rf"(?:{_BLOCK}|{_THREE_QUOTES}"
-    rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"]){_in_escaped('deep')})(?:\\\Z)?"  # JSON in JSON
+    # JSON in JSON
+    rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"])(?!(?P=deep)\"){_in_escaped('deep')})(?:\\\Z)?"
     rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
     rf"|'([^'\\\x00-\x1f]++)"
     r"|\[(?P<array>{array})"

@@ -198,15 +198,34 @@ class Patterns:
         text = match[match.lastgroup].strip()
         is_cut = match.end() == len(match.string)
         is_type = match.lastgroup == "cell" and WORD_OF_PROSE.fullmatch(text) is not None
+        if match.lastgroup == "cell":
+            text = match.string[match.start("cell") :][:512].partition("<")[0]
         return not is_cut and (is_type or is_placeholder(text) or is_sentence(text, ""))
 
 
 _NAME_HERE = re.compile(r"[\w-]{0,64}", re.ASCII)
 IDENTIFIER = re.compile(rf"(?=[^\s\d]{{0,64}}\d){BARE}{{8,}}+")
 """What may be a secret by its length and its digits."""
+IN_PLACE = re.compile(
+    r"(?:(--[\w-]{1,48}[ =]|(?i:bearer|basic|token)[ ])|[:=][ ]?)[\"'`]?<[\w-]{0,48}\Z"
+)
+"""What stands before a word in brackets that is no tag: ``--password <password>``."""
+SAYS_NOTHING = re.compile(
+    r"(?<![\w-])(?:name|kind|type|title|description|label|provider|in|scheme|region|namespace)"
+    r"(?:\\*\")?\Z"
+)
+"""How a member's name ends whose value tells no secret, though an object named after one has it."""
+OF_FILE = re.compile(r"file|external|driver|target|source|mode|uid|gid|optional")
+"""What Compose says of a secret, beside its name."""
+TITLE = re.compile(r"[A-Z][a-z]{2,14}(?: [A-Za-z]{1,14}){0,6}")
+"""Of a session among sessions."""
 IS_KEY_SET = re.compile(r"\"kty\\*+\"\s*+:")
 """RFC 7517 section 5: of its keys, only the private members are secret, each by its name."""
 LINE_NAME = re.compile(r"([\w.-]{1,64})[\"']?:[ \t]{1,8}[\"']?\Z", re.ASCII)
+DESCRIBES_LINES = re.compile(
+    r"[ ](?:type:[ ]{1,4}(?:string|number|integer|boolean|array|object)|\$ref:)(?=[\s\\]|\Z)"
+)
+"""The same of a schema in YAML."""
 MEMBER_NAME = re.compile(r"([\w.-]{1,64})\\*\"\s*\Z", re.ASCII)
 """How a member begins that has a value."""
 _FORM_NAME = re.compile(r"\bname=\"?([^\"\r\n;]*)", re.IGNORECASE)
@@ -242,7 +261,12 @@ def _is_element(match: re.Match[str]) -> bool:
         or match["xml"][:1] in "\"'`),\\"
     ):
         return False
-    return match.string[match.end() : match.end() + 2] in ("", "<", "</", "]", "]]")
+    after = match.string[match.end() : match.end() + 2]
+    place = IN_PLACE.search(match.string, max(start - 65, 0), start)
+    is_known = place is not None and (place[1] is not None or match["xml"][:1] == "\n")
+    if place is not None and after != "</" and (after or is_known):
+        return False
+    return after in ("", "<", "</", "]", "]]")
 
 
 def name_before(match: re.Match[str]) -> str:
@@ -270,7 +294,8 @@ def spans_of(match: re.Match[str]) -> list[Span]:
     """Return where a match of a trigger has secrets."""
     if match.lastgroup in LINES:
         values = blocks.values_of(match, match.lastgroup)
-        return [span for span in values if not _is_plain_line(match, *span)]
+        is_schema = DESCRIBES_LINES.search(match.string, *match.span(match.lastgroup)) is not None
+        return [span for span in values if not _is_plain_line(match, *span, is_schema=is_schema)]
     if match.lastgroup in OBJECTS:
         return _strings_of_object(match, match.lastgroup)
     if match.lastgroup == "coded_object":
@@ -283,15 +308,22 @@ def spans_of(match: re.Match[str]) -> list[Span]:
     return _strings_of_array(match, match.lastgroup)
 
 
-def _is_plain_line(match: re.Match[str], start: int, end: int) -> bool:
+def _is_plain_line(match: re.Match[str], start: int, end: int, *, is_schema: bool) -> bool:
     """Return whether a value among lines is none by its own name, or is said about one."""
-    text = match.string
-    name = LINE_NAME.search(text, max(start - 72, 0), start)
-    if name is not None and is_plain_name(name[1].lower(), text[start:end]):
-        return True
-    value = text[start:end].rstrip(" \t")
-    said = end < len(text) and (is_placeholder(value) or is_sentence(value, _name_of(match)))
-    return said or (end < len(text) and name is not None and is_sentence(value, name[1].lower()))
+    text, value = match.string, match.string[start:end].rstrip(" \t")
+    found = LINE_NAME.search(text, max(start - 72, 0), start)
+    name = "" if found is None else found[1]
+    if name:
+        says_nothing = SAYS_NOTHING.match(f'{name}"') and IDENTIFIER.fullmatch(value) is None
+        is_described = is_schema and DESCRIBES.match(f'{name}"') is not None
+        if says_nothing or is_described or OF_FILE.fullmatch(name):
+            return True
+        if is_plain_name(name.lower(), value):
+            return True
+    names = (_name_of(match), name.lower())
+    return end < len(text) and (
+        is_placeholder(value) or any(is_sentence(value, one) for one in names if one)
+    )
 
 
 def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
@@ -307,6 +339,8 @@ def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
     if len(values) < len(strings) and LOOSER.match(text, match.start()):
         # Sessions are listed as well, with their titles.
         values = [one for one in values if IDENTIFIER.fullmatch(one["value"])]
+    if text[match.start() : match.start() + 7].lower() == "session":
+        values = [one for one in values if not one["closes"] or not TITLE.fullmatch(one["value"])]
     return [
         one.span("value")
         for one in values
@@ -324,13 +358,17 @@ def _strings_of_object(match: re.Match[str], kind: str) -> list[Span]:
     for one in STRING_OF_OBJECT.finditer(text, start, end):
         before = text[max(one.start() - 64, start) : one.start()]
         name = MEMBER_NAME.search(before)
-        is_none = is_schema and DESCRIBES.search(before) is not None
-        is_none = is_none or (name is not None and is_plain_name(name[1].lower(), one["value"]))
+        value, is_closed = one["value"], one["closes"] is not None
+        is_type = DESCRIBES.search(before) is not None or WORD_OF_PROSE.fullmatch(value) is not None
+        says_nothing = (
+            SAYS_NOTHING.search(before) is not None and IDENTIFIER.fullmatch(value) is None
+        )
+        is_none = (is_schema and is_type) or (is_closed and says_nothing)
+        is_none = is_none or (name is not None and is_plain_name(name[1].lower(), value))
         if kind == "long_object":
-            says_nothing = name is not None and OF_LONG_OBJECT.fullmatch(name[1]) is not None
-            is_short = len(one["value"]) < LONG_WORD and one["closes"] is not None
-            is_none = is_none or not says_nothing or is_short
-        if not is_none and not _is_said(one["value"], one["closes"], match):
+            is_of_it = name is not None and OF_LONG_OBJECT.fullmatch(name[1]) is not None
+            is_none = is_none or not is_of_it or (len(value) < LONG_WORD and is_closed)
+        if not is_none and not _is_said(value, one["closes"], match):
             found.append(one.span("value"))
     return found
 

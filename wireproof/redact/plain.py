@@ -16,24 +16,26 @@ from .names import SECRET_NAME
 
 NAME = re.compile(
     r".*(?:public|primary|foreign|cache|sort|partition|row|unique|composite|object|range"
-    r"|surrogate|idempotency|translation|i18n|l10n|message|label)[-_]?keys?"
+    r"|surrogate|idempotency|translation|i18n|l10n|message|label|shortcut|hot|modifier)[-_]?keys?"
     r"|.*(?:secret|passw(?:or)?d|token|credentials?|session)[-_]?(?:names?|types?|version|polic(?:y|ies)"
     r"|length|strength|m(?:in|ax)[-_]?length|required|enabled|expires[-_]?(?:at|in|on)?"
     r"|label|placeholder|title|help|errors?|messages?|prompt|description|url|uri|endpoint"
-    r"|env(?:[-_]?var)?|arn|provider|count|limit|file|path|dir)"
+    r"|env(?:[-_]?var)?|arn|provider|count|limit|file|path|dir|rules?|requirements?|validators?"
+    r"|hashers?|backends?|constraints?)"
     r"|.*passw(?:or)?d[-_]?hint"
     r"|.*(?:input|output|memory|metadata|index|map|group|store|json|dict)_keys?"
     r"|.*(?:secret|passw(?:or)?d)[-_]?(?:key[-_]?)?(?:refs?|selector)"
     r"|.*(?:secret|passw(?:or)?d|token|session|credentials?)[-_]?"
     r"(?:last[-_]?)?(?:changed|updated|created|set|expires)[-_]?at"
-    r"|(?:.*[-_.])?(?:forgot|reset|change|confirm|enter)[-_]?passw(?:or)?d"
+    r"|(?:.*[-_.])?forgot[-_]?passw(?:or)?d"
     r"|.*session[-_]?(?:count|name|type|duration|length|timeout|ttl|start|end|affinity|title)"
     r"|.*signature[-_]?(?:version|method|algorithm|type)"
     r"|.*credential[-_]?(?:type|name)s?"
     r"|.*passwordbearer"
     r"|.*(?:status|error|exit|return|response|reason|country|language|lang|currency|region|area"
     r"|zip|postal|product|colou?r|source|qr|bar|event|key)[-_]?codes?"
-    r"|.*cookie[-_]?(?:name|domain|path|policy|consent|banner)"
+    r"|.*cookie[-_]?(?:name|domain|path|policy|consent|banner|same[-_]?site|secure|http[-_]?only"
+    r"|age|max[-_]?age|prefix|options?)"
     r"|(?:.*_)?(?:bos|eos|pad|unk|sep|cls|mask|image|audio|stop|special)_tokens?"
 )
 """Names, in lower case, that only end or begin as those of secrets do."""
@@ -43,7 +45,7 @@ ACCOUNT_KEY = re.compile(r"[\"'\s:=\[\\]*[A-Za-z0-9+/]{40,}={0,2}")
 _TYPES = (
     "str|string|int|integer|bool|boolean|bytes|bytearray|number|float|object|any|none|null|nil"
     "|undefined|optional|unknown|never|void|secretstr|text|varchar|char|uuid|list|dict|array|enum"
-    "|option"
+    "|option|buffer|uint8array|arraybuffer|blob"
 )
 _STATES = (
     "required|missing|invalid|expired|empty|unset|enabled|disabled|failed|failure|denied|granted"
@@ -69,6 +71,7 @@ PROSE = re.compile(
 """Three words and more, the first of which is no scheme of authentication."""
 LETTERS = re.compile(r"[A-Za-z]{1,14}")
 WORDS = re.compile(r"[A-Za-z ]{2,48}")
+LINE = re.compile(r"[^\r\n\\\"<>]{1,128}+(?=[\r\n\\\"<]|\Z)")
 HYPHENATED = re.compile(r"[a-z]{2,14}(?:-[a-z]{2,14}){1,3}")
 BEGINS_PROSE = re.compile(
     r"(?:an?|the|your|our|my|this|that|these|to|for|of|at|in|on|from|by|as|if|when|see|not|no|must"
@@ -110,9 +113,10 @@ BEGINS_CODE = re.compile(
 )
 """What a value may be that goes on in the next piece: as models write it, token by token."""
 KEYWORD = re.compile(r"await|new|async|function|lambda|typeof|yield|not|if|match|try|fn|func")
+INDEX = re.compile(r"\[\d{1,3}\]")
 MACRO = re.compile(r"[=:]?(?:True|False|None|nil|undefined|NULL|null|true|false)")
-IDENTIFIER = re.compile(
-    r"[A-Za-z]{2,24}(?:_[A-Za-z]{2,24}){1,3}|[a-z]{2,24}(?:[A-Z][a-z]{2,24}){1,3}"
+ARGUMENT = re.compile(
+    r"[A-Za-z]{2,24}(?:_[A-Za-z]{2,24}){1,3}|[a-z]{2,24}(?:[A-Z][a-z]{2,24}){0,3}"
 )
 VARIABLE = re.compile(r"[$@:%#&*]{1,2}([A-Za-z_]{2,48})")
 
@@ -122,14 +126,27 @@ PLACEHOLDER = re.compile(
     r"|\?|\$\d{1,2}|</?[A-Za-z|][A-Za-z_| ./:-]{0,48}>?"  # a parameter of SQL, a word in brackets
     r"|\[[A-Za-z_ ]{2,24}\]"
     r"|(?:[a-z]{1,8}-)?(?i:<?(?:your|insert|replace|paste)(?:[-_ ]?[A-Za-z]{1,16}){1,7}>?)"
-    r"|(?:KEY|TOKEN|PASSWORD|SECRET|API_KEY|VALUE|STRING)"
+    r"|(?:KEY|TOKEN|PASSWORD|SECRET|VALUE|STRING)|[A-Z]{2,16}(?:_[A-Z]{2,16}){0,3}"
+    r"_(?:KEYS?|TOKENS?|PASSWORDS?|PASS|SECRETS?|CREDENTIALS?)"  # of a variable
+    r"|change[-_ ]?(?:me|this|it)|replace[-_ ]?me|placeholder|redacted"
     r"|(?:required|nullable|sometimes|string)(?:\|[a-z_]{2,16}(?::[\w,]{1,16})?){1,8}"  # Laravel
     r"|[^A-Za-z0-9\s]?([^A-Za-z0-9\s])\1*|(?:[a-z]{1,8}[-_]){0,2}([xX])\2{3,}(?:[-_]?\2{2,})*"
     r"|(?:[a-z]{1,8}[-_]){0,2}\.{3}"
 )
 """What stands in a secret's place: in a template, in a document, or because it was taken out."""
+PAGE_TOKEN = re.compile(
+    r".*(?:page|next|prev|previous|continuation|cursor|sync|resume|start)[-_]?token"
+)
+PAGE = re.compile(r"\d{1,12}")
+"""A token of a page that counts (AIP-158): ``"page_token": "2"``."""
+TOKEN_NAME = re.compile(r".*(?:token|session(?:[-_]?id)?|key)")
 VERSION = re.compile(r"[=^~<>v]{0,3}\d{1,4}(?:\.\d{1,5}){1,3}(?:[-+][a-z][\w.]{0,20})?")
 """Of a package that is called as a secret is: ``"express-session": "^1.17.3"``."""
+NSSWITCH = re.compile(
+    r"[ \t]*(?:(?:files|compat|systemd|sss|ldap|nis|nisplus|db|dns|winbind|extrausers"
+    r"|\[[^\]\r\n]{1,32}\])(?=[ \t\r\n\\]|\Z)[ \t]*)+(?:[\r\n\\]|\Z)"
+)
+"""Where nsswitch.conf(5) says that users are looked up, which is called passwd."""
 SHORT_NUMBER = re.compile(r"\d{1,2}")
 
 _SCHEME = re.compile(r"[`\"']?(?:(?:bearer|basic|token|apikey)[ +]{1,4})+", re.IGNORECASE)
@@ -146,15 +163,48 @@ ABOUT = re.compile(
     re.IGNORECASE,
 )
 NO_LETTER = re.compile(r"[ _.-]")
+LABEL = re.compile(r".*(?:label|field|title|text|menu|button|form|login|signin|new|repeat)[-_.]")
+"""How a name begins in a catalog of messages."""
 NO_SENTENCE = re.compile(r".*(?:phrase|mnemonic|recovery|seed|answer)")
 """Names whose values are sentences."""
+
+
+def _as_latin1(*words: str) -> list[str]:
+    return [word.encode().decode("latin-1") for word in words]
+
+
 IN_OTHER_LANGUAGES = frozenset(
-    (
+    _as_latin1(
         *("Passwort", "Kennwort", "Mot de passe", "Senha", "Wachtwoord", "Sitzung", "Jeton"),
-        *("Contrase\u00c3\u00b1a", "L\u00c3\u00b6senord", "Has\u00c5\u0082o", "Adgangskode"),
+        *("Contraseña", "Lösenord", "Hasło", "Adgangskode", "Parola", "Şifre", "Palavra-passe"),
+        *("Passord", "Salasana", "Пароль", "Heslo", "Jelszó", "Schlüssel", "Sesión", "Clave"),
     )
 )
 """What a catalog of messages has for names of secrets; UTF-8 is read as Latin-1."""
+ABOUT_IN_OTHERS = re.compile(
+    "|".join(
+        _as_latin1(
+            *("passw[oö]rt", "kennwort", "mots? de passe", "senha", "wachtwoord", "sitzung"),
+            *("contraseñ", "lösenord", "has[łl][oa]", "adgangskode", "parola", "şifre", "jeton"),
+            *("palavra-passe", "passord", "salasana", "парол", "heslo", "jelszó", "schlüssel"),
+            *("sesi[oó]n", "sessione", "clave", "clé"),
+        )
+    ),
+    re.IGNORECASE,
+)
+SAYS_IN_OTHERS = re.compile(r"(?!.*\d)[A-Z\u0080-\u00ff][^\"<>{}=\\]*[ ][^\"<>{}=\\]*")
+"""Words in another language, the first of which begins as those of a label do."""
+_CJK = _as_latin1("パスワード", "トークン", "密码", "密碼", "口令", "令牌", "비밀번호", "토큰")
+WITHOUT_SPACES = re.compile(rf"[^\x00-\x7f]*(?:{'|'.join(_CJK)})(?:[^\x00-\x7f]|[ ?!.,:])*")
+ESCAPE = re.compile(r"\\+u([0-9A-Fa-f]{4})")
+COMMAND_LINE = re.compile(
+    r"(?:node|npm|npx|yarn|pnpm|ts-node|tsx|python3?|bash|sh|cargo|openssl|docker|kubectl|php|deno|bun)"
+    r" [^\"\\]*"
+)
+"""What a script is called as a secret for: ``"generate:secret": "node secret.js"``."""
+SESSION_STATE = re.compile(
+    r"open(?:ed)?|closed?|active|inactive|idle|started|ended|expired|unknown|pending|ready"
+)
 FETCH = re.compile(r"include|same-origin|omit")
 """The Fetch standard's credentials mode."""
 BEARER_WORD = re.compile(
@@ -162,8 +212,11 @@ BEARER_WORD = re.compile(
     re.IGNORECASE,
 )
 """What follows the word "bearer" in prose."""
+FORM_PROSE = re.compile(r"[a-z]{1,14}(?:\+[A-Za-z]{1,14}){1,}[.,;:]?(?=\+|\Z)")
+"""Words of prose in a form."""
 SAMPLE_LOGIN = re.compile(
-    r"(?:(?<![\w.-])(?:user|username|usr|name|login)|[}>]):(?:pass|passw(?:or)?d|pwd|[<{$]\S*)@?\Z",
+    r"(?:(?:(?<![\w.-])|(?<=%2F))(?:user|username|usr|name|login)|[}>])(?::|%3A)"
+    r"(?:pass|passw(?:or)?d|pwd|[<{$]\S*)(?:@|%40)?\Z",
     re.IGNORECASE,
 )
 LOGPROB = re.compile(r"\\*[\"'],?\s{0,4}\\*\"(?:logprob|bytes|prob|rank)\\*\"")
@@ -203,15 +256,30 @@ def is_plain_value(value: Value, name_here: str) -> bool:
     if _closes_string(value, name_here):
         return True
     said = text[start:end]
+    if (after and _counts(name, said)) or (name == "passwd" and NSSWITCH.match(text, start)):
+        return True
     if not after:  # it may go on
-        return _is_word(value, name_here) or BEGINS_CODE.fullmatch(said) is not None
+        known = (PLACEHOLDER, MACRO, SECRET_NAME)
+        is_whole = any(one.fullmatch(said) for one in known)
+        return is_whole or _is_word(value, name_here) or BEGINS_CODE.fullmatch(said) is not None
     scheme = _SCHEME.match(said)
     said = said[scheme.end() :] if scheme else said
-    if is_placeholder(said.strip("`'\"")) or VERSION.fullmatch(said):
+    plain = said.strip("`'\"")
+    is_bare = said[:1].isalpha()  # an argument in brackets
+    if not plain or is_placeholder(plain.rstrip("]" if is_bare else "")) or VERSION.fullmatch(said):
         return True
     if text[start - 1 : start] in ('"', "'"):
         return _is_plain_string(value, said)
     return _is_word(value, name_here) or _is_code(value, name_here)
+
+
+def _counts(name: str, said: str) -> bool:
+    """Return whether a value is a number, of a page or of one among few."""
+    if not said.isdigit():
+        return False
+    if PAGE_TOKEN.fullmatch(name) and PAGE.fullmatch(said):
+        return True
+    return len(said) < 4 and TOKEN_NAME.fullmatch(name) is not None
 
 
 def _closes_string(value: Value, name_here: str) -> bool:
@@ -232,22 +300,35 @@ def is_placeholder(said: str) -> bool:
 
 def _same(said: str, name: str) -> bool:
     """Return whether a value is its name, as words: ``"apiKey": "API key"``."""
-    return NO_LETTER.sub("", said).lower() == NO_LETTER.sub("", name)
+    letters = NO_LETTER.sub("", said).lower()
+    return letters == NO_LETTER.sub("", name) or (
+        LABEL.match(name) is not None and NO_LETTER.sub("", name).endswith(letters)
+    )
 
 
 def is_sentence(said: str, name: str) -> bool:
     """Return whether a string says something about what its name, in lower case, is."""
     if NO_SENTENCE.match(name):
         return False
-    is_name_itself = said[:1].isupper() and _same(said, name.rpartition(".")[2])
-    if is_name_itself or said in IN_OTHER_LANGUAGES:
+    is_name_itself = said[:1].isupper() and _same(said.rstrip(": *"), name.rpartition(".")[2])
+    if "\\u" in said:
+        said = ESCAPE.sub(_character, said)
+    if is_name_itself or said in IN_OTHER_LANGUAGES or WITHOUT_SPACES.fullmatch(said):
+        return True
+    if SAYS_IN_OTHERS.fullmatch(said) and ABOUT_IN_OTHERS.search(said):
         return True
     return SAYS.fullmatch(said) is not None and ABOUT.search(said) is not None
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(int(escape[1], 16)).encode(errors="surrogatepass").decode("latin-1")
 
 
 def is_plain_token(said: str, whole: str, *, is_cut: bool) -> bool:
     """Return whether what looks like a token, or stands in a URL, is none; ``whole`` is that with
     what tells it, ``is_cut`` whether it may go on."""
+    if FORM_PROSE.match(said):
+        return True
     if is_cut and whole[:6].lower() == "bearer" and BEGINS_CODE.fullmatch(said):
         return True
     return (
@@ -263,6 +344,10 @@ def _is_plain_string(value: Value, said: str) -> bool:
         return True
     if name.endswith("token") and LOGPROB.match(text, end):
         return True
+    if name.endswith("session") and SESSION_STATE.fullmatch(said):
+        return True
+    if said == "string" or COMMAND_LINE.fullmatch(said):
+        return True
     return is_sentence(said, name)
 
 
@@ -273,7 +358,15 @@ def _is_word(value: Value, name_here: str) -> bool:
     if COLON_BEFORE.search(text, max(start - 6, 0), start) is None:
         return False
     is_loose = LOOSE.match(name_here) is not None
+    if name == "session" and SESSION_STATE.fullmatch(said):
+        return True
     if (LOOSE_WORD if is_loose else WORD).fullmatch(said):
+        return True
+    line = LINE.match(text, start)
+    if line is not None and (
+        line[0].rstrip() in IN_OTHER_LANGUAGES
+        or (SAYS_IN_OTHERS.fullmatch(line[0]) and ABOUT_IN_OTHERS.search(line[0]))
+    ):
         return True
     words = WORDS.match(text, start)
     if after and words is not None and said[:1].isupper() and _same(words[0].strip(), name):
@@ -294,7 +387,8 @@ def _is_code(value: Value, name_here: str) -> bool:
     """Return whether a value without a quote is an expression, or a number that counts."""
     text, start, end, name, begins = value
     said, after = text[start:end], text[end : end + 1]
-    if after == "&" or text[begins - 1 : begins] in ("?", "&"):  # it is a form's
+    is_value = text[start - 1 : start] != " "  # a form has no space there
+    if (after == "&" and is_value) or text[begins - 1 : begins] in ("?", "&"):  # it is a form's
         return False
     if said[:1] == "?" and "${" in text[max(begins - 64, 0) : begins]:  # what a shell says if unset
         return True
@@ -304,6 +398,8 @@ def _is_code(value: Value, name_here: str) -> bool:
     if code is not None:
         follows = (said + text[end : end + 2])[code.end() :]
         if follows[:1] == "(" or (follows[:1] == "[" and follows[1:2] in ('"', "'", ":", "s")):
+            return True
+        if INDEX.match(text, start + code.end()):
             return True
     if MACRO.fullmatch(said) or (after == " " and KEYWORD.fullmatch(said)):
         return True
@@ -320,7 +416,7 @@ def _is_code(value: Value, name_here: str) -> bool:
     is_argument = after in (")", ",", "}") and (
         text[begins - 1 : begins] in ("(", " ", ",") or said_after in ('"', "'", "\\")
     )
-    if is_argument and IDENTIFIER.fullmatch(said) and SECRET_NAME.fullmatch(said):
+    if is_argument and ARGUMENT.fullmatch(said) and SECRET_NAME.fullmatch(said):
         return True
     last = name.rpartition(".")[2]
     return said in (name_here, last) or (

@@ -43,6 +43,8 @@ MAX_HEADS = 4_096
 MAX_SIDE_BY_SIDE = 64
 """Strings of an element that are told apart by what leads to them: what has more is a document, not
 the next words of texts."""
+UNREAD = ("data", "json", "path")
+"""How texts are called that no dialect tells."""
 PLAIN: Thread = ("text", "", "")
 """That of an answer of which nothing else is said."""
 

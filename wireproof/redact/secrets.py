@@ -16,9 +16,10 @@ Text is matched character by character, and bytes as Latin-1: their places are t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from parsers import Memory
 
@@ -48,29 +49,34 @@ class Report:
     """What all coded bodies together unfold to, which has the decoder's bounds."""
 
 
+class Named(NamedTuple):
+    """A secret, and where what tells it begins in the text: negative for what stands before that,
+    or if nothing but itself does."""
+
+    name: int
+    span: Span
+
+
 class Finder:
     """Finds secrets in one stream of text."""
 
-    __slots__ = ("_context", "_patterns", "is_open")
+    __slots__ = ("_context", "_patterns", "is_open", "named")
 
     def __init__(self, patterns: Patterns = USUAL) -> None:
         self._patterns = patterns
         self._context = ""
+        self.named: list[Named] = []
+        """What was found last."""
         self.is_open = False
         """Whether what has come last may be inside a secret, or goes on in one."""
 
-    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
-        """Take the next pieces, as :meth:`feed` does one by one; ``text`` is all of them.
-
-        Returns places in that.
-        """
-        before = len(self._context)
+    def feed_fast(self, text: str) -> list[Span]:
+        """Take the next text as :meth:`feed` does, but look at it once, if it holds nothing."""
         context = self.context_behind(text)
         if context is None:
-            # Of what has no name before it, all may be found in the whole.
-            whole = self._patterns.scanned(self._context + text)
-            return fed_one_by_one(self.feed, pieces) + behind(before, whole)
+            return self.feed(text)
         self.go_on_behind(context)
+        self.named = []
         return []
 
     def context_behind(self, text: str) -> str | None:
@@ -85,18 +91,19 @@ class Finder:
     def feed(self, piece: str) -> list[Span]:
         """Take the next piece; return which parts of it are secret, or may become so."""
         text = self._context + piece
-        spans: list[Span] = []
+        before = len(self._context)
+        self.named = []
         opening: re.Match[str] | None = None
         for match in self._patterns.matches(text):
-            spans += spans_of(match)
+            name = match.start() - before
+            self.named += [Named(name, one) for one in behind(before, spans_of(match))]
             is_open = match.end() == len(text)
             if is_open and (opening is None or match.start() < opening.start()):
                 opening = match
-        spans += self._patterns.scanned(text)
-        before = len(self._context)
+        self.named += [Named(-1, one) for one in behind(before, self._patterns.scanned(text))]
         self.is_open = opening is not None
         self._context = text[-MAX_CONTEXT:] if opening is None else opening_of(opening)
-        return behind(before, spans)
+        return [span for _, span in self.named]
 
 
 def behind(before: int, spans: Iterable[Span]) -> list[Span]:
@@ -104,14 +111,44 @@ def behind(before: int, spans: Iterable[Span]) -> list[Span]:
     return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]
 
 
-def fed_one_by_one(feed: Callable[[str], list[Span]], pieces: Sequence[str]) -> list[Span]:
-    """Return what ``feed`` finds in each piece, as places in all of them together."""
-    spans: list[Span] = []
-    base = 0
-    for piece in pieces:
-        spans += [(base + start, base + end) for start, end in feed(piece)]
-        base += len(piece)
-    return spans
+class Scattered:
+    """A text of which the parts stand apart in another."""
+
+    __slots__ = ("_ends", "_starts", "_texts")
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._starts: list[int | None] = []
+        self._ends: list[int] = []
+
+    def add(self, text: str, start: int | None) -> None:
+        """Take the next part, and where it stands: None if that is nowhere."""
+        self._texts.append(text)
+        self._starts.append(start)
+        self._ends.append(len(text) + (self._ends[-1] if self._ends else 0))
+
+    @property
+    def text(self) -> str:
+        """All of it."""
+        return "".join(self._texts)
+
+    def place(self, at: int) -> int:
+        """Return where a character stands; -1 for what is before the text."""
+        index = bisect_right(self._ends, at)
+        start = self._starts[index] if at >= 0 and index < len(self._starts) else None
+        return -1 if start is None else start + at - self._ends[index] + len(self._texts[index])
+
+    def places(self, spans: Iterable[Span]) -> Iterator[Span]:
+        """Yield where parts of the text stand."""
+        for first, last in spans:
+            for index in range(bisect_right(self._ends, first), len(self._ends)):
+                begin = self._ends[index] - len(self._texts[index])
+                if begin >= last:
+                    break
+                start = self._starts[index]
+                if start is not None:
+                    a, b = max(first, begin) - begin, min(last, self._ends[index]) - begin
+                    yield start + a, start + b
 
 
 def find(text: str, patterns: Patterns = USUAL) -> list[Span]:

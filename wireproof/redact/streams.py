@@ -40,7 +40,7 @@ from .logins import login_spans
 from .patterns import Patterns, Span
 from .recent import Recent
 from .rules import Rules
-from .said import Said, place_of
+from .said import UNREAD, Said, place_of
 from .secrets import MASK, NUMBER_MASK, Finder, Policy, Report, find, merged
 from .threads import MAX_THREADS, WINDOW, Part, Thread
 from .undeclared import NOT_UNDONE, Beginning, begins_as, has_other_charset, is_base64
@@ -113,6 +113,8 @@ class MaskStream(ElementStream):
         """What its elements say, the text that grew last at the end."""
         self._parts: list[Part] = []
         """Of secrets in those, not masked yet."""
+        self._speaks_dialect = False
+        """Whether an element was one that a dialect knows."""
         self._tells_secret: set[int | None] = set()
         """Exchanges of which an element says something secret."""
         self._message: CodedBody | None = None
@@ -244,6 +246,7 @@ class MaskStream(ElementStream):
         ``place`` tells where an element lies.
         """
         first = said.elements[0]
+        self._speaks_dialect = self._speaks_dialect or said.thread[0] not in UNREAD
         key = (first.exchange, said.thread)
         thread = self._threads.pop(key, None) or Thread(self._patterns)
         if len(self._threads) >= MAX_THREADS:
@@ -267,6 +270,7 @@ class MaskStream(ElementStream):
         found: list[Span] = []
         digits: list[Span] = []
         if pieces:
+            self._finder.strings_go_on = self._speaks_dialect
             spans = self._finder.feed(*pieces)
             if spans:
                 numbers = self._finder.numbers

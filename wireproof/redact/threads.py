@@ -14,7 +14,7 @@ from itertools import accumulate
 from typing import NamedTuple, TypeVar
 
 from .patterns import Patterns, Span
-from .secrets import Finder, fed_one_by_one, find, merged
+from .secrets import Finder, find, merged
 
 WINDOW = 512
 """Characters of a text that are searched again when more of it comes."""
@@ -81,7 +81,7 @@ class Thread:
             self._keep(texts, elements, place)
             return []
         whole, size = self._text + new, len(self._text)
-        spans = [(size + a, size + b) for a, b in fed_one_by_one(self._finder.feed, texts)]
+        spans = [(size + a, size + b) for a, b in self._finder.feed(new)]
         found = self._new(merged(spans + find(whole, self._patterns)))
         self.secrets = [whole[start:end] for start, end in found]
         pieces = self._pieces + [

@@ -51,7 +51,7 @@ SETTINGS = {
     b"_param ": b"",
 }
 """How a line begins that gives a name its value after a space, and what is before the name."""
-POSSIBLE = re.compile(r"[-_.:=$%(\"AJK>\x00\x12\xa4-\xbf\xd9]")
+POSSIBLE = re.compile(r"[-_.:=$%(\"/AJK>\x00\x12\xa4-\xbf\xd9]")
 """Whatever is secret has one of these in it or before it, but for what follows such a word, or
 begins with it:"""
 USER_OPTIONS = ("-u", "-a ", "-user ", "--auth ")
@@ -65,7 +65,10 @@ COMMANDS = (
     "az login",
     "configure set",
 )
-SPOKEN = ("token", "session", "secret", "password", "api key", "access key")
+SPOKEN = (
+    *("token", "session", "secret", "password", "api key", "access key"),
+    *("service_role key", "license key"),
+)
 WORDS = (
     *(b"bearer", b"login", b"pass", b"secret", b"identified", b"dapi", b"1//0"),
     *(
@@ -117,7 +120,11 @@ def _without_name() -> list[tuple[str, str]]:
     return [
         *((begins, forms.CRYPT) for begins in hashes),
         ("private-lines:", forms.PUTTY),
-        ("basic ", forms.BASIC),
+        *((begins, forms.BASIC) for begins in ("basic ", "basic+", "basic%20")),
+        *((begins, forms.LINK) for begins in forms.LINKS),
+        ("wifi:", forms.WIFI),
+        *((begins, forms.PIPED) for begins in ("echo ", "printf ")),
+        *((begins, forms.HERE_STRING) for begins in ("password-stdin", "with-token")),
         ("response=", forms.DIGEST),
         (":5432:", forms.PGPASS),
         ("-----begin ", forms.PEM),
@@ -222,6 +229,17 @@ _AFTER_ATTRIBUTE_VALUE = (
 )
 _AFTER_QUOTE = rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\""
 _AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?(?:[(\[]|,)\s{0,32}+\\{0,7}+[\"']"
+_REST = rb"[\w~.=-]{0,64}?"
+_IN_PATH = (
+    rb"[\w-]{0,48}/?[^\s\"'/]{0,32}?/?"
+    + _REST
+    + rb"(?:\d"
+    + _REST
+    + rb"[a-z]|[a-z]"
+    + _REST
+    + rb"\d)"
+)
+_PIPED = rb"[^\r\n|]{1,200}\|[^\r\n|;]{0,160}(?:-stdin|with-token|sudo -s|chpasswd|phrase-fd)"
 _PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
 
 
@@ -252,7 +270,12 @@ _AFTERS = [
     *((begins, rb"[ >][^<>]{0,96}>?[^<>]{1,96}+</t") for begins in (b"<td", b"<th")),
     *((begins, _AFTER_ATTRIBUTE) for begins in (b"name=", b"key=", b"type=")),
     (b"login", rb"(?:\s|\\{1,7}[nrt]){1,4}[^\s\\]{1,64}+(?:\s|\\{1,7}[nrt]){1,4}password"),
-    (b"basic ", rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)"),
+    *((begins, rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)")
+      for begins in (b"basic ", b"basic+", b"basic%20")),
+    *((begins.encode(), rb"(?<=[/_-]%b)" % begins.encode() + _IN_PATH) for begins in forms.LINKS),
+    (b"wifi:", rb"[a-z]{1,4}:"),
+    *((begins, _PIPED) for begins in (b"echo ", b"printf ")),
+    *((begins, rb" {0,2}<<<") for begins in (b"password-stdin", b"with-token")),
     (b"$2", rb"[abxy]\$[\w./]"),
     (b"response=", rb"\\{0,7}\"\w"),
     *((begins, _AFTER_CALL) for begins in (b"auth", b"login")),

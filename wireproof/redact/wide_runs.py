@@ -9,11 +9,10 @@ at most.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from .json_strings import JsonStrings
 from .patterns import USUAL, Patterns, Span
-from .secrets import Finder, behind, fed_one_by_one
+from .secrets import Finder, behind
 
 LEAST = 8
 """Characters of a run that is looked at."""
@@ -38,13 +37,13 @@ class WideRuns:
         self._finder = Finder(patterns)
         self._json = JsonStrings(patterns)
 
-    def feed_all(self, pieces: Sequence[str], text: str) -> list[Span]:
-        """Take the next pieces, as :meth:`Finder.feed_all` does."""
+    def feed_fast(self, text: str) -> list[Span]:
+        """Take the next text, as :meth:`Finder.feed_fast` does."""
         if not self._is_open and "\0" not in self._tail + text:
             last = LAST_RUN.search((self._tail + text)[-1:])
             self._tail = "" if last is None else last[0]
             return []
-        return fed_one_by_one(self.feed, pieces)
+        return self.feed(text)
 
     def feed(self, piece: str) -> list[Span]:
         """Take the next piece of content; return which parts of it are secret."""

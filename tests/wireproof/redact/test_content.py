@@ -9,13 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wireproof.redact.base64_runs import Base64Runs
-from wireproof.redact.content import ContentFinder, DataLines, Part
+from wireproof.redact.content import ContentFinder, EventLines, Part
 from wireproof.redact.encoded_text import EncodedText
 from wireproof.redact.json_strings import MAX_KEYS, JsonStrings
 from wireproof.redact.patterns import USUAL
 from wireproof.redact.secrets import (
     Finder,
-    fed_one_by_one,
     find,
     mask_spans,
 )
@@ -63,7 +62,8 @@ def test_a_key_that_a_model_writes_token_by_token(is_event_stream: bool) -> None
 
 def test_values_of_other_keys_do_not_go_on_in_one_another() -> None:
     text = '{"a": "sk-ab", "b": "cdefghijklmnop", "a": " y"}'
-    assert masked([text], is_event_stream=False) == text.replace("sk-ab", "*****")
+    assert masked([text], is_event_stream=False) == text
+    assert masked([text[:20], text[20:]], is_event_stream=False) == text.replace("sk-ab", "*****")
 
 
 def test_escapes_in_strings() -> None:
@@ -127,12 +127,12 @@ PIECES = st.lists(st.lists(st.sampled_from(PARTS), max_size=6).map("".join), max
 @example([['{"a": "sk-ab"}\n'], ['{"a": "cdefghijklmnop"}\n', "data: x\n"]], True)
 @example([['"a\\\n', '"b": "sk-ab"']], False)
 @example([["", '": "'], ['x": "y"', '"z']], False)
-def test_many_pieces_at_once_are_as_one_by_one(turns: list[list[str]], is_stream: bool) -> None:
+def test_what_is_skimmed_is_as_what_is_read(turns: list[list[str]], is_stream: bool) -> None:
     finder = ContentFinder(is_event_stream=is_stream)
     textbook = [part.__class__() for part in finder.parts]
-    for pieces in turns:
-        expected = [fed_one_by_one(part.feed, pieces) for part in textbook]
-        found = [part.feed_all(pieces, "".join(pieces)) for part in finder.parts]
+    for text in map("".join, turns):
+        expected = [part.feed(text) for part in textbook]
+        found = [part.feed_fast(text) for part in finder.parts]
         assert sorted(chain.from_iterable(found)) == sorted(chain.from_iterable(expected))
         assert list(map(state, finder.parts)) == list(map(state, textbook))
 
@@ -149,9 +149,11 @@ def state(part: Part) -> list[object]:
         inner = [*state(part._finder), *state(part._json)]
         return [part._tail, part._is_open, part._is_open and part._is_secret, *inner]
     if isinstance(part, EncodedText):
-        return [part._before, part._tail, part._is_encoded, *state(part._finder)]
-    if isinstance(part, DataLines):
-        return [part._finder._context, part._head, part._is_data]
+        return [part._before, part._tail, part._last, part._is_encoded, *state(part._finder)]
+    if isinstance(part, EventLines):
+        is_first = part._ends in ("", "\n", "\r", "\r\n")
+        contexts = [part._data._context, part._lines._context]
+        return [*contexts, part._head, part._is_data, part._has_data, is_first]
     found: list[object] = [(key, finder._context) for key, finder in part._finders.items()]
     text = part._text if part._is_inside else ""
     return [*found, part._is_inside, part._is_escaped, part._is_value, part._key, text]

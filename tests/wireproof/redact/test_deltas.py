@@ -318,6 +318,58 @@ def test_a_text_with_escapes_is_masked_where_they_stand(tmp_path: Path) -> None:
     assert "wör" not in said and "2026" not in said
 
 
+OPENINGS = [
+    *("secret = {", '"password": {', "secret = [", "password: ", '"password": "', "api_key ="),
+    *("secrets = {\n", '"token": [', 'password":', "passwords:\n", "stringData:\n", "secret: |"),
+    *('"name": "password", "value": ', "--password ", "-u anna:", "Authorization: ", "Cookie: "),
+]
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
+def test_what_a_delta_opens_stays_in_the_texts_of_deltas(
+    opening: str, is_known: bool, tmp_path: Path
+) -> None:
+    """No member beside them is secret by a name in them."""
+    beside = {"id": "chatcmpl-9abcDEF123", "model": "gpt-4o", "fingerprint": "fp_44709d6fcb"}
+    if is_known:
+        beside["object"] = "chat.completion.chunk"
+    for texts in ([opening, " and so on."], ["a", opening], [opening, "}"], [opening, "x"]):
+        said = [
+            {"choices": [{"delta": {"content": one}, "finish_reason": "stop"}]} for one in texts
+        ]
+        content = "".join(f"data: {json.dumps(one | beside)}\n\n" for one in said).encode()
+        talk = Talk().open()
+        talk.client(request(""))
+        size = f"Content-Length: {len(content)}\r\n"
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{size}\r\n"
+        talk.server(head.encode() + content)
+        talk.close()
+        _, records, _ = redacted(talk, tmp_path)
+        events = [json.loads(one.data or "") for one in records if one.record == "sse_event"]
+        assert len(events) == 2
+        for event in events:
+            choice = event.pop("choices")[0]
+            assert event == beside and choice["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("next_line", ["(pid 7) started", "[server] started", ".started", "()"])
+@pytest.mark.parametrize("form", ["data: {}\n\n", 'data: {{"line": "{}"}}\n\n'])
+def test_lines_that_no_model_streams_are_lines_of_their_own(
+    form: str, next_line: str, tmp_path: Path
+) -> None:
+    talk = Talk().open()
+    talk.client(request(""))
+    lines = ("DB_PASSWORD=hunter", next_line)
+    content = "".join(form.format(line) for line in lines).encode()
+    size = f"Content-Length: {len(content)}\r\n"
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n{size}\r\n"
+    talk.server(head.encode() + content)
+    talk.close()
+    _, _, raw = redacted(talk, tmp_path)
+    assert b"hunter" not in raw
+
+
 def test_lengths_and_times_stay(tmp_path: Path) -> None:
     talk = Talk().open()
     talk.client(request(PLANTED))

@@ -24,6 +24,8 @@ TEXTS = [
     f"&lt;password&gt;{SECRET}&lt;/password&gt;",
     f"&amp;quot;password&amp;quot;:&amp;quot;{SECRET}&amp;quot;",
     f"body=%3Cpassword%3E{SECRET}%3C%2Fpassword%3E",
+    f"q=%22password%22%3A+%22{SECRET}%22&a=1",
+    f"q=set+the+password+%3D+{SECRET}%26a%3D1",
 ]
 
 
@@ -34,6 +36,20 @@ def test_where_characters_came_from() -> None:
         *((0, 1), (1, 4), (4, 5), (5, 10), (10, 11), (11, 12), (12, 13))
     ]
     assert plain.span(0, 4) == (0, 10)
+
+
+@pytest.mark.parametrize(
+    "text, plain",
+    [
+        ("a%3A+b+c%2C+d", "a: b c, d"),
+        ("say+the+word%0A++next", "say the word\n  next"),
+        ("key%3Dab3+x9", "key=ab3+x9"),
+        ("a=%C3%A9&b=1&c", "a=\u00c3\u00a9\nb=1&c"),
+    ],
+)
+def test_spaces_and_fields_of_a_form(text: str, plain: str) -> None:
+    """A sign of base64 stays one."""
+    assert Decoded(text).text == plain
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -51,10 +67,10 @@ def test_no_secret_is_left(text: str) -> None:
 def test_what_is_no_secret_stays(text: str) -> None:
     assert find_encoded(text) == []
     finder = EncodedText()
-    assert finder.feed_all(list(text), text) == finder.feed("abc") == []
+    assert finder.feed_fast(text) == finder.feed("abc") == []
 
 
 def test_a_name_that_came_before_anything_was_encoded() -> None:
     finder = EncodedText()
-    assert finder.feed_all(["x=1&api_"], "x=1&api_") == []
-    assert merged(finder.feed_all(["ke", "y%3Dabcd"], "key%3Dabcd")) == [(6, 10)]
+    assert finder.feed_fast("x=1&api_") == []
+    assert merged(finder.feed_fast("key%3Dabcd")) == [(6, 10)]

@@ -176,6 +176,21 @@ OTHERS = [
     ('{"kty":"EC","crv":"P-256","x":"f83","y":"x_F","d":"{}"}', CURVE),
     ('{"kty":"RSA","n":"abc","e":"AQAB","qi":"{}"}', CURVE),
     ('{"a":"{\\"d\\":\\"{}\\",\\"kty\\":\\"OKP\\"}"}', CURVE),
+    # what frameworks of Python print of a request's fields
+    ("[(b'host', b'a'), (b'x-api-key', b'{}')]", SECRET),
+    ("[(b'authorization', b'Bearer {}')]", SECRET),
+    ("[('x-api-key', '{}'), ('accept', '*/*')]", SECRET),
+    # of Supabase
+    ("service_role: {}\n", SECRET),
+    ('{"anon":"a","service_role":"{}"}', SECRET),
+    ("the service_role key is {}\n", SECRET),
+    # wireless networks
+    ("WIFI:S:home;T:WPA;P:{};;", "correct horse battery"),
+    ("WIFI:T:WPA2;S:My Net;H:false;P:{};;", "a\\;b2c3d4e5"),
+    # commands
+    ("docker login -u a --password-stdin <<< '{}'", SECRET),
+    # in JSON in JSON, beside what is no ASCII
+    ('{"a":"{\\"password\\": \\"p\\u00e4{}\\"}"}', SECRET),
     # short ones
     ("user=anna&pass={}&a=b", "hunter2xyz"),
     ('{"user":"anna","pwd":"{}"}', "hunter2xyz"),
@@ -195,6 +210,46 @@ def test_a_secret_is_masked(form: str, secret: str) -> None:
         for finder in (Finder(), ContentFinder(is_event_stream=False)):
             shown = "".join(mask_spans(one, finder.feed(one)) for one in pieces)
             assert [at for at in range(len(secret) - 7) if secret[at : at + 8] in shown] == []
+
+
+UUID = "3f9a1c7e-5b2d-4e8f-9a6b-7c1d2e3f4a5b"
+ADDRESSES = [
+    # they let in who has them
+    ("https://a.example/reset/{}", SECRET),
+    ("Click https://a.example/reset-password/{} to go on.", SECRET),
+    ("https://a.example/password/reset/{}?email=anna", SECRET),
+    ("https://a.example/accounts/reset/MQ/c5k3p1-{}/", HEX),
+    ("/password-reset/{}", UUID),
+    ("https://a.example/auth/magic-link/{}", SECRET),
+    ("https://a.example/verify-email/{}", SECRET),
+    ("/invitations/{}/accept", SECRET),
+    ("/activate/{}", UUID),
+    ("https://a.example/login/token/{}", SECRET),
+    ("https://chat.example/hooks/{}", "xk7pq2mz9vr4tw1nb8cl3sd6ab"),
+    ("https://maker.example/trigger/x/with/key/{}", SECRET),
+]
+PIPED = [
+    ("echo {} | docker login r.example -u anna --password-stdin", SECRET),
+    ('echo "{}" | docker login --username anna --password-stdin', SECRET),
+    ("printf '%s' '{}' | helm registry login -u a --password-stdin", SECRET),
+    ("echo {} | gh auth login --with-token", SECRET),
+    ("echo '{}' | sudo -S apt update", "hunter2"),
+    ("echo 'anna:{}' | chpasswd", "hunter2"),
+    ('{"cmd":"echo \\"{}\\" | docker login -u a --password-stdin"}', SECRET),
+]
+
+
+@pytest.mark.parametrize("form, secret", ADDRESSES + PIPED)
+def test_a_secret_that_what_follows_tells_as_well(form: str, secret: str) -> None:
+    text = form.replace("{}", secret)
+    spans = ContentFinder(is_event_stream=False).feed(text)
+    assert secret not in mask_spans(text, spans) and secret not in mask_text(text)
+    assert mask_spans(text, spans).startswith(form.partition("{}")[0][:6])
+
+
+def test_all_of_a_webhook_of_teams_is_masked() -> None:
+    ids = f"{UUID}@{UUID}/IncomingWebhook/{HEX}/{UUID}"
+    assert "*" * len(ids) in mask_text(f"https://contoso.webhook.office.com/webhookb2/{ids}")
 
 
 def test_a_value_before_its_name() -> None:

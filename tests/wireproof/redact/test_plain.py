@@ -108,6 +108,12 @@ SECRET = [
     ("https://anna:password@host/ ", "https://anna:********@host/ "),
     ('{"password": "$ecret"}', '{"password": "******"}'),
     ("<password>string</password>", "<password>******</password>"),
+    ('{"confirmPassword":"hunter2"}', '{"confirmPassword":"*******"}'),
+    ("API_KEY=\nDB_PASSWORD=hunter2\n", "API_KEY=\nDB_PASSWORD=*******\n"),
+    ('{"password": "Hunter2x?"}', '{"password": "*********"}'),
+    ('{"a_token": "1234"}', '{"a_token": "****"}'),
+    ("secret:\n  name: db\n  value: abc\n", "secret:\n  name: db\n  value: ***\n"),
+    ("passwd: files2\n", "passwd: ******\n"),
 ]
 
 
