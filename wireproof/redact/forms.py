@@ -115,7 +115,7 @@ SPOKEN = (
 
 # A token in the path of an address that resets a password, or lets in who has it.
 _UUID = r"[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}"
-_RUN = r"(?=[A-Za-z]{0,64}\d)(?=\d{0,64}[A-Za-z])[A-Za-z0-9_]"
+_RUN = r"(?=[A-Za-z]{0,24}\d)(?=\d{0,24}[A-Za-z])[A-Za-z0-9_]"
 _LETS_IN = (
     r"reset|forgot|recover|magic|verify|verification|confirm|confirmation|activate|activation"
     r"|invite|invitations?|passwordless|unlock|otp|token|key|hooks?|webhooks?"
@@ -133,8 +133,8 @@ LINKS = (
 # The settings of a wireless network, as a QR code has them: fields in any order, each with an end.
 _WIFI_VALUE = r"(?:[^;\\\x00-\x1f\"]|\\{1,4}[^\x00-\x1f])"
 WIFI = (
-    rf"(?i:wifi):(?>(?:[STHRIEA]\w{{0,3}}:{_WIFI_VALUE}{{0,64}}+;){{0,5}})"
-    rf"P:({_WIFI_VALUE}{{1,128}}+)"
+    rf"(?i:wifi):(?>(?:[STHRIEA]\w{{0,3}}:(?>{_WIFI_VALUE}{{0,64}});){{0,5}})"
+    rf"P:((?>{_WIFI_VALUE}{{1,128}}))"
 )
 # What a command says to another one, which takes a password from its input.
 _TAKES = (

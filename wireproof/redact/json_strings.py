@@ -53,43 +53,43 @@ class JsonStrings:
         """Those of each key in the text at hand."""
 
     def feed_fast(self, text: str) -> list[Span]:
-        """Take the next text as :meth:`feed` does, but skim it, if no value may be secret."""
-        if not self._is_inside and self._skim(text):
-            return []
-        return self.feed(text)
+        """Take the next text as :meth:`feed` does, but skim what of it can be."""
+        position = self._read_string(text, 0) if text and self._is_inside else 0
+        return self.feed(text, self._skim(text, position))
 
-    def _skim(self, text: str) -> bool:
-        """Read a text that begins outside of strings; return False, having read nothing, if a value
-        may be secret, or the state would not be right."""
-        match = WHOLE_STRINGS.match(text)
+    def _skim(self, text: str, position: int) -> int:
+        """Read from ``position``, outside of strings, if no value there may be secret.
+
+        Return up to where it was read: to the end of the last string that is whole; ``position`` if
+        a value may be secret, or the state would not be right.
+        """
+        match = WHOLE_STRINGS.match(text, position)
         assert match is not None
         end = match.end()
-        if not end or self._is_value or '"' in text[end:]:
-            return False
+        if end == position or self._is_value or self._is_inside:
+            return position
         key = self._key
-        values: dict[str, list[str]] = {}
-        for colon, string in STRINGS.findall(text, 0, end + 1):
+        values = {one: [said.text] for one, said in self._values.items()}
+        for colon, string in STRINGS.findall(text, position, end + 1):
             if colon:
                 values.setdefault(key, []).append(string)
             else:
                 key = string[:MAX_KEY]
         if len(self._finders.keys() | values.keys()) > MAX_KEYS or any(map(_is_escaped, values)):
-            return False
+            return position
         after = {
             key: self._finders.get(key, self._nothing_yet).context_behind("".join(strings))
             for key, strings in values.items()
         }
         if None in after.values():
-            return False
+            return position
         for key_of_value, context in after.items():
             self._finder(key_of_value).go_on_behind(context or "")
-        self._key = key
-        self._read_between(text, end)
-        return True
+        self._key, self._values = key, {}
+        return end
 
-    def feed(self, text: str) -> list[Span]:
-        """Take the next text of content; return which parts of it are secret."""
-        position = 0
+    def feed(self, text: str, position: int = 0) -> list[Span]:
+        """Take the next text of content, from ``position`` on; return which parts are secret."""
         while position < len(text):
             if self._is_inside:
                 position = self._read_string(text, position)

@@ -101,8 +101,8 @@ _QUOTE = r"(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5[Bb]\w{0,16}+)?%5[D
 # that have nothing encoded in them, or something that is encoded once more.
 _ENCODED = (
     r"%(?:25){0,3}3[AaDd]"
-    r"(?=(?:[^\s\"'&+%]|%(?!2[02-46-9BbCc]|3[BbCcEe]|[57][BbDd]|0[AaDd]|25(?![0-9A-Fa-f]{2}))){1,256}+"
-    r"(?:[\s\"'&]|\Z)|(?=[^\s%]{0,64}\d)[\w.~-]{6,})"
+    r"(?=(?>(?:[^\s\"'&+%]|%(?!2[02-46-9BbCc]|3[BbCcEe]|[57][BbDd]|0[AaDd]|25(?![0-9A-Fa-f]{2})))"
+    r"{1,256})(?:[\s\"'&]|\Z)|(?=[^\s%]{0,64}\d)[\w.~-]{6,})"
 )
 # A colon with a space before it may begin an attribute of Vue.
 _SIGN = rf"(?:=>|:=|=|:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"'])|{_ENCODED}|\\{{1,3}}u003[AaDd])"

@@ -229,17 +229,7 @@ _AFTER_ATTRIBUTE_VALUE = (
 )
 _AFTER_QUOTE = rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\""
 _AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?(?:[(\[]|,)\s{0,32}+\\{0,7}+[\"']"
-_REST = rb"[\w~.=-]{0,64}?"
-_IN_PATH = (
-    rb"[\w-]{0,48}/?[^\s\"'/]{0,32}?/?"
-    + _REST
-    + rb"(?:\d"
-    + _REST
-    + rb"[a-z]|[a-z]"
-    + _REST
-    + rb"\d)"
-)
-_PIPED = rb"[^\r\n|]{1,200}\|[^\r\n|;]{0,160}(?:-stdin|with-token|sudo -s|chpasswd|phrase-fd)"
+_PIPED = rb"[^\r\n|]{1,200}+\|[^\r\n|;]{0,160}(?:-stdin|with-token|sudo -s|chpasswd|phrase-fd)"
 _PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
 
 
@@ -257,6 +247,12 @@ def _after_prefixes() -> list[tuple[bytes, bytes]]:
     return found
 
 
+def _in_path(begins: str) -> bytes:
+    """Return what follows the beginning of a part of a path: its end, and a digit after that."""
+    rest = b"" if begins.endswith("/") else rb"[\w-]{0,48}+/"
+    return rb"(?<=[/_-]%b)" % begins.encode() + rest + rb"[^\s\"']{0,96}?\d"
+
+
 _AFTERS = [
     (b"bearer", rb"(?:[ +]|%20)"),
     *((begins.encode(), rb"(?<=\"%b)" % re.escape(begins.encode()) + forms.AFTER_VALUE)
@@ -272,7 +268,7 @@ _AFTERS = [
     (b"login", rb"(?:\s|\\{1,7}[nrt]){1,4}[^\s\\]{1,64}+(?:\s|\\{1,7}[nrt]){1,4}password"),
     *((begins, rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)")
       for begins in (b"basic ", b"basic+", b"basic%20")),
-    *((begins.encode(), rb"(?<=[/_-]%b)" % begins.encode() + _IN_PATH) for begins in forms.LINKS),
+    *((begins.encode(), _in_path(begins)) for begins in forms.LINKS),
     (b"wifi:", rb"[a-z]{1,4}:"),
     *((begins, _PIPED) for begins in (b"echo ", b"printf ")),
     *((begins, rb" {0,2}<<<") for begins in (b"password-stdin", b"with-token")),
