@@ -266,9 +266,13 @@ class Carriers:
         sender, wire = place.sender, self._wire
         if self._connection is None or sender is None or not place.length or place.layer == "quic":
             return carried, held
+        extents = _extents(encoded)
+        if wire is None and not extents and place.layer == "tcp":  # as nearly all are
+            carriers_in, trail = self._index.tracer.carriers_in, self._trail(sender)
+            return carriers_in(trail, place.offset, place.end, MAX_CARRIERS + 1), held
         if self._kind == TLS_RECORDS and wire is not None and place.content_offset >= 0:
             held.append((row, 0, wire.content_size(sender, row)))
-        for start, end in _extents(encoded) or ((place.offset, place.end),):
+        for start, end in extents or ((place.offset, place.end),):
             room = MAX_CARRIERS + 1 - len(carried)
             if place.layer == "tls" and wire is not None and TLS_RECORDS in wire.elements:
                 records, more = carried_sealed(self._index, wire, sender, start, end, room)

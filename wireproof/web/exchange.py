@@ -184,16 +184,22 @@ class ExchangeRow:
     def _stretch(self, record: Record) -> None:
         if not self.first_packet:
             self.first_time, self.first_packet = record.first_time, record.first_packet
-        self.first_time = min(self.first_time, record.first_time)
-        self.last_time = max(self.last_time, record.last_time)
-        self.first_packet = min(self.first_packet, record.first_packet)
-        self.last_packet = max(self.last_packet, record.last_packet)
+        # Compared in place: calls of max and min take four times as long.
+        if record.first_time < self.first_time:
+            self.first_time = record.first_time
+        if record.last_time > self.last_time:
+            self.last_time = record.last_time
+        if record.first_packet < self.first_packet:
+            self.first_packet = record.first_packet
+        if record.last_packet > self.last_packet:
+            self.last_packet = record.last_packet
         sender: Sender | None = getattr(record, "sender", None)
         layer: Layer = getattr(record, "layer", "tcp")
         if sender is not None and layer != "quic":
             end = (getattr(record, "offset", None) or 0) + (getattr(record, "length", None) or 0)
             side = side_of(sender, layer)
-            self.reach[side] = max(self.reach[side], end)
+            if end > self.reach[side]:
+                self.reach[side] = end
 
     def _count(self, record: Record) -> None:
         if self._first_body_time is None:

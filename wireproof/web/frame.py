@@ -54,7 +54,8 @@ def parts_in(
 def frames(index: Index, packets: Sequence[int], parts_in: PartsIn = parts_in) -> Iterator[Frame]:
     """Yield everything about neighbouring packets, whose numbers ascend; one that no packet has is
     left out. ``parts_in`` says what lies in what they brought."""
-    near, packet_at = index.spool.near, index.packet_at
+    near, first = index.spool.near, packets[0] - 1
+    lying = index.packet_at[max(first, 0) : packets[-1]]
     here: dict[int, Followed] = {}
     wanted = set(packets)
     for packet, place in index.tracer.table.between(packets[0], packets[-1] + 1):
@@ -77,7 +78,7 @@ def frames(index: Index, packets: Sequence[int], parts_in: PartsIn = parts_in) -
                 runs = brought_by(packet, place, known)
                 brought = [(start + shift, end + shift) for start, end in runs]
                 parts = parts_in(index, connection, sender, runs, shift)
-        data = near(packet_at[packet - 1], place.captured)
+        data = near(lying[packet - 1 - first], place.captured)
         version = data[place.network] >> 4 if 0 <= place.network < len(data) else 0
         yield (
             packet,
