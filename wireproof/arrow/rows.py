@@ -20,8 +20,11 @@ from .layouts import Table
 from .types import Column
 
 GROUP_ROWS = 16_384
-"""Rows of one record batch, at most: enough for a scan to skip by, few enough to hold, each of a
+"""Rows of one record batch, at first: enough for a scan to skip by, few enough to hold, each of a
 hundred columns, while they are written."""
+MANY_GROUPS, LARGEST_GROUP = 64, 65_536
+"""After so many record batches they have twice as many rows, and so on, up to so many: as long as a
+Parquet file is written, each of its row groups takes a kilobyte of memory for each column."""
 GROUP_SIZE = 4 * MiB
 """Characters of payload in one record batch, about, and in rows that wait: Arrow and Parquet hold
 them some more times."""
@@ -47,6 +50,8 @@ class Rows:
         """The type of each row that the next record batch has, by its number."""
         self._waiting = 0
         self._size = self._waiting_size = 0
+        self._group_rows = GROUP_ROWS
+        self._groups = 0
         self._origins: list[tuple[Sequence[str], int]] = [] if table.origin else [((), 0)]
         """What the table's columns of origin say, each with the place of its first row."""
 
@@ -64,7 +69,7 @@ class Rows:
         joined = [astuple(first) + astuple(second) for first, second in rows]
         start = 0
         while start < len(joined):
-            end = min(start + GROUP_ROWS - len(self._kinds), start + STEP_ROWS, len(joined))
+            end = min(start + self._group_rows - len(self._kinds), start + STEP_ROWS, len(joined))
             self._some[kind].take(joined[start:end])
             self._count([self._numbers[kind]] * (end - start))
             start = end
@@ -81,7 +86,7 @@ class Rows:
 
     def _end(self, rows: Sequence[msgspec.Struct], start: int) -> int:
         """Return how many of the rows, from one of them on, are to be taken at once."""
-        end = min(start + GROUP_ROWS - len(self._kinds), start + STEP_ROWS, len(rows))
+        end = min(start + self._group_rows - len(self._kinds), start + STEP_ROWS, len(rows))
         if self._keep_data:
             sizes = accumulate(map(payload_size, rows[start:end]))
             full = (number for number, size in enumerate(sizes, start + 1) if size >= GROUP_SIZE)
@@ -105,8 +110,11 @@ class Rows:
     def _full(self) -> Iterator[Any]:
         if self._waiting >= STEP_ROWS or self._waiting_size >= GROUP_SIZE:
             self.settle()
-        if len(self._kinds) >= GROUP_ROWS or self._size >= GROUP_SIZE:
+        if len(self._kinds) >= self._group_rows or self._size >= GROUP_SIZE:
             yield from self.finish()
+            self._groups += 1
+            if self._groups % MANY_GROUPS == 0:
+                self._group_rows = min(2 * self._group_rows, LARGEST_GROUP)
 
     def settle(self) -> None:
         """Make arrays of the rows that wait: then nothing else of them is held."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from support.corpus import ROOT
 
 from parsers.records import Record
+from wireproof.arrow import rows
 from wireproof.arrow.rows import moments
 from wireproof.tables import TableOptions
 from wireproof.tables.files import capture_of
@@ -56,3 +58,14 @@ def test_rows_of_several_types_stay_in_their_order(
     assert table["record"].to_pylist() == [one.record for one in chosen]
     assert table["capture"].to_pylist() == ["a"] * cut + ["d"] * (len(chosen) - cut)
     assert table["data"].null_count == len(chosen), "payloads are left out"
+
+
+def test_a_large_table_has_larger_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else what a Parquet file says of its row groups would be as long as the capture is."""
+    for name, value in (("GROUP_ROWS", 3), ("MANY_GROUPS", 2), ("LARGEST_GROUP", 12)):
+        monkeypatch.setattr(rows, name, value)
+    found = rows_of("elements")
+    found.begin(Origin("a", "b", "c"))
+    one = next(iter(SAMPLES.values()))
+    batches = [*found.extend([one] * 50), *found.finish()]
+    assert [batch.num_rows for batch in batches] == [3, 3, 6, 6, 12, 12, 8]
