@@ -10,6 +10,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from contextlib import suppress
+from signal import strsignal
 from threading import Event, Thread
 
 from msgspec.structs import replace
@@ -30,6 +31,14 @@ class StoreFailed(Exception):
     """The data set could not be written; the message says why."""
 
 
+class ProcessEnded(StoreFailed):
+    """The process that exports is gone, whatever the data set is like; the message says how."""
+
+    def __init__(self, code: int) -> None:
+        how = f"with code {code}" if code >= 0 else f"by signal {-code} ({strsignal(-code)})"
+        super().__init__(f"the export process ended {how}")
+
+
 class Exporter:
     """The process, which is there when it is needed."""
 
@@ -41,12 +50,13 @@ class Exporter:
         """Have a file put into the data set. Raises StoreFailed."""
         try:
             data = self._asked(file)
+        except BrokenPipeError as error:  # it reads nothing any more
+            raise ProcessEnded(self.close()) from error
         except OSError as error:
             self.close()
             raise StoreFailed(error.strerror or str(error)) from error
         if not data:
-            code = self.close()
-            raise StoreFailed(f"the export process ended with code {code}")
+            raise ProcessEnded(self.close())
         answer = ANSWERS.decode(data)
         if isinstance(answer, Failed):
             self.close()
@@ -127,7 +137,7 @@ class Exports:
             try:
                 answer = self._exporter.export(file)
             except StoreFailed as failed:
-                self._fail(str(failed))
+                self._fail(failed)
                 if self._ends.is_set():
                     break
                 self._ends.wait(pause)
@@ -137,12 +147,13 @@ class Exports:
             self._take(file, answer)
         self._exporter.close()
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self, failed: StoreFailed) -> None:
         if self.fault is None:
-            self._say(
-                f"{self._place} cannot be written: {reason}; files wait in {self._ring.folder}"
-            )
-        self.fault = reason
+            what = f"{self._place} cannot be written: {failed}"
+            if isinstance(failed, ProcessEnded):
+                what = f"{failed} while it wrote {self._place}: another one goes on"
+            self._say(f"{what}; files wait in {self._ring.folder}")
+        self.fault = str(failed)
 
     def _take(self, file: File, answer: Exported) -> None:
         if answer.error:

@@ -19,6 +19,7 @@ from .spreading import need_stores, needs_network, spreading_options, stores
 if TYPE_CHECKING:
     from ..export import ExportFormat
     from ..redact import Rules
+    from ..tables.exporting import ExportTally
 
 
 def is_data_set(files: tuple[str, ...], output: str | None) -> bool:
@@ -152,15 +153,17 @@ def _data_set(
         raise Unreadable(because(output, error)) from error
     if tally.faulty:
         say(tally.faulty)
-    say(f"{output}: {_came_to(tally.captures, tally.made, tally.rows)}")
+    say(f"{output}: {_came_to(tally)}")
     return 1 if tally.unreadable else 0
 
 
-def _came_to(captures: int, made: int, rows: int) -> str:
+def _came_to(tally: ExportTally) -> str:
     from ..text.wording import count
 
-    new = "" if made == captures else f", {made:,} of them new"
-    return f"{count(captures, 'capture')}{new}, {count(rows, 'row')}"
+    captures = tally.captures - tally.unreadable
+    new = "" if tally.made == captures else f", {tally.made:,} of them new"
+    rest = f"; {count(tally.unreadable, 'capture')} could not be read" * bool(tally.unreadable)
+    return f"{count(captures, 'capture')}{new}, {count(tally.rows, 'row')}{rest}"
 
 
 def _one(

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, TypeVar
 
-from ..tables.dataset import DataSet
+from ..tables.dataset import DataSet, NothingYet
 from ..tables.faulty import Faulty
 from ..tables.files import filesystem_of, is_url
 from ..tables.kinds import KINDS, Kind, schema
@@ -124,7 +124,11 @@ def opened(
             if is_url(place):
                 connection.register_filesystem(filesystem_of(place)[0])
             data_set = DataSet(place)
-            for kind, found in data_set.files(leave_out, thoroughly=thoroughly).items():
+            try:
+                of_place = data_set.files(leave_out, thoroughly=thoroughly)
+            except NothingYet as error:
+                raise OSError(None, str(error), place) from error
+            for kind, found in of_place.items():
                 files.setdefault(kind, []).extend(found)
             captures = list(data_set.captures())
             faulty.add(captures)

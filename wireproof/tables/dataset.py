@@ -51,6 +51,16 @@ Open = Callable[[Capture, TableOptions], Opened]
 AGAIN = "export its captures again"
 
 
+class NothingYet(ValueError):
+    """A folder of a data set without a part that is whole."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"no data set, or nothing is in it yet: no {MANIFESTS}/*.json; export captures into it,"
+            " or wait until collect has exported its first file"
+        )
+
+
 class Plan(NamedTuple):
     """What is to be done."""
 
@@ -297,7 +307,7 @@ class DataSet:
         """
         found = self._manifests(refused)
         if not found and not self._damaged and not self._files.sizes(MANIFESTS, ".json"):
-            raise ValueError("no data set, or nothing is in it yet: it has no manifest/*.json")
+            raise NothingYet
         replaced = _replaced(found)
         return ((name, part) for name, part in found.items() if name not in replaced)
 

@@ -231,3 +231,15 @@ def test_names_that_are_no_text(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "a query must be text in UTF-8" in capsys.readouterr().err
     assert run(["query", "-", "SELECT 1"]) == 2
     assert "-: standard input is not read here" in capsys.readouterr().err
+
+
+def test_a_data_set_in_which_nothing_is_yet_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "manifest").mkdir()
+    name = str(tmp_path)
+    for arguments in (["query", name, "SELECT 1"], ["diff", name, name], ["view", name]):
+        assert run(arguments) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"wireproof: {tmp_path}: no data set, or nothing is in it yet")
+        assert "wait until collect has exported its first file" in said and said.count("\n") == 1
