@@ -21,7 +21,7 @@ NAME = re.compile(
     r"|length|strength|m(?:in|ax)[-_]?length|required|enabled|expires[-_]?(?:at|in|on)?"
     r"|label|placeholder|title|help|errors?|messages?|prompt|description|url|uri|endpoint"
     r"|env(?:[-_]?var)?|arn|provider|count|limit|file|path|dir|rules?|requirements?|validators?"
-    r"|hashers?|backends?|constraints?)"
+    r"|hashers?|backends?|constraints?|encryption|algorithms?)"
     r"|.*passw(?:or)?d[-_]?hint"
     r"|.*(?:input|output|memory|metadata|index|map|group|store|json|dict)_keys?"
     r"|.*(?:secret|passw(?:or)?d)[-_]?(?:key[-_]?)?(?:refs?|selector)"
@@ -85,7 +85,7 @@ SHORT_PROSE = re.compile(rf"{BEGINS_PROSE.pattern}(?: [a-z]{{1,14}})?", re.IGNOR
 """The same, in a piece."""
 
 # An identifier: letters, but for the numbers that algorithms and encodings have in their names.
-_PART = r"[A-Za-z_]{1,32}+(?:(?:2|4|5|8|16|32|64|128|256|384|512)[A-Za-z_]{0,24}+)?"
+_PART = r"[A-Za-z_]{1,32}+(?:(?:2|3|4|5|8|16|32|64|128|256|384|512)[A-Za-z_]{0,24}+)?"
 _JOINT = r"(?:\??\.|::|->)"
 CODE = re.compile(rf"[$@&*!]?{_PART}(?:{_JOINT}{_PART}){{0,6}}!?")
 """``os.environ``, ``create_token``, ``Session::new``, which a parenthesis or a bracket follows."""
@@ -152,7 +152,8 @@ SHORT_NUMBER = re.compile(r"\d{1,2}")
 _SCHEME = re.compile(r"[`\"']?(?:(?:bearer|basic|token|apikey)[ +]{1,4})+", re.IGNORECASE)
 SAYS = re.compile(
     r"(?!.*(?:\d{4}|\d[A-Za-z]|[A-Za-z]\d|[=\\]))[A-Z\u00c0-\u00de][^\"<>{}]*[ ].*"
-    r"(?:\b(?:your|must|please|required|invalid|forgot|reset|confirm|expired|characters?|field"
+    r"(?:\b(?:your|must|please|choose|pick|use|type|repeat|again|required|invalid|forgot|reset"
+    r"|confirm|expired|characters?|field"
     r"|is|are|has|was|not|cannot|the|this|that|we|with|to|for|of|or|and|enter)\b.*|[.?!:])",
     re.IGNORECASE,
 )
@@ -202,6 +203,9 @@ COMMAND_LINE = re.compile(
     r" [^\"\\]*"
 )
 """What a script is called as a secret for: ``"generate:secret": "node secret.js"``."""
+SECRET_ID = re.compile(r".*secret[-_]?id")
+PATH = re.compile(r"[A-Za-z_-]{1,32}(?:/[A-Za-z_-]{1,32}){1,4}")
+"""What a manager of secrets calls one: that of a role of Vault's is random."""
 SESSION_STATE = re.compile(
     r"open(?:ed)?|closed?|active|inactive|idle|started|ended|expired|unknown|pending|ready"
 )
@@ -347,6 +351,8 @@ def _is_plain_string(value: Value, said: str) -> bool:
     if name.endswith("session") and SESSION_STATE.fullmatch(said):
         return True
     if said == "string" or COMMAND_LINE.fullmatch(said):
+        return True
+    if SECRET_ID.fullmatch(name) and PATH.fullmatch(said):
         return True
     return is_sentence(said, name)
 

@@ -114,6 +114,8 @@ SECRET = [
     ('{"a_token": "1234"}', '{"a_token": "****"}'),
     ("secret:\n  name: db\n  value: abc\n", "secret:\n  name: db\n  value: ***\n"),
     ("passwd: files2\n", "passwd: ******\n"),
+    ('{"secret_id": "3f9a1c7e-5b2d"}', '{"secret_id": "*************"}'),
+    ('{"secret_id": "abc/d3f"}', '{"secret_id": "*******"}'),
 ]
 
 
