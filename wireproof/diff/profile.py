@@ -52,6 +52,16 @@ class Long(NamedTuple):
     end: float
 
 
+class _Gap(msgspec.Struct):
+    """What is read of the numbers of a verdict on a gap."""
+
+    from_packet: int | None = None
+    to_packet: int | None = None
+
+
+GAPS: msgspec.json.Decoder[_Gap] = msgspec.json.Decoder(_Gap)
+
+
 class Group(msgspec.Struct, frozen=True, omit_defaults=True):
     """The exchanges of one method and target."""
 
@@ -130,8 +140,8 @@ class _Gathered:
         name = f"{row['question']}: {row['answer']}"
         self.faults[name] += 1
         if row["question"] == "gap":
-            numbers = msgspec.json.decode(row["numbers"])
-            packets = numbers.get("from_packet") or 0, numbers.get("to_packet") or 0
+            numbers = GAPS.decode(row["numbers"] or "{}")
+            packets = numbers.from_packet or 0, numbers.to_packet or 0
             self.gaps.setdefault(name, []).append((row["capture"], *packets))
 
     def group(self) -> Group:

@@ -199,6 +199,14 @@ def test_gaps_that_lie_in_each_other_are_one_stall() -> None:
     assert (found.faults, found.stalls) == ({"gap: outage": 3}, {"gap: outage": 2})
 
 
+@pytest.mark.parametrize("numbers", ["[]", "{", '{"from_packet":"1"}'])
+def test_numbers_of_a_verdict_that_are_none_are_an_error_of_their_file(numbers: str) -> None:
+    with pytest.raises(ValueError):
+        gathered("verdicts", gap("a", 1, 9, 0) | {"numbers": numbers})
+    found = gathered("verdicts", gap("a", 1, 9, 0) | {"numbers": "{}"})
+    assert found.stalls == {"gap: outage": 1}
+
+
 def test_a_stored_baseline_has_no_moments() -> None:
     longest = {"first": [Long(0.2, 100.0, 100.2)]}
     group = Group(1, {"gap: outage": 1}, {}, 0, [3.0], {"first": [0.2]}, 1, 0, longest, {"x": 1})
