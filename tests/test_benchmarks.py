@@ -142,7 +142,7 @@ def test_what_is_watched_as_it_arrives_is_counted() -> None:
 
 
 def test_one_process_is_timed_beside_two() -> None:
-    one, two = (processes.command(Path("k.pcapng"), jobs) for jobs in (1, 2))
+    one, two = (processes.command("decode", Path("k.pcapng"), jobs) for jobs in (1, 2))
     assert one[one.index("--jobs") + 1] == "1"
     assert [a for a, b in zip(one, two, strict=True) if a != b] == ["1"]
 

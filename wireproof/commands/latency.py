@@ -68,7 +68,7 @@ def latency(
     families: tuple[str, ...],
     form: str,
     log: str | None,
-    jobs: int | None,
+    jobs: int,
     reading: Reading,
 ) -> int:
     """Measure how long clients waited: for the header, the first event, the first token, and

@@ -16,16 +16,18 @@ JOBS = click.option(
     type=click.IntRange(min=1),
     metavar="N",
     help="Read in up to N processes, at most one per core: several FILEs, each by one process, or "
-    "the connections of one FILE; the output is the same. By default one per core, up to 8, if "
-    "FILEs exceed 20 MB in total, otherwise one.",
+    "the connections of one FILE, which saves time if they stream; the output is the same. By "
+    "default several FILEs over 20 MB in total get one per core, up to 8, and one FILE gets one.",
 )
 
 JOBS_OF_EACH = click.option(
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Divide the connections of each FILE among up to N processes, at most one per core; the "
-    "output is the same. By default one per core, up to 8, for a FILE over 20 MB, otherwise one.",
+    default=1,
+    show_default=True,
+    help="Divide the connections of each FILE among up to N processes, at most one per core, which "
+    "saves time if they stream; the output is the same.",
 )
 
 

@@ -17,11 +17,11 @@ DOING = "measuring"
 
 
 def measuring(
-    source: str, report: LatencyReport, keylog: KeyLog | None, jobs: int | None, say: Say
+    source: str, report: LatencyReport, keylog: KeyLog | None, jobs: int, say: Say
 ) -> Generator[Measured, None, None]:
     """Yield the answers of a capture that streamed, as ``report`` measures them.
 
-    Up to ``jobs`` processes read it, None: as many as help. Raises UnreadableSource and WorkerDied.
+    Up to ``jobs`` processes read it. Raises UnreadableSource and WorkerDied.
     """
 
     def alone() -> Generator[Explained, None, None]:

@@ -57,9 +57,10 @@ def jobs_for(sources: Sequence[str], jobs: int | None, say: Say, *, divides: boo
     """Return how many processes read ``sources``, paths of captures or ``-``.
 
     ``jobs`` is what was asked for, None for as many as help. ``say`` is told why it is but one.
-    ``divides`` is whether several can read one capture, if there is but one.
+    ``divides`` is whether several can read one capture, if there is but one: that pays for streams,
+    and costs twice as much for short exchanges, so they do where they are asked to.
     """
-    if jobs == 1 or len(sources) < (1 if divides else 2):
+    if jobs == 1 or (len(sources) < 2 and (jobs is None or not divides)):
         return 1
     most = usable_cores() if len(sources) == 1 else min(usable_cores(), len(sources))
     what = "captures" if len(sources) > 1 else "capture"

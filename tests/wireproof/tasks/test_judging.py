@@ -94,22 +94,16 @@ def test_records_are_read_by_one_process(
     assert said(capfd, "explain", records, "--jobs", "2") == expected
 
 
-def test_several_read_a_large_capture_unless_told_otherwise(
-    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = found(folder, "streams")
-    expected = said(capfd, "ls", path)
-    fork, forked = os.fork, []
-
-    def counted() -> int:
-        forked.append(fork())
-        return forked[-1]
-
-    monkeypatch.setattr(os, "fork", counted)
-    assert said(capfd, "ls", path) == expected and not forked
-    monkeypatch.setattr(several, "size_of", lambda source: LARGE_CAPTURE)
-    monkeypatch.setattr(several, "MOST_WORKERS", 3)
-    assert said(capfd, "ls", path) == expected and len(forked) == 3
+def test_one_file_is_divided_only_where_that_is_asked_for(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.touch()
+    os.truncate(large, LARGE_CAPTURE)
+    said: list[str] = []
+    for asked, workers in ((None, 1), (1, 1), (2, 2), (99, 64)):
+        assert several.jobs_for([str(large)], asked, said.append, divides=True) == workers
+        assert several.jobs_for([str(large)], asked, said.append) == 1
+    assert several.jobs_for(["-"], 2, said.append, divides=True) == 1
+    assert said == ["standard input is not a regular file: reading the capture in one process"]
 
 
 def test_messages_arrive_as_they_were_told(folder: Path) -> None:
