@@ -24,7 +24,7 @@ from wireproof.diff.compare import Change, compare
 from wireproof.diff.reading import profile_of
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow, pytest.mark.tool("nginx")]
-ROUNDS = 8
+ROUNDS = 10
 """Answers of each path, of each server."""
 STREAMS = "proxy_http_version 1.1; proxy_buffering off;"
 RELEASES = {"first": "1", "first again": "1", "second": "2"}
