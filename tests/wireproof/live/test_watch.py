@@ -115,7 +115,8 @@ def test_the_transport_is_chosen(capfd: pytest.CaptureFixture[str]) -> None:
         assert run(["watch", *options, "--", *command, *urls]) == 0
     captured = capfd.readouterr()
     assert re.findall(r"^ +(\d) │ Connection", captured.out, re.MULTILINE) == ["1"]
-    told = re.findall(r"^ +\d │ (?:ok|note) +(GET .*?),", captured.out, re.MULTILINE)
+    # A busy machine may hold events back, and is told so.
+    told = re.findall(r"^ +\d │ (?:ok|note|warning) +(GET .*?),", captured.out, re.MULTILINE)
     assert told == ["GET /sse (exchange 1"]
 
 
