@@ -83,13 +83,16 @@ class KeyLog:
         return told
 
     def take(self) -> bytes:
-        """Return the lines that were written since this was asked last."""
+        """Return the lines that were written since this was asked last, but for comments, which
+        OpenSSL writes even where there is no TLS (RFC 9850 section 2)."""
         with self._lock:
             text = self._left + self._read()
             end = text.rfind(b"\n") + 1
             self._left = text[end:][-MAX_LINE:]
-            self.has_keys |= end > 0
-            return text[:end]
+            lines = text[:end].splitlines(keepends=True)
+            keys = b"".join(line for line in lines if line.strip() and not line.startswith(b"#"))
+            self.has_keys |= bool(keys)
+            return keys
 
     def _read(self) -> bytes:
         """Return what the file has more than before; it may not be there yet, or begin anew."""

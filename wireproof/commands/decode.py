@@ -11,6 +11,7 @@ from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .memory import MEMORY
 from .parsing import parses
+from .several import broken_off, left_of
 from .showing import readers_of, showing_options, view_of_rows
 
 if TYPE_CHECKING:
@@ -120,9 +121,9 @@ def decode(
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
-    except WorkerDied as error:
-        say(f"{file}: {error}: {_left(output)}")
-        return error.exit_code
+    except WorkerDied as died:
+        died.source = file
+        return broken_off(died, left_of(output))
     if not found:
         say(f"{file}: {_nothing(wanted)}")
     return 0
@@ -180,13 +181,6 @@ def _option(wanted: ExchangeFilter) -> str:
     """Return the first option by which exchanges are chosen, but for --connection."""
     names = (name for name in wanted.__struct_fields__ if getattr(wanted, name) not in (None, ()))
     return "--" + next(name for name in names if name != "connection").replace("_", "-")
-
-
-def _left(output: str | None) -> str:
-    """Say what there is of an output that breaks off: a file appears whole or not at all."""
-    if output in (None, "-"):
-        return "the output stops before the capture does"
-    return f"{output} was not written"
 
 
 def _nothing(wanted: ExchangeFilter) -> str:

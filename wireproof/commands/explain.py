@@ -8,7 +8,7 @@ from .choosing import Reading, Words, reading_options
 from .exits import Unreadable, because, called, examples, say
 from .memory import MEMORY
 from .parsing import parses
-from .several import JOBS, broken_off
+from .several import JOBS, broken_off, left_of
 
 FORMATS = ("table", "json", "ndjson", "junit", "sarif", "github")
 
@@ -73,7 +73,7 @@ def explain(
     except BrokenPipeError:
         raise
     except WorkerDied as died:
-        return broken_off(died)
+        return broken_off(died, left_of(output))
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     except (OSError, ValueError) as error:

@@ -12,7 +12,7 @@ from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .memory import MEMORY
 from .parsing import parses
-from .several import JOBS_OF_EACH, broken_off
+from .several import JOBS_OF_EACH, broken_off, left_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -101,7 +101,7 @@ def latency(
                 found = measuring(file, report, reading.keylog, jobs, say)
                 measured += _show(found, view, times)
             except WorkerDied as died:
-                return broken_off(died)
+                return broken_off(died, left_of(None))
             except UnreadableSource as unreadable:
                 raise Unreadable(because(file, unreadable.error)) from unreadable
         view.finish(report)

@@ -8,7 +8,7 @@ from .choosing import Reading, reading_options
 from .exits import Unreadable, because, examples, say
 from .memory import MEMORY
 from .parsing import parses
-from .several import JOBS, broken_off
+from .several import JOBS, broken_off, left_of
 
 
 @click.command(
@@ -51,7 +51,7 @@ def ls(files: tuple[str, ...], form: str, jobs: int | None, reading: Reading) ->
     except BrokenPipeError:
         raise
     except WorkerDied as died:
-        return broken_off(died)
+        return broken_off(died, left_of(None))
     except UnreadableSource as unreadable:
         raise Unreadable(because(unreadable.source, unreadable.error)) from unreadable
     if not found:

@@ -31,7 +31,14 @@ JOBS_OF_EACH = click.option(
 )
 
 
-def broken_off(died: WorkerDied, left: str = "the output stops before it") -> int:
+def left_of(output: str | None) -> str:
+    """Say what there is of an output that breaks off: a file appears whole or not at all."""
+    if output in (None, "-"):
+        return "the output stops before the capture does"
+    return f"{output} was not written"
+
+
+def broken_off(died: WorkerDied, left: str) -> int:
     """Say at which capture a worker died, and what is ``left``; return the exit code."""
     say(f"{died.source}: {died}: {left}")
     return died.exit_code

@@ -92,7 +92,7 @@ one's; of a stream whose beginning or midst was not recorded neither says that a
 
 def ring_files(captures: Iterable[str]) -> Any:
     """Return the table ``ring_files`` as a pyarrow.Table: of captures that are files of a recorder,
-    whose they are and the how manieth."""
+    whose they are, and their number."""
     import pyarrow as pa
 
     columns = {"capture": pa.string(), "recorder": pa.string(), "turn": pa.int64()}

@@ -74,8 +74,10 @@ def jobs_for(sources: Sequence[str], jobs: int | None, say: Say, *, divides: boo
         say(f"this system cannot fork: reading the {what} in one process")
         return 1
     if irregular is not None:
-        name = "standard input" if irregular == "-" else irregular
-        say(f"{name} is not a regular file: reading the {what} in one process")
+        why = f"{irregular} is not a regular file"
+        if irregular == "-":
+            why = "standard input is read where it stands"
+        say(f"{why}: reading the {what} in one process")
         return 1
     return min(jobs, most)
 

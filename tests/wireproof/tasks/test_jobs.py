@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import errno
-import gzip
-import json
 import os
 import random
-import re
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from itertools import islice
@@ -23,14 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from support.corpus import ROOT
+from support.divisible import NAMES, found
 from support.merged import merged
 from support.stored import SMALL
-from support.talk import Tape
-from support.unnamed import unnamed
 
 from benchmarks.packets import write
-from benchmarks.workloads import damaged, interleaved, sse, timed, websocket_connection
-from parsers import Indivisible, Portion, Seekable, divided
+from benchmarks.workloads import damaged, sse, timed
+from parsers import Indivisible, Portion, divided
 from parsers.decode.capture import decode_batches
 from parsers.records import Transport
 from wireproof import cli
@@ -39,14 +33,13 @@ from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs, workers
 from wireproof.tasks.decode import DecodeOptions, run
-from wireproof.tasks.jobs import DecodingTeam, Failure, Message, Part, SharedFile, Task
-from wireproof.tasks.worker_died import WorkerDied
-from wireproof.tasks.workers import Worker
+from wireproof.tasks.jobs import Failure, Message, Part, SharedFile, Task
 from wireproof.views.kinds import ExportName, export
 
 # A test that runs beside others in one process has threads; a worker uses none of them.
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.usefixtures("no_process_is_left"),
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
 ]
 
@@ -62,62 +55,6 @@ def cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "usable_cores", lambda: 64)
 
 
-@pytest.fixture(autouse=True)
-def no_process_is_left() -> Iterator[None]:
-    before = children()  # other tests' libraries keep helpers of their own
-    yield
-    assert children() <= before
-
-
-def children() -> set[int]:
-    """The processes that this one has started and not waited for, the dead ones too."""
-    threads = Path("/proc/self/task").iterdir()
-    return {int(child) for at in threads for child in (at / "children").read_text().split()}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Captures of several batches and many connections, in every state."""
-    folder = tmp_path_factory.mktemp("captures")
-    frames = merged(copies=5)
-    write(folder / "whole.pcapng", timed(iter(frames)))
-    write(folder / "damaged.pcapng", timed(damaged(iter(frames), seed=2)))
-    write(folder / "midstream.pcapng", timed(iter(frames[700:])))
-    whole = (folder / "whole.pcapng").read_bytes()
-    (folder / "cut.pcapng").write_bytes(whole[: len(whole) * 3 // 4 + 1])
-    (folder / "compressed.pcapng.gz").write_bytes(gzip.compress(whole, 1))
-    (folder / "odd.pcapng").write_bytes(odd().file())
-    streams = [sse(3, 400), *(websocket_connection(number, 200) for number in (7, 8, 9))]
-    write(folder / "streams.pcapng", timed(interleaved(streams)))
-    return folder
-
-
-CAPTURES = ("whole", "damaged", "midstream", "cut", "compressed", "odd", "streams")
-
-
-def capture(folder: Path, name: str) -> Path:
-    (found,) = folder.glob(f"{name}.pcapng*")
-    return found
-
-
-def odd() -> Tape:
-    """What no connection carries, and faults before any bytes."""
-    from support.talk import Talk
-
-    tape = Tape()
-    talks = [Talk(tape, client_port=50_000 + number).open() for number in range(6)]
-    for talk in talks:
-        talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
-    tape.add(b"\x45" * 14 + bytes(20))
-    for talk in reversed(talks):
-        talk.segment("server", b"x", flags=0)
-    # Cut by a snapshot length: the first is a fault of the file's, and a gap of its connection.
-    tape.add(talks[3].frame("client", b"GET / HTTP/1.1\r\n"), captured=60)
-    for talk in talks:
-        talk.server(b"HTTP/1.1 200 OK\r\n\r\n", b"until close")
-    return tape
-
-
 def decoded(path: Path, form: ExportName, output: Path, **options: Any) -> bytes:
     output.unlink(missing_ok=True)
     run(DecodeOptions(str(path), view=form, output=str(output), **options))
@@ -129,12 +66,12 @@ def decoded(path: Path, form: ExportName, output: Path, **options: Any) -> bytes
 
 @pytest.mark.parametrize(
     ("name", "form"),
-    [*((name, "ndjson") for name in CAPTURES), ("damaged", "json"), ("damaged", "csv")],
+    [*((name, "ndjson") for name in NAMES), ("damaged", "json"), ("damaged", "csv")],
 )
 def test_the_output_does_not_depend_on_jobs(
     folder: Path, tmp_path: Path, name: str, form: ExportName
 ) -> None:
-    path = capture(folder, name)
+    path = found(folder, name)
     expected = decoded(path, form, tmp_path / "1")
     assert expected.count(b"\n") > 10
     for count in (2, 3):
@@ -152,7 +89,7 @@ def test_a_transport_is_chosen_as_by_one_process(
 ) -> None:
     """Also where too much waits for a response: what is judged early is what one would judge."""
     monkeypatch.setattr(selection, "MAX_HELD_RECORDS", held)
-    path = capture(folder, "damaged")
+    path = found(folder, "damaged")
     wanted = ExchangeFilter(transport=transport)
     expected = decoded(path, "ndjson", tmp_path / "1", wanted=wanted)
     assert expected
@@ -161,7 +98,7 @@ def test_a_transport_is_chosen_as_by_one_process(
 
 
 def test_payloads_can_be_left_out(folder: Path, tmp_path: Path) -> None:
-    path = capture(folder, "whole")
+    path = found(folder, "whole")
     expected = decoded(path, "csv", tmp_path / "1", keep_data=False)
     assert decoded(path, "csv", tmp_path / "2", keep_data=False, jobs=2) == expected
     assert len(expected) < len(decoded(path, "csv", tmp_path / "3"))
@@ -259,7 +196,7 @@ def test_workers_begin_again_where_a_capture_cannot_be_divided(
         forked.append(fork())
         return forked[-1]
 
-    path = capture(folder, name)
+    path = found(folder, name)
     expected = decoded(path, "ndjson", tmp_path / "1")
     monkeypatch.setattr(os, "fork", counted)
     assert decoded(path, "ndjson", tmp_path / "2", jobs=2) == expected
@@ -298,7 +235,7 @@ def test_every_record_has_a_packet_for_its_place(folder: Path) -> None:
     """Faults before any bytes too: of each connection one."""
     records = [
         record
-        for batch in decode_batches(BytesIO(capture(folder, "odd").read_bytes()))
+        for batch in decode_batches(BytesIO(found(folder, "odd").read_bytes()))
         for record in batch
     ]
     places = [record.last_packet for record in records]
@@ -308,25 +245,25 @@ def test_every_record_has_a_packet_for_its_place(folder: Path) -> None:
     assert [one.last_packet for one in faults] == list(range(26, 32))
 
 
-def found(places: str, data: bytes = b"", clues: list[selection.Clue] | None = None) -> Any:
+def part_of(places: str, data: bytes = b"", clues: list[selection.Clue] | None = None) -> Any:
     """A worker's records of a byte each at these places, and where they lie."""
     numbers = list(map(int, places))
     return Part(numbers, list(range(1, len(data) + 1)), b"", clues or []), memoryview(data)
 
 
 def test_what_belongs_to_no_connection_stands_before_what_its_packet_completes() -> None:
-    pieces, _ = jobs.merged([found("47", b"ad"), found(""), found("45", b"bc")])
+    pieces, _ = jobs.merged([part_of("47", b"ad"), part_of(""), part_of("45", b"bc")])
     assert pieces == [b"a", b"b", b"c", b"d"]
 
 
 def test_a_batch_of_one_worker_stays_as_it_is() -> None:
     """Faults of the file come in the file's order."""
-    assert jobs.merged([found("74", b"ab"), found("")]) == ([b"ab"], [])
-    assert jobs.merged([found(""), found("")]) == ([], [])
+    assert jobs.merged([part_of("74", b"ab"), part_of("")]) == ([b"ab"], [])
+    assert jobs.merged([part_of(""), part_of("")]) == ([], [])
 
 
 def test_records_of_one_place_go_together(folder: Path) -> None:
-    data = capture(folder, "whole").read_bytes()
+    data = found(folder, "whole").read_bytes()
     task = Task(2)
     parts = list(task.parts(0, BytesIO(data), told(data, 0, task)))
     each = list(replace(task, has_clues=True).parts(0, BytesIO(data), told(data, 0, task)))
@@ -346,7 +283,7 @@ def test_clues_go_with_their_records() -> None:
 
     def part(numbers: str) -> Any:
         clues = [selection.Clue(int(number), 0, "other", None, 0) for number in numbers]
-        return found(numbers, numbers.encode(), clues)
+        return part_of(numbers, numbers.encode(), clues)
 
     records, clues = jobs.merged([part("23"), part("14")])
     assert records == [b"1", b"2", b"3", b"4"]
@@ -375,7 +312,7 @@ def test_a_shared_file_ends_where_it_ended(tmp_path: Path) -> None:
 
 
 def test_a_redirected_file_is_read_from_where_it_stands(folder: Path, tmp_path: Path) -> None:
-    path = capture(folder, "whole")
+    path = found(folder, "whole")
     after = tmp_path / "after"
     after.write_bytes(b"a line\n" + path.read_bytes())
     with after.open("rb") as stream:
@@ -413,7 +350,7 @@ def test_what_cannot_be_read(
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     monkeypatch.setattr(SharedFile, "read", broken)
-    path = capture(folder, "whole")
+    path = found(folder, "whole")
     assert cli.run(["decode", str(path), "--jobs", "2"]) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -451,343 +388,6 @@ def test_nobody_reads_any_more(folder: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     task = Task(2, has_clues=True)
-    data = capture(folder, "whole").read_bytes()
+    data = found(folder, "whole").read_bytes()
     with pytest.raises(BrokenPipeError), os.fdopen(writing, "wb", buffering=0) as stream:
         task.run(0, BytesIO(data), stream, told(data, 0, task))
-
-
-ODD_CONNECTION = re.compile(rb'"connection":[0-9]*[13579],')
-
-
-class Mishap:
-    """What befalls the second of two workers when it has sent ``after`` messages."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, after: int = 1) -> None:
-        self._after = after
-        self._sent = 0
-        self._send = jobs._send
-        self._data = b""
-        monkeypatch.setattr(jobs, "_send", self.send)
-        parts = Task.parts
-
-        def kept(*arguments: Any) -> Iterator[Part]:
-            for part in parts(*arguments):
-                self._data = part.data
-                yield part
-
-        monkeypatch.setattr(Task, "parts", kept)
-
-    def send(self, stream: Any, message: Message) -> None:
-        assert isinstance(message, Part)
-        if self._sent == self._after and ODD_CONNECTION.search(self._data):
-            self.happen()
-        self._sent += 1
-        self._send(stream, message)
-
-    def happen(self) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-@pytest.mark.parametrize("after", [0, 1])
-def test_a_worker_that_is_killed(
-    folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    after: int,
-) -> None:
-    """One line, and the exit code that the shell gives for a command that died so."""
-    path = capture(folder, "streams")
-    expected = decoded(path, "ndjson", tmp_path / "1")
-    Mishap(monkeypatch, after)
-    assert cli.run(["decode", str(path), "--format", "ndjson", "--jobs", "2"]) == 137
-    found = capfd.readouterr()
-    line = "worker 1 was killed by SIGKILL: the output stops before the capture does"
-    assert found.err == f"wireproof: {path}: {line}\n"
-    assert (len(found.out) > 0) == bool(after)
-    assert len(found.out) < len(expected) and expected.startswith(found.out.encode())
-
-
-@pytest.mark.parametrize("after", [0, 1])
-def test_a_file_of_which_a_worker_is_killed_is_not_there(
-    folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-    after: int,
-) -> None:
-    """Outputs appear whole or not at all, and what was there before stays."""
-    path, output = capture(folder, "streams"), tmp_path / "out"
-    output.write_bytes(b"before")
-    Mishap(monkeypatch, after)
-    assert cli.run(["decode", str(path), "--jobs", "2", "-o", str(output)]) == 137
-    line = f"worker 1 was killed by SIGKILL: {output} was not written"
-    assert capfd.readouterr().err == f"wireproof: {path}: {line}\n"
-    assert [left.name for left in tmp_path.iterdir() if left.is_file()] == ["out"]
-    assert output.read_bytes() == b"before"
-
-
-def test_a_worker_that_fails(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    def fail(self: Mishap) -> None:
-        raise RuntimeError("a defect of ours")
-
-    monkeypatch.setattr(Mishap, "happen", fail)
-    Mishap(monkeypatch, 0)
-    task = Task(2)
-    with (
-        capture(folder, "streams").open("rb") as stream,
-        DecodingTeam(task, stream.fileno()) as team,
-        pytest.raises(WorkerDied) as died,
-    ):
-        list(team.batches())
-    assert "worker 1 failed with exit code 1" in str(died.value)
-    assert died.value.exit_code == 1
-    assert "RuntimeError: a defect of ours" in capfd.readouterr().err
-
-
-def test_a_worker_that_dies_within_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    def half(stream: Any, message: Message) -> None:
-        data = jobs.ENCODER.encode(message)
-        stream.write(workers.LENGTH.pack(len(data)) + data[: len(data) // 2])
-        stream.flush()
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    monkeypatch.setattr(jobs, "_send", half)
-    with (
-        PLAIN.open("rb") as stream,
-        DecodingTeam(Task(2), stream.fileno()) as team,
-        pytest.raises(WorkerDied, match="worker 0 was killed by SIGTERM") as died,
-    ):
-        list(team.batches())
-    assert died.value.exit_code == 128 + signal.SIGTERM
-
-
-def test_workers_that_do_not_end_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when the capture is made shorter while it is read: all is taken that comes."""
-    counts = (1, 3)
-
-    def parts(
-        self: Task, share: int, capture: Seekable, portions: Iterable[Portion]
-    ) -> Iterator[Part]:
-        for number in range(counts[share]):
-            yield Part([number], [2], b"%d%d" % (share, number))
-
-    monkeypatch.setattr(Task, "parts", parts)
-    task = Task(2)
-    with PLAIN.open("rb") as stream, DecodingTeam(task, stream.fileno()) as team:
-        batches = [list(map(bytes, records)) for records, _ in team.batches()]
-    assert batches == [[b"00", b"10"], [b"11"], [b"12"]]
-
-
-def test_a_team_that_cannot_be_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The system has no process left for the second worker: the first is ended too."""
-    fork, forked = os.fork, []
-
-    def fork_once() -> int:
-        if forked:
-            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        forked.append(fork())
-        return forked[0]
-
-    before = open_descriptors()
-    monkeypatch.setattr(os, "fork", fork_once)
-    with PLAIN.open("rb") as stream, pytest.raises(BlockingIOError):
-        DecodingTeam(Task(2), stream.fileno()).__enter__()
-    assert forked
-    assert open_descriptors() == before
-
-
-def open_descriptors() -> set[str]:
-    return {entry.name for entry in Path("/proc/self/fd").iterdir() if entry.exists()}
-
-
-def test_nothing_is_left_open(folder: Path, tmp_path: Path) -> None:
-    before = open_descriptors()
-    decoded(capture(folder, "whole"), "json", tmp_path / "out", jobs=3)
-    assert open_descriptors() == before
-
-
-def test_without_so_much_memory_for_pipes(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(workers, "PIPE_SIZE", 1 << 31)
-    path = capture(folder, "streams")
-    expected = decoded(path, "ndjson", tmp_path / "1")
-    assert decoded(path, "ndjson", tmp_path / "2", jobs=2) == expected
-
-
-# --- the end of a worker, as it is in its own process ---
-
-
-class Ended(BaseException):
-    """Stands for the end of the process."""
-
-
-@pytest.mark.parametrize(
-    ("error", "code", "said"),
-    [
-        (None, 0, ""),
-        (BrokenPipeError(), 0, ""),
-        (RuntimeError("a defect"), 1, "RuntimeError: a defect"),
-        (KeyboardInterrupt(), 1, "KeyboardInterrupt"),
-    ],
-)
-def test_nothing_leaves_a_worker(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    error: BaseException | None,
-    code: int,
-    said: str,
-) -> None:
-    codes: list[int] = []
-
-    def end(code: int) -> None:
-        codes.append(code)
-        raise Ended
-
-    def work(stream: Any) -> None:
-        stream.write(b"done")
-        if error is not None:
-            raise error
-
-    monkeypatch.setattr(os, "_exit", end)
-    reading, writing = os.pipe()
-    unneeded, other = os.pipe()
-    with pytest.raises(Ended):
-        workers._work(work, writing, [unneeded])
-    assert codes == [code]
-    assert os.read(reading, 9) == b"done"
-    for descriptor in (unneeded, writing):
-        with pytest.raises(OSError, match="Bad file descriptor"):
-            os.fstat(descriptor)
-    os.close(reading)
-    os.close(other)
-    assert said in capsys.readouterr().err
-
-
-def test_the_parent_is_not_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the child, fork returns 0: from there only the end of the process is left."""
-
-    def work(run: Any, writing: int, unneeded: list[int]) -> None:
-        for descriptor in (writing, *unneeded):
-            os.close(descriptor)
-        raise Ended
-
-    monkeypatch.setattr(os, "fork", lambda: 0)
-    monkeypatch.setattr(workers, "_work", work)
-    with pytest.raises(Ended):
-        Worker(0, lambda stream: None, [])
-
-
-# --- Ctrl-C, and other ends ---
-
-
-SLOW = """
-import sys, time
-from wireproof import cli
-from wireproof.tasks import decode, jobs
-send, sent = jobs._send, []
-def slow(stream, message):
-    if len(sent) == 1:
-        time.sleep(600)
-    sent.append(message)
-    send(stream, message)
-jobs._send = slow
-decode.usable_cores = lambda: 2
-sys.exit(cli.run(sys.argv[1:]))
-"""
-"""A decode whose workers stop after their first messages."""
-
-
-def until_no_process_is_left(group: int) -> None:
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return
-        time.sleep(0.02)
-    os.killpg(group, signal.SIGKILL)
-    pytest.fail("a worker is left behind")
-
-
-def test_ctrl_c_keeps_what_was_written(folder: Path, tmp_path: Path) -> None:
-    """A terminal sends it to workers too."""
-    output = tmp_path / "out.json"
-    path = capture(folder, "streams")
-    with subprocess.Popen(
-        [sys.executable, "-c", SLOW, "decode", str(path), "-o", str(output), "--jobs", "2"],
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        assert process.stderr is not None
-        while not any(unnamed(tmp_path)):
-            assert process.poll() is None
-            time.sleep(0.01)
-        os.killpg(process.pid, signal.SIGINT)
-        assert process.stderr.read() == b""
-    assert process.returncode == 130
-    until_no_process_is_left(process.pid)
-    found = json.loads(output.read_bytes())
-    whole = json.loads(decoded(path, "json", tmp_path / "whole.json"))
-    assert 0 < len(found) < len(whole)
-    assert found == whole[: len(found)]
-
-
-def test_ctrl_c_while_workers_are_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It waits until all of them are known, so that none is forgotten."""
-    started: list[Worker] = []
-    start = Worker.__init__
-
-    def interrupted(self: Worker, *arguments: Any) -> None:
-        signal.raise_signal(signal.SIGINT)
-        start(self, *arguments)
-        started.append(self)
-
-    monkeypatch.setattr(Worker, "__init__", interrupted)
-    with PLAIN.open("rb") as stream, pytest.raises(KeyboardInterrupt):
-        DecodingTeam(Task(2), stream.fileno()).__enter__()
-    assert [worker.number for worker in started] == [0, 1]
-    assert all(worker.stream.closed for worker in started)
-
-
-def test_workers_end_with_their_parent(tmp_path: Path) -> None:
-    """It is killed while nobody reads its output: all of them wait for one another."""
-    path = tmp_path / "long.pcapng"
-    write(path, timed(sse(10, 700)))
-    with subprocess.Popen(
-        [
-            *(sys.executable, "-c", SLOW.replace("== 1", "< 0"), "decode", str(path)),
-            *("--jobs", "2"),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.read(1)
-        time.sleep(0.5)
-        process.kill()
-        assert process.wait(PATIENCE) == -signal.SIGKILL
-        until_no_process_is_left(process.pid)
-        assert process.stderr.read() == b""
-
-
-def test_a_reader_that_has_enough_is_no_error(folder: Path) -> None:
-    path = capture(folder, "streams")
-    with subprocess.Popen(
-        [sys.executable, "-c", SLOW.replace("== 1", "< 0"), "decode", str(path), "--jobs", "2"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.read(1)
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode == 141
-    until_no_process_is_left(process.pid)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from support.corpus import ROOT
+from support.said import said
 from support.stored import STORED
 
-from wireproof.cli import run
 from wireproof.tasks import judged, several
 
 pytestmark = pytest.mark.filterwarnings(
@@ -32,11 +32,6 @@ def cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(several, "usable_cores", lambda: 64)
 
 
-def told(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = run(arguments)
-    return code, *capfd.readouterr()
-
-
 @pytest.mark.parametrize(
     "command",
     [
@@ -54,9 +49,9 @@ def test_the_output_does_not_depend_on_jobs(
 ) -> None:
     names = list(map(str, STORED))
     assert len(names) > 5
-    expected = told(capfd, *command, *names, "--jobs", "1")
+    expected = said(capfd, *command, *names, "--jobs", "1")
     assert expected[1]
-    assert told(capfd, *command, *names, "--jobs", "3") == expected
+    assert said(capfd, *command, *names, "--jobs", "3") == expected
 
 
 @pytest.mark.parametrize("command", ["ls", "explain"])
@@ -67,9 +62,9 @@ def test_what_cannot_be_read_is_one_line(
     text = tmp_path / "x"
     text.write_text("no capture")
     for wrong in (str(text), "/nowhere/x"):
-        expected = told(capfd, command, EVENTS, wrong, SOCKET, "--jobs", "1")
+        expected = said(capfd, command, EVENTS, wrong, SOCKET, "--jobs", "1")
         assert expected[0] == 2 and expected[1]
-        assert told(capfd, command, EVENTS, wrong, SOCKET, "--jobs", "2") == expected
+        assert said(capfd, command, EVENTS, wrong, SOCKET, "--jobs", "2") == expected
 
 
 @pytest.mark.parametrize("command", ["ls", "explain"])
@@ -84,10 +79,10 @@ def test_a_worker_that_is_killed(
         return reading(source, *arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(judged, "reading", deadly)
-    code, out, err = told(capfd, command, EVENTS, SOCKET, CHUNKED, "--jobs", "3")
+    code, out, err = said(capfd, command, EVENTS, SOCKET, CHUNKED, "--jobs", "3")
     assert code == 137
     assert "/sse" in out
-    line = "was killed by SIGKILL: the output stops before it"
+    line = "was killed by SIGKILL: the output stops before the capture does"
     assert err.startswith(f"wireproof: {SOCKET}: worker ") and err.endswith(f"{line}\n")
 
 

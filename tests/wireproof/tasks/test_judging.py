@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.divisible import NAMES, found, make
+from support.divisible import NAMES, found
+from support.said import said
 
 from wireproof import cli
 from wireproof.tasks import jobs, several
@@ -20,6 +20,7 @@ from wireproof.tasks.judging import Telling, told
 from wireproof.tasks.several import LARGE_CAPTURE
 
 pytestmark = [
+    pytest.mark.usefixtures("no_process_is_left"),
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning"),
 ]
@@ -38,30 +39,6 @@ OTHERS = (
 def cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as are asked for."""
     monkeypatch.setattr(several, "usable_cores", lambda: 64)
-
-
-@pytest.fixture(autouse=True)
-def no_process_is_left() -> Iterator[None]:
-    before = children()
-    yield
-    assert children() <= before
-
-
-def children() -> set[int]:
-    threads = Path("/proc/self/task").iterdir()
-    return {int(child) for at in threads for child in (at / "children").read_text().split()}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("captures")
-    make(folder)
-    return folder
-
-
-def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = cli.run(arguments)
-    return code, *capfd.readouterr()
 
 
 # --- the same bytes ---
@@ -88,7 +65,7 @@ def test_records_are_read_by_one_process(
     folder: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     records = str(tmp_path / "records.ndjson")
-    assert cli.run(["decode", found(folder, "streams"), "-o", records]) == 0
+    assert cli.run(["decode", str(found(folder, "streams")), "-o", records]) == 0
     expected = said(capfd, "explain", records)
     assert expected[1]
     assert said(capfd, "explain", records, "--jobs", "2") == expected
@@ -103,7 +80,7 @@ def test_one_file_is_divided_only_where_that_is_asked_for(tmp_path: Path) -> Non
         assert several.jobs_for([str(large)], asked, said.append, divides=True) == workers
         assert several.jobs_for([str(large)], asked, said.append) == 1
     assert several.jobs_for(["-"], 2, said.append, divides=True) == 1
-    assert said == ["standard input is not a regular file: reading the capture in one process"]
+    assert said == ["standard input is read where it stands: reading the capture in one process"]
 
 
 def test_messages_arrive_as_they_were_told(folder: Path) -> None:
@@ -150,7 +127,7 @@ def test_a_worker_that_is_killed(
     path = found(folder, "whole")
     code, _, err = said(capfd, command, path, "--jobs", "2")
     assert code == 137
-    line = "was killed by SIGKILL: the output stops before it"
+    line = "was killed by SIGKILL: the output stops before the capture does"
     assert err.startswith(f"wireproof: {path}: worker ") and err.endswith(f"{line}\n")
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.divisible import NAMES, found, make
+from support.divisible import NAMES, found
+from support.said import said
 
-from wireproof import cli
 from wireproof.analysis.latency.report import LatencyReport
 from wireproof.tasks import jobs, several
 from wireproof.tasks.latency import measuring
@@ -25,18 +25,6 @@ pytestmark = [
 def cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many as are asked for."""
     monkeypatch.setattr(several, "usable_cores", lambda: 64)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("captures")
-    make(folder)
-    return folder
-
-
-def said(capfd: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    code = cli.run(arguments)
-    return code, *capfd.readouterr()
 
 
 @pytest.mark.parametrize(

@@ -154,12 +154,13 @@ def test_what_must_be_read_where_it_stands(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     large, other = files(tmp_path, 30_000_000, 1)
-    for name, called in (("-", "standard input"), (str(pipe), str(pipe))):
+    stands, no_file = "standard input is read where it stands", f"{pipe} is not a regular file"
+    for name, why in (("-", stands), (str(pipe), no_file)):
         said: list[str] = []
         assert jobs_for([large, name], None, said.append) == 1
         assert not said
         assert jobs_for([large, name], 2, said.append) == 1
-        assert said == [f"{called} is not a regular file: reading the captures in one process"]
+        assert said == [f"{why}: reading the captures in one process"]
     assert jobs_for([large, other, "/nowhere/x"], 2, said.append) == 2
 
 
