@@ -60,6 +60,7 @@ def _multipart(parameters: bytes) -> Decoder:
     return MultipartDecoder(boundary_of(parameters))
 
 
+GRPC = b"application/grpc"
 DECODERS: dict[bytes, Callable[[], Decoder]] = {
     b"text/event-stream": EventStreamDecoder,
     # JSON lines have several names, none of them registered.
@@ -77,14 +78,11 @@ DECODERS: dict[bytes, Callable[[], Decoder]] = {
     b"application/json-seq": _json_sequence,
     b"application/geo+json-seq": _json_sequence,
     b"application/vnd.amazon.eventstream": _aws_event_stream,
-    b"application/grpc": _grpc,
-    b"application/grpc+proto": _grpc,
+    GRPC: _grpc,
     b"application/grpc-web": _grpc,
-    b"application/grpc-web+proto": _grpc,
-    b"application/grpc-web+json": _grpc,
     b"application/grpc-web-text": _grpc_text,
-    b"application/grpc-web-text+proto": _grpc_text,
 }
+"""By media type, of gRPC's without the format of the messages."""
 MULTIPART = frozenset((b"multipart/mixed", b"multipart/x-mixed-replace"))
 # parameter = token "=" ( token / quoted-string ) (RFC 9110 section 5.6.6)
 _BOUNDARY = rb';[ \t]*boundary=(?:"((?:[^"\\]|\\.)*)"|([^;, \t]*))'
@@ -105,8 +103,14 @@ def element_decoder(headers: Fields, framing: Framing, sender: Sender) -> Decode
         return None if is_counted else _json_stream()
     if sender == "client" and kind == b"text/event-stream":
         return None
-    make = DECODERS.get(kind)
+    make = DECODERS.get(without_format(kind))
     return None if make is None else make()
+
+
+def without_format(kind: bytes) -> bytes:
+    """Return a media type without the format of gRPC's messages: ``+proto``, ``+json`` or any other
+    (PROTOCOL-HTTP2.md, Content-Type). Others stay as they are."""
+    return kind.partition(b"+")[0] if kind.startswith(GRPC) else kind
 
 
 def names_elements(content_type: bytes) -> bool:
@@ -116,7 +120,7 @@ def names_elements(content_type: bytes) -> bool:
 
 def is_stream_of_elements(kind: bytes) -> bool:
     """Whether content of a media type, in lower case, is a stream of elements, however framed."""
-    return kind in DECODERS or kind in MULTIPART
+    return without_format(kind) in DECODERS or kind in MULTIPART
 
 
 def boundary_of(parameters: bytes) -> bytes:

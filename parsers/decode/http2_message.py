@@ -28,6 +28,7 @@ from ..records import (
 from ..sse.resume import is_event_stream
 from ..sse.stream import EventStreamDecoder
 from .body import Body
+from .elements import GRPC, without_format
 from .http2_search import WebSocketSearch
 from .http2_tunnel import TunnelStream
 from .message import MessageWriter
@@ -37,7 +38,6 @@ from .writer import RecordWriter
 UNKNOWN = b"<unknown>"
 """What stands for a name or a value that the capture does not hold: tshark's word."""
 _VERSION = b"HTTP/2"
-_GRPC = (b"application/grpc", b"application/grpc+proto")
 _ENDINGS: dict[EndedBy, Ending] = {
     "rst-stream": "reset", "goaway": "reset", "reset": "reset", "capture-end": "capture-end",
 }  # fmt: skip
@@ -60,7 +60,7 @@ def _is_untyped(fields: list[Field]) -> bool:
 
 def _asks_grpc(request: Request | None) -> bool:
     """Whether a request is a gRPC call: what answers it with 200 is one too (PROTOCOL-HTTP2.md)."""
-    return request is not None and media_type(request.headers)[0] in _GRPC
+    return request is not None and without_format(media_type(request.headers)[0]) == GRPC
 
 
 def request_of(fields: list[Field], start: int, end: int, framing: Framing) -> Request:
@@ -249,7 +249,7 @@ class StreamMessage:
         is_sse = self.writer.sender == "server" and is_event_stream(content)
         known = [] if self.head is None else list(self.head.headers)
         if self._is_grpc:
-            known.append((b"content-type", _GRPC[0]))
+            known.append((b"content-type", GRPC))
         start, records = pieces[0].start, list[Record]()
         if lines > 1 and not self._is_grpc:
             known.insert(0, (b"content-type", b"application/x-ndjson"))

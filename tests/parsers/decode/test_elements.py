@@ -51,6 +51,9 @@ STREAMS: list[tuple[bytes, list[bytes], str, list[str | None]]] = [
     (b'multipart/x-mixed-replace;boundary="b"', [b"--b\r\n\r\nx\r\n--b\r\n"], "part", ["x"]),
     (b"application/vnd.amazon.eventstream", [AWS[:9], AWS[9:]], "aws_event", ['{"p":1}']),
     (b"application/grpc-web+proto", [grpc_frame(0, b"m")], "grpc_message", ["m"]),
+    (b"application/grpc+JSON", [grpc_frame(0, b"{}")], "grpc_message", ["{}"]),
+    (b"application/grpc+thrift", [grpc_frame(0, b"m")], "grpc_message", ["m"]),
+    (b"application/grpcs", [grpc_frame(0, b"m")], "grpc_message", []),
     (b"application/grpc-web-text", [b64encode(grpc_frame(0, b"m"))], "grpc_message", ["m"]),
     (b"text/plain", [b"1\n"], "json_line", []),
 ]

@@ -18,7 +18,7 @@ from support.websocket_frames import KEY, frame
 from parsers.decode.packets import PacketDecoder
 from parsers.files.packets import Packet
 from parsers.http2.elements import CONTINUATION, GOAWAY, HEADERS, PUSH_PROMISE
-from parsers.records import Record
+from parsers.records import GrpcMessageRecord, Record
 from wireproof.redact import Policy, Redactor
 from wireproof.redact.frames import FrameMasks
 
@@ -218,6 +218,23 @@ def test_no_secret_is_left(name: str, huffman: bool, size: int) -> None:
     assert {
         kind: number for kind, number in kinds(decoded(found)).items() if kind not in damaged
     } == {kind: number for kind, number in kinds(before).items() if kind not in damaged}
+
+
+@pytest.mark.parametrize("kind", ["application/grpc", "application/grpc+json"])
+def test_compressed_messages_in_small_frames(kind: str) -> None:
+    """What is left of them gives no message: what a reader would decompress is masked."""
+    talk = Dialogue()
+    fields = [*GET, ("content-type", kind), ("grpc-encoding", "gzip")]
+    talk.head("client", 1, fields)
+    packed = gzip.compress(f'{{"api_key": "{talk.secrets.plain("grpc")}"}}'.encode(), mtime=0)
+    message = grpc_frame(1, packed)
+    for start in range(0, len(message), 9):
+        is_last = start + 9 >= len(message)
+        talk.say("client", data(1, message[start : start + 9], ends=is_last))
+    found = decoded(talk.masked())
+    [told] = [one for one in found if isinstance(one, GrpcMessageRecord)]
+    assert told.compressed and told.size == len(packed)
+    assert told.data == "*" * len(packed)
 
 
 @pytest.mark.parametrize("huffman", HUFFMAN)
