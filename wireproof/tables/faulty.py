@@ -46,10 +46,10 @@ class Faulty:
             return ""
         named = names(self.captures, self._faulty)
         if self._all == 1:
-            return f"not whole: {named}: what it holds is told"
+            return f"not whole: {named}: what it holds is included"
         verb = "is" if self._faulty == 1 else "are"
         of = f"{self._faulty:,} of {count(self._all, 'capture')} {verb} not whole"
-        return f"{of}: {named}: what they hold is told"
+        return f"{of}: {named}: what they hold is included"
 
 
 def names(captures: Mapping[str, Sequence[str]], total: int, most: int = NAMED) -> str:

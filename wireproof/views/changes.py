@@ -156,7 +156,7 @@ def _left_out(runs: Both) -> list[tuple[str, str]]:
 def _incomplete(runs: Both) -> list[str]:
     """Return which runs have captures that are not whole, a line each."""
     return [
-        f"captures of {name} that are not whole: {codes(run.faults)}{_named(run.incomplete)}"
+        f"captures of {name} that are not whole: {_named(run)}"
         for name, run in zip("AB", runs, strict=True)
         if run.faults
     ]
@@ -167,11 +167,13 @@ def codes(faults: Mapping[str, int]) -> str:
     return ", ".join(f"{code} in {number:,}" for code, number in faults.items())
 
 
-def _named(captures: Mapping[str, Sequence[str]]) -> str:
-    """Return the first captures, each with its codes, as the end of a line."""
-    named = [f"{name} ({', '.join(said)})" for name, said in islice(captures.items(), NAMED)]
-    more = "" if len(captures) <= NAMED else ", and others"
-    return f": {', '.join(named)}{more}" if named else ""
+def _named(run: Lacks) -> str:
+    """Return which captures they are, each with its codes; of many how many, and the first."""
+    captures = islice(run.incomplete.items(), NAMED)
+    first = ", ".join(f"{name} ({', '.join(said)})" for name, said in captures)
+    if first and len(run.incomplete) <= NAMED:
+        return first
+    return codes(run.faults) + (f": {first}, and others" if first else "")
 
 
 def _ending(changes: Sequence[Shown], runs: Both) -> str:

@@ -58,6 +58,10 @@ def test_captures_that_are_not_whole(form: str) -> None:
     assert "cut-0.pcap" in text and ("cut-11.pcap" in text) == (form == "json")
     assert form == "json" or "cut-9.pcap (capture-cut), and others" in text
     assert "capture-cut" not in written(form)
+    few = Lacks(faults={"capture-cut": 1}, incomplete={"cut.pcap": ["capture-cut"]})
+    assert form == "json" or "B that are not whole: cut.pcap (capture-cut)" in written(
+        form, after=few
+    )
 
 
 @pytest.mark.parametrize("form", list(FORMATS))
