@@ -32,12 +32,14 @@ from ..bytes.stream_tap import Pair
 from .coded import hides_secret
 from .content import ContentFinder
 from .http2 import Http2MaskStream
+from .lines import field_line_spans
 from .logins import login_spans
 from .patterns import Span
 from .rules import Rules
 from .said import SaidTexts
 from .secrets import Policy, Report, merged
-from .streams import DIGIT, STAR, START, Mask, field_line_spans
+from .stars import STAR
+from .streams import DIGIT, START, Mask
 
 TCP, UDP = 6, 17
 CHECKSUM = {TCP: 16, UDP: 6}

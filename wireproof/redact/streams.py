@@ -16,7 +16,6 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from parsers import match_chunk_line
-from parsers.expressions import every
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -33,32 +32,24 @@ from ..dialects.payload import Thread as ThreadName
 from ..exchange import CLOSE, CONTINUATION
 from .coded import CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
-from .encoded_text import find_encoded
-from .fields import secret_spans
 from .json_text import as_latin1, places_of
+from .lines import field_line_spans, start_line_spans
 from .logins import login_spans
 from .patterns import Patterns, Span
 from .recent import Recent
 from .rules import Rules
 from .said import UNREAD, Said, place_of
-from .secrets import MASK, NUMBER_MASK, Finder, Policy, Report, find, merged
+from .secrets import NUMBER_MASK, Finder, Policy, Report, find, merged
+from .stars import STAR, deflated_stars, xored
 from .threads import MAX_THREADS, WINDOW, Part, Thread
 from .undeclared import NOT_UNDONE, Beginning, begins_as, has_other_charset, is_base64
 
-STAR, DIGIT = MASK.encode(), NUMBER_MASK.encode()
+DIGIT = NUMBER_MASK.encode()
 START = attrgetter("start")
 SSH_VERSION = b"SSH-"
 """How both sides of SSH begin (RFC 4253 section 4.2)."""
 
-# field-line = field-name ":" OWS field-value OWS, and obs-fold (RFC 9112 sections 5 and 5.2).
-FIELD_LINE = re.compile(
-    r"^([^\r\n:]{1,256}):[ \t]*([^\r\n]*+" + every(r"(?:\r?\n[ \t]|\r(?!\n))[^\r\n]*+") + ")",
-    re.MULTILINE,
-)
 CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")
-AUTHORITY_LOGIN = re.compile(r"\A[^/@:]*:?([^/@]+)@")
-"""What the target of CONNECT must not have (RFC 9112 section 3.2.3), and may all the same."""
-LINE_TEXT = re.compile(r"[^\r\n]+")
 # RFC 6455 section 5.2: FIN, RSV and opcode; MASK and the payload's length in 7, 16 or 64 bits.
 FRAME_HEADER = re.compile(
     rb"[\x00-\xff](?:[\x00-\x7d\x80-\xfd]|[\x7e\xfe][\x00-\xff]{2}|[\x7f\xff][\x00-\xff]{8})"
@@ -482,15 +473,6 @@ def placed(pieces: list[str], places: list[int], spans: list[Span]) -> Iterator[
     return recent.places(spans)
 
 
-def field_line_spans(text: str, policy: Policy | Rules) -> Iterator[Span]:
-    """Yield which parts of a text that holds field lines are secret, without their line ends."""
-    for match in FIELD_LINE.finditer(text):
-        base = match.start(2)
-        for start, end in secret_spans(match[1], match[2].rstrip(" \t"), policy):
-            for line in LINE_TEXT.finditer(text, base + start, base + end):
-                yield line.span()
-
-
 def spans_across_chunks(text: str, patterns: Patterns) -> list[Span]:
     """Return the secrets of a text that may be chunked, where no head says that it is."""
     finder = Finder(patterns)
@@ -502,50 +484,3 @@ def spans_across_chunks(text: str, patterns: Patterns) -> list[Span]:
         spans += [(position + first, position + last) for first, last in found]
         position = end
     return spans
-
-
-def start_line_spans(
-    line: str, record: RequestRecord | ResponseRecord, patterns: Patterns
-) -> list[Span]:
-    """Return the secrets of a target or a reason, as they stand in the start line."""
-    is_request = isinstance(record, RequestRecord)
-    first = line.find(" ") + 1
-    if not is_request:  # status-line = HTTP-version SP status-code SP [ reason-phrase ]
-        first = line.find(" ", first) + 1
-    last = line.rfind(" ") if is_request else len(line.rstrip("\r\n"))
-    target = line[first:last]
-    spans = find_encoded(target, patterns)
-    if isinstance(record, RequestRecord) and record.method == "CONNECT":
-        spans += [login.span(1) for login in AUTHORITY_LOGIN.finditer(target)]
-    return [(first + start, first + end) for start, end in spans]
-
-
-def xored(data: bytes, key: bytes, phase: int) -> bytes:
-    """Return a payload masked or unmasked (RFC 6455 section 5.3); ``phase`` is its first byte's."""
-    if not any(key):
-        return data
-    size = len(data)
-    turned = key[phase % 4 :] + key[: phase % 4]
-    pad = (turned * (size // 4 + 1))[:size]
-    return (int.from_bytes(data) ^ int.from_bytes(pad)).to_bytes(size)
-
-
-def deflated_stars(size: int, *, is_last: bool) -> bytes:
-    """Return ``size`` bytes that inflate to asterisks, as a part of a compressed message.
-
-    The last part lacks the empty block that RFC 7692 section 7.2.1 has a sender leave out; any
-    other one ends with it, so that the next one begins at a byte. Parts of less than six bytes
-    that are not the last have no room for that: asterisks, which do not inflate.
-    """
-    empty = b"" if is_last else b"\x00\x00\xff\xff"
-    room = size - len(empty)
-    if room < 1 or (room < 2 and not is_last):
-        return STAR * size
-    if room == 1:
-        return b"\x00"
-    # RFC 1951 section 3.2.6: a block with fixed Huffman codes, in which "*" is the code 01011010,
-    # end-of-block 0000000; then the header of an empty stored block.
-    bits = "010" + "01011010" * (room - 2) + "0000000" + "000"
-    bits += "0" * (8 * room - len(bits))
-    packed = int(bits[::-1], 2).to_bytes(room, "little")
-    return packed + empty

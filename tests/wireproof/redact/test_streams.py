@@ -1,8 +1,6 @@
-"""Parts of streams that no record tells of, and what takes a payload's place."""
+"""Parts of streams that no record tells of."""
 
 from __future__ import annotations
-
-import zlib
 
 import pytest
 from support.attack import request, response
@@ -12,7 +10,6 @@ from support.websocket_frames import frame
 
 from parsers.files.packets import Packet
 from wireproof.redact.frames import FrameMasks
-from wireproof.redact.streams import deflated_stars, field_line_spans, xored
 
 KEY = "sk-proj-abcdefghijklmnop"
 
@@ -22,35 +19,6 @@ def masked(packets: list[Packet], policy="all") -> bytes:
     masks.add(packets)
     masks.end()
     return b"".join(map(masks.masked, packets))
-
-
-@pytest.mark.parametrize("size", range(1, 200))
-def test_what_takes_the_place_of_a_message_inflates_to_asterisks(size: int) -> None:
-    whole = deflated_stars(size, is_last=True)
-    assert len(whole) == size
-    inflated = zlib.decompressobj(-15).decompress(whole + b"\0\0\xff\xff")
-    assert inflated == b"*" * max(size - 2, 0)
-
-
-@pytest.mark.parametrize("size", range(6, 50))
-def test_what_takes_the_place_of_fragments(size: int) -> None:
-    parts = [deflated_stars(size, is_last=last) for last in (False, False, True)]
-    inflated = zlib.decompressobj(-15).decompress(b"".join(parts) + b"\0\0\xff\xff")
-    assert inflated == b"*" * (2 * (size - 6) + size - 2)
-    assert {len(part) for part in parts} == {size}
-
-
-@pytest.mark.parametrize("phase", range(5))
-def test_masking(phase: int) -> None:
-    key = b"\x00\x01\x02\x03"
-    assert xored(bytes(6), key, phase) == bytes((phase + n) % 4 for n in range(6))
-    assert xored(b"abc", bytes(4), phase) == b"abc"
-
-
-def test_folded_fields_keep_their_line_ends() -> None:
-    text = "Host: x\r\nX-Api-Key: ab\r\n cd\r\nDate: y\r\n\r\n"
-    spans = list(field_line_spans(text, "headers"))
-    assert [text[start:end] for start, end in spans] == ["ab", " cd"]
 
 
 def test_a_head_that_is_cut_off() -> None:
