@@ -30,6 +30,9 @@ class Wants(Struct, frozen=True, gc=False):
     contents: bool = True
     """Whether codings of bodies that hold no elements are undone: else nobody knows how large these
     are, and whether they are damaged."""
+    opened: bool = True
+    """Whether TLS records have rows, where TLS records have them, though their content is read:
+    else only those below a tunnel do, which belong to its exchange."""
 
     def digests_of(self, sender: Sender) -> bool:
         """Whether bodies of a side have a ``sha256``."""

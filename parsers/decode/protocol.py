@@ -417,6 +417,7 @@ class ApplicationProtocol:
                 self._connection,
                 self._exchange_below,
                 shows_records=self._shows_records,
+                opened=self._wants.opened,
                 keys=keys,
                 recognise=self._open_tls,
                 account=self.account,

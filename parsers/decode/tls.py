@@ -20,7 +20,7 @@ from ..tls.decryption import ClearRecord, ClosedRecord, OpenedRecord, Results
 from ..tls.handshake import FINISHED, HandshakeMessage
 from ..tls.hello import ServerHello
 from ..tls.key_finder import KeySource
-from ..tls.records import ALERT, TYPE_NAMES, TlsRecord
+from ..tls.records import ALERT, APPLICATION_DATA, TYPE_NAMES, TlsRecord
 from ..tls.resynchronise import HEADER_SIZE, fragment_length
 from ..tls.session import TlsSession
 from ..tls.side import ALERT_SIZE, Alert, TlsSideDecoder
@@ -34,7 +34,8 @@ _NO_KEYS = "no keys"
 class TlsConnection:
     """TLS on one connection, whose records belong to ``exchange``, if it is in a tunnel.
 
-    With ``shows_records`` each of its records is one. ``account`` is charged with what waits.
+    With ``shows_records`` each of its records is one; unless those that are ``opened`` are wanted,
+    not where their content is read. ``account`` is charged with what waits.
     """
 
     def __init__(
@@ -43,12 +44,14 @@ class TlsConnection:
         exchange: int | None,
         *,
         shows_records: bool,
+        opened: bool = True,
         keys: KeySource | None,
         recognise: Recogniser,
         account: Account,
     ) -> None:
         self.exchange = exchange
         self.shows_records = shows_records
+        self._shows_content = shows_records and (opened or exchange is not None)
         self.session = TlsSession()
         self._connection = connection
         self._first: Completion | None = None
@@ -108,7 +111,7 @@ class TlsConnection:
         self, writer: RecordWriter, data: bytes, pos: int, decoder: TlsSideDecoder
     ) -> tuple[int, list[Record]]:
         """Open records of content past the layers between; return where they end."""
-        if self._plaintext is None or self.shows_records:
+        if self._plaintext is None or self._shows_content:
             return pos, []
         end, records, count, last = self._plaintext.open_run(writer, data, pos, decoder.offset)
         if last is not None:
@@ -130,11 +133,17 @@ class TlsConnection:
             records += self._note_sealed(writer, found)
             before = self._size_of_plaintext(sender)
             assert self._plaintext is not None
+            has_row = self._has_row(found)
             records += self._plaintext.receive(sender, found, writer)
-            if self.shows_records:
+            if has_row:
                 is_content = self._size_of_plaintext(sender) != before
                 records += self._rows(writer, found, before if is_content else None)
         return records
+
+    def _has_row(self, found: Event) -> bool:
+        """Whether a record has one: content that goes on where it is read need not."""
+        is_content = isinstance(found, OpenedRecord) and found.type == APPLICATION_DATA
+        return self.shows_records and (self._shows_content or not (is_content and self.is_read))
 
     def _size_of_plaintext(self, sender: Sender) -> int:
         """Return how many bytes of what a side sent are known, decrypted, or known to be lost."""

@@ -21,6 +21,7 @@ from parsers.records import (
     Record,
     ResponseRecord,
     SseEventRecord,
+    TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -47,6 +48,26 @@ def test_each_choice_is_what_it_leaves_of_all(path: Path) -> None:
     for kinds in CHOICES:
         wanted = decoded(path, Wants(frozenset(kinds)))
         assert wanted == [record for record in records if type(record) in kinds]
+
+
+@pytest.mark.parametrize("path", STORED, ids=name)
+def test_opened_records_that_are_not_asked_for_have_no_rows(path: Path) -> None:
+    def rows(wants: Wants) -> list[Record]:
+        with path.open("rb") as stream:
+            batches = decode_batches(stream, shows_records=True, wants=wants)
+            return [record for batch in batches for record in batch]
+
+    def is_content(record: Record) -> bool:
+        is_opened = isinstance(record, TlsRecordRecord) and record.decrypted == "yes"
+        return is_opened and record.content_type == "application_data"
+
+    every, wanted = rows(EVERYTHING), rows(Wants(opened=False))
+    assert [one for one in wanted if not is_content(one)] == [
+        one for one in every if not is_content(one)
+    ]
+    left = {one.connection for one in wanted if is_content(one)}
+    assert left == {one.connection for one in every if is_content(one)}
+    assert sum(map(is_content, wanted)) == len(left)
 
 
 def test_content_that_is_not_asked_for_is_not_unfolded() -> None:

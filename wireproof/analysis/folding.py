@@ -82,7 +82,7 @@ class Folding:
 
     def __init__(self, company: Company) -> None:
         self._exchanges: Exchanges[Trace] = Exchanges(lambda about: Trace(about, company))
-        self._http2: dict[int, Http2Facts] = {}
+        self._http2: defaultdict[int, Http2Facts] = defaultdict(Http2Facts)
         """What the streams of a connection share."""
         self._aside: defaultdict[tuple[int, int], list[Streaming]] = defaultdict(list)
         """Records that have not been taken yet, by their exchange, which is open."""
@@ -183,7 +183,7 @@ class Folding:
             self._make_way(record)
         kind = type(record)
         if kind in MULTIPLEXED and record.connection is not None:
-            self._http2.setdefault(record.connection, Http2Facts()).add(record)
+            self._http2[record.connection].add(record)
         exchanges = self._exchanges
         begun = exchanges.count
         found = exchanges.add(record)

@@ -35,7 +35,7 @@ from ..open_exchanges import Key
 from ..tables.files import opened
 from ..tables.kinds import Origin
 from ..tables.masking import masker
-from ..tables.reading import Begun, Carried, TableOptions, memory_of
+from ..tables.reading import WANTS, Begun, Carried, TableOptions, memory_of
 from .ends import DATAGRAM, divided, keys
 
 SHARE = 8
@@ -125,7 +125,7 @@ class Going:
         self._packets = 0
         """Of that one, as far as it has been read."""
         memory = memory_of(options) // SHARE
-        self._decoder = PacketDecoder(shows_records=True, memory=memory)
+        self._decoder = PacketDecoder(shows_records=True, memory=memory, wants=WANTS)
 
     @property
     def room(self) -> int:

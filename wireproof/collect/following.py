@@ -19,7 +19,7 @@ from ..exchanges import Exchanges
 from ..open_exchanges import Key
 from ..tables.files import Capture
 from ..tables.kinds import Kind
-from ..tables.reading import Begun, Carried, Held, Opened, TableOptions, Tables
+from ..tables.reading import WANTS, Begun, Carried, Held, Opened, TableOptions, Tables
 from .carrying import Going, goes_on, key_of, read
 
 Ends = frozenset[str]
@@ -90,6 +90,7 @@ class Followed(Opened):
             wanted=wanted,
             is_relay=self.packets.is_relay,
             memory=self.memory,
+            wants=WANTS,
         )
         exchanges: Exchanges[_Given] = Exchanges(lambda _: _Given())
         for rows, is_last in batched(self.packets.steps(BATCH), BATCH, lambda: decoder.room):

@@ -112,7 +112,8 @@ def read_sealed(
 ) -> str | None:
     """Return what is said of the TLS connections that cannot be drawn without keys: the one with
     the most records, and how many there are; None if none is wanted."""
-    told = outcomes(decode_batches(stream, keylog=keylog, shows_records=True), wanted)
+    batches = decode_batches(stream, keylog=keylog, shows_records=True, wants=TO_JUDGE)
+    told = outcomes(batches, wanted)
     chosen, number = None, 0
     for one in told:
         if one.listed.tls is None:

@@ -34,6 +34,7 @@ from parsers.records import (
     Record,
     TlsRecordRecord,
 )
+from parsers.wants import Wants
 
 from ..analysis.judges import Explained
 from ..analysis.listing import Listed
@@ -71,6 +72,8 @@ UNMEASURED = Measures(
 OF_RECORDS: tuple[Kind, ...] = ("elements", "connections", "diagnostics")
 OTHERS = frozenset((ConnectionRecord, DiagnosticRecord, TlsRecordRecord, QuicPacketRecord))
 """Records that are no elements; those of TLS records are for the judges."""
+WANTS = Wants(opened=False)
+"""What is decoded for them."""
 ARROW_COST = 128 * MiB
 """What Arrow takes beside the program, with a record batch of each table, and DuckDB."""
 HOST = re.compile(r"^host: *(?P<host>\S+)", re.MULTILINE)
@@ -241,6 +244,7 @@ class Opened:
             shows_records=True,
             memory=self.memory,
             wanted=wanted,
+            wants=WANTS,
         )
 
     @property

@@ -35,7 +35,7 @@ class UnreadableSource(Exception):
         self.error = error
 
 
-TO_JUDGE = Wants(digests=False, request_digests=True)
+TO_JUDGE = Wants(digests=False, request_digests=True, opened=False)
 """What is to be decoded for what judges exchanges, and shows nothing of their bodies."""
 BATCH = 2_048
 """Stored records that are handed on together."""

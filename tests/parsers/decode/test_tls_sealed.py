@@ -23,6 +23,7 @@ from parsers.records import (
     TlsRecordRecord,
     WebSocketMessageRecord,
 )
+from parsers.wants import EVERYTHING, Wants
 
 DATA, ALERT, MESSAGES = 23, 21, 22
 CLOSE_NOTIFY = b"\1\0"
@@ -64,9 +65,9 @@ class Sealed:
         key = self.keys(sender, "traffic")
         return b"".join(key.seal(kind, one) for one in contents)
 
-    def records(self, *, shows_records: bool = False) -> list[Record]:
+    def records(self, *, shows_records: bool = False, wants: Wants = EVERYTHING) -> list[Record]:
         self.talk.close()
-        decoder = PacketDecoder(keys=Known(Keys.log()), shows_records=shows_records)
+        decoder = PacketDecoder(keys=Known(Keys.log()), shows_records=shows_records, wants=wants)
         return decoder.receive(self.talk.tape.packets) + decoder.finish()
 
 
@@ -97,6 +98,31 @@ def test_records_with_nothing_in_them_among_many(count: int, shows_records: bool
     empty = [one for one in rows if one.content_size == 0]
     assert len(empty) == (2 * count if shows_records else 0)
     assert all(one.plaintext_offset is None for one in empty)
+
+
+@pytest.mark.parametrize("is_in_tunnel", [False, True])
+def test_rows_of_content_that_nobody_wants(is_in_tunnel: bool) -> None:
+    """All else has its row: the handshake, alerts, the content that tells what is spoken, and
+    whatever belongs to the exchange of a tunnel."""
+
+    def found(wants: Wants) -> list[Record]:
+        made = Sealed()
+        if is_in_tunnel:
+            made.talk.client(b"CONNECT example:443 HTTP/1.1\r\nHost: example:443\r\n\r\n")
+            made.talk.server(b"HTTP/1.1 200 OK\r\n\r\n")
+        made.open().say("client", GET).say("server", EVENTS)
+        for number in range(3):
+            record = made.sealed("server", b"data: %d\n\n" % number)
+            made.talk.server(record[:9], record[9:])
+            made.say("server", b"data: more\n\n", b"")
+        made.say("server", CLOSE_NOTIFY, kind=ALERT)
+        return made.records(shows_records=True, wants=wants)
+
+    every, wanted = found(EVERYTHING), found(Wants(opened=False))
+    contents = [one for one in of(TlsRecordRecord, every) if one.content_type == "application_data"]
+    assert len(contents) == 2 + 3 * 3
+    left_out = [] if is_in_tunnel else contents[1:]
+    assert wanted == [one for one in every if one not in left_out]
 
 
 def test_many_records_in_pieces() -> None:
