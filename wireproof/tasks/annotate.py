@@ -45,6 +45,7 @@ from parsers import (
 )
 from parsers.limits import MAX_BLOCK, MAX_COMMENTS
 from parsers.records import QuicPacketRecord, Record, TlsRecordRecord
+from parsers.wants import Wants
 
 from .. import __version__
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
@@ -56,6 +57,8 @@ from ..text.wording import count
 from .chosen import choosing
 from .decode import check_output
 
+WANTS = Wants(opened=False)
+"""What is decoded: what a record held that was opened is said by what it held."""
 MAX_COMMENT = 1_000
 """Characters of one packet's comment, about: past it, parts are counted instead of kept."""
 OPTIONS_OF_PACKETS = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20}
@@ -183,8 +186,9 @@ def _chosen(source: BinaryIO, wanted: ExchangeFilter, keylog: KeyLog | None) -> 
         stream, choice = choosing(source, wanted, stack, keylog)
         only = wanted.only_connection
         decoded = None if only is None else {only, None}.__contains__
-        batches = decode_batches(stream, wanted=decoded, keylog=keylog, shows_records=True)
-        # What a record held that was decrypted is said by what it held.
+        batches = decode_batches(
+            stream, wanted=decoded, keylog=keylog, shows_records=True, wants=WANTS
+        )
         records = filter(_is_told, chain.from_iterable(batches))
         yield from records if choice is None else select(records, choice)
 
