@@ -24,6 +24,7 @@ from parsers.records import (
     Record,
     RequestRecord,
     ResponseRecord,
+    TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
@@ -69,6 +70,7 @@ class ElementStream:
             BodyRecord: self._take_body,
             WebSocketFrameRecord: self._take_frame,
             WebSocketMessageRecord: self.message,
+            TlsRecordRecord: self._take_sealed,
         }
 
     # --- what becomes of each part: for those who derive from this ---
@@ -213,6 +215,13 @@ class ElementStream:
         if record.content_offset == self.done:
             self.payload(record, self._take(end), record.content_offset)
         self._skip(end)
+
+    def _take_sealed(self, record: TlsRecordRecord) -> None:
+        """Pass over what is encrypted: its bytes say nothing, and look like anything."""
+        is_of_stream = record.layer == "tcp" and record.stream_id is None
+        if record.type == "application_data" and record.decrypted == "no" and is_of_stream:
+            self._take_unfinished(record.offset)
+            self._skip(record.offset + record.length)
 
     def _take_content(self, end: int) -> None:
         start = self.done

@@ -141,6 +141,7 @@ class SegmentTap(StreamTap[T]):
         keep_data: bool = True,
         wanted: Choice | None = None,
         wants: Wants = EVERYTHING,
+        shows_records: bool = False,
     ) -> None:
         self.fragmented: set[int] = set()
         """The numbers of packets that are fragments of others: no run tells where they lie."""
@@ -150,6 +151,7 @@ class SegmentTap(StreamTap[T]):
             keep_data=keep_data,
             wanted=wanted,
             wants=wants,
+            shows_records=shows_records,
             decoder=partial(_ObservedDecoder, self._place),
             opened=_keep_trails,
         )

@@ -61,8 +61,8 @@ class Pair(Generic[S]):
 class StreamTap(Generic[S]):
     """Decodes a capture; ``make`` makes a stream for each direction of each connection.
 
-    ``keep_data``, ``wanted``, ``keys`` and ``wants`` are the decoder's. ``opened`` is called with
-    both sides of each connection before its first segment is taken.
+    ``keep_data``, ``wanted``, ``keys``, ``wants`` and ``shows_records`` are the decoder's.
+    ``opened`` is called with both sides of each connection before its first segment is taken.
     """
 
     def __init__(
@@ -74,6 +74,7 @@ class StreamTap(Generic[S]):
         decoder: Decoder = PacketDecoder,
         keys: CaptureKeys | None = None,
         wants: Wants = EVERYTHING,
+        shows_records: bool = False,
         opened: Callable[[Pair[S]], object] = lambda _: None,
     ) -> None:
         self._make = make
@@ -81,7 +82,12 @@ class StreamTap(Generic[S]):
         self._opened = opened
         options = {} if keys is None else {"keys": keys}
         self.decoder = decoder(
-            keep_data=keep_data, wanted=wanted, tap=self._tap, wants=wants, **options
+            keep_data=keep_data,
+            wanted=wanted,
+            tap=self._tap,
+            wants=wants,
+            shows_records=shows_records,
+            **options,
         )
         self.pairs: dict[int, Pair[S]] = {}
         """Of the connections that are open, by their numbers: whoever reads their records takes

@@ -106,7 +106,10 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         self.rules = rules = Rules.of(policy)
         self.report = Report() if rules.known is None else Report(found=rules.known)
         super().__init__(
-            lambda: _PlacedStream(rules, self.report), keep_data=rules.is_thorough, wants=TOLD_BY
+            lambda: _PlacedStream(rules, self.report),
+            keep_data=rules.is_thorough,
+            wants=TOLD_BY,
+            shows_records=True,  # what is encrypted needs no search
         )
         self._texts = SaidTexts(reads_all=rules.known is not None)
         self.not_looked_into: Counter[str] = Counter()

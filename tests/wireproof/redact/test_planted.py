@@ -13,6 +13,7 @@ from support.framed import grpc_frame
 from support.frames import ipv4, tcp, udp
 from support.http2 import GET, OK, Http2Talk, data
 from support.talk import Talk, Tape
+from support.tls import CHOOSES_TLS13, client_hello, record, server_hello, server_name
 from support.tls_live import dialogue
 from support.websocket_frames import KEY, Compressor, frame
 
@@ -151,6 +152,27 @@ def test_secrets_in_tls_whose_keys_are_left_out(
     told = capsys.readouterr().err
     assert "1 block of TLS secrets left out" in told
     assert "not searched:" in told and "encrypted by TLS" in told
+
+
+@pytest.mark.parametrize("is_in_tunnel", [False, True])
+def test_what_tls_has_encrypted_stays_whatever_it_looks_like(
+    is_in_tunnel: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A recipient who has the keys can decrypt it; what is in the clear is searched."""
+    secrets = FoundSecrets()
+    name = a_secret(secrets)
+    talk = Talk().open()
+    if is_in_tunnel:
+        talk.client(request("example:443", method="CONNECT"))
+        talk.server(response("200 OK"))
+    sealed = record(23, b"\x8e\nPassword: " + bytes(range(128, 160)) + b"&token=" + b"x7Q9" * 8)
+    talk.client(record(22, client_hello(server_name(f"token={name}.example".encode()))))
+    talk.server(record(22, server_hello(CHOOSES_TLS13)), sealed[:20], sealed[20:] + sealed)
+    talk.close()
+    output = redacted(tmp_path, talk.tape.file())
+    assert left(output, secrets) == []
+    assert output.read_bytes().count(sealed[20:]) == 2
+    assert "encrypted by TLS" in capsys.readouterr().err
 
 
 def test_what_could_not_be_looked_into_is_counted(
