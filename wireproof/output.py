@@ -85,7 +85,8 @@ def open_stream(output: str | None, stack: ExitStack) -> BinaryIO:
         return cast(BinaryIO, _Terminal(stream)) if sys.stdout.isatty() else stream
     place = os.path.realpath(output)
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
-        return stack.enter_context(_opened(place, 0, output))
+        opened = stack.enter_context(_opened(place, 0, output))
+        return cast(BinaryIO, _Terminal(opened)) if opened.isatty() else opened
     beside = _Beside(place, output)
     stack.push(beside.end)  # before there is a file: a signal may come as soon as there is
     return beside.begin()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -15,6 +17,7 @@ from support.forked import Forked
 from support.talk import Talk, Tape
 from support.terminal import TERMINAL, Terminal
 
+from wireproof.output import open_text
 from wireproof.text.escape import escape_as_json
 
 COMMAND = [sys.executable, "-m", "wireproof"]
@@ -78,6 +81,28 @@ def test_data_on_a_terminal(form: str, hostile: Path, commands: Forked) -> None:
         assert [json.loads(line) for line in text.splitlines()] == [
             json.loads(line) for line in written.stdout.splitlines()
         ]
+
+
+EVERYTHING = (
+    "SELECT e.target, data, '=1+1' AS sum FROM exchanges AS e JOIN elements USING (connection)"
+)
+NAMES = "PIVOT (SELECT target, 1 AS one FROM exchanges) ON target USING sum(one)"
+
+
+@pytest.mark.parametrize("sql", [EVERYTHING, NAMES], ids=["cells", "names"])
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_rows_of_a_query(form: str, sql: str, hostile: Path, commands: Forked) -> None:
+    text = shown(commands, ["query", str(hostile), sql, "--data", "--format", form])
+    assert "evil" in text or sql == NAMES
+    assert not OBEYED.search(OURS.sub("", text) if form == "table" else text)
+
+
+def test_a_terminal_that_is_named_as_output() -> None:
+    with Terminal() as terminal:
+        with terminal.theirs() as device, ExitStack() as stack:
+            open_text(os.ttyname(device), stack, is_data=True).write(EVIL)
+        text = terminal.shown().decode(errors="surrogateescape")
+    assert "evil" in text and not OBEYED.search(text)
 
 
 @pytest.mark.parametrize(

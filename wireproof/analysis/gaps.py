@@ -34,6 +34,7 @@ from .path import (
     slow_start,
 )
 from .quiet import at_work, under_way
+from .recorded import holes, is_recorded
 from .time_limits import LIMITS, next_limit
 from .trace import Trace
 from .verdict import Cause, Number, Verdict
@@ -62,6 +63,7 @@ NO_SIGN = frozenset((KEEP_ALIVE, KIND_NUMBERS["done"]))
 Class = Literal[
     "zero-window", "retransmission", "nagle", "slow-start", "keep-alive-masked", "sender-silent",
     "stream-window", "connection-window", "head-of-line", "thinking", "rate",
+    "not-recorded",
 ]  # fmt: skip
 FAULTS: frozenset[str] = frozenset(
     ("zero-window", "nagle", "stream-window", "connection-window", "head-of-line")
@@ -81,9 +83,11 @@ REMEDIES: dict[str, str] = {
     " `limit_rate`)",
     **BLOCKED_REMEDIES,
     "blocked-loop": HOLDERS_REMEDIES["blocked-loop"],
+    "not-recorded": "record without losses: look at what was dropped, and for missing files",
     "sender-silent": "find what the sender waited for, in its log; until then a comment (`: ping`)"
     " at half the shortest idle limit keeps the connection",
 }
+NOT_RECORDED = "the capture lacks bytes of it: what came meanwhile is unknown"
 ANOTHER_REQUEST = "one more request during such a wait: a loop that is blocked answers none"
 WHOLE_CAPTURE = "a capture that lacks no packet"
 AT_SENDER = "a capture at the sender, where a lost segment shows up twice"
@@ -120,6 +124,11 @@ class Waits:
         self.hindrances = hindrances(trace)
         self.again = sent_again(trace, self.came, self.hindrances) if self.is_at_sender else []
         """At the sender's side: what it sent again."""
+
+    @cached_property
+    def missing(self) -> list[float]:
+        """When bytes of the stream were found missing."""
+        return holes(self.trace)
 
     @cached_property
     def usual(self) -> float:
@@ -206,6 +215,11 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
         if rounds is not None and at == rounds.at - 1:
             continue
         start, end = came.times[at], came.times[at + 1]
+        if not is_recorded(start, end, waits.missing):
+            if gap >= long:
+                place = came.packets[at], came.packets[at + 1]
+                yield Attributed("not-recorded", gap, *place, NOT_RECORDED)
+            continue
         if waits.again and waits.recovering(start, end) > max(0.0, gap - long):
             continue
         hindrance = hindered(waits.hindrances, start, end) if waits.hindrances else None
@@ -323,7 +337,7 @@ def _caught_up(waits: Waits, at: int, due: float) -> tuple[int, float]:
 
 
 def _verdict(waits: Waits, found: Sequence[Attributed]) -> Verdict:
-    longest = max(found, key=lambda one: one.seconds)
+    longest = max(found, key=lambda one: (one.kind != "not-recorded", one.seconds))
     kinds = _by_time(found)
     answer = kinds[0] if len(kinds) == 1 else "mixed"
     is_fault = any(

@@ -19,6 +19,7 @@ from .judges import Explained
 from .keyless.facts import TlsFacts, tls_facts_of
 from .keyless.pace import SealedAnswer
 from .keyless.sealed import SealedConnection
+from .recorded import holes, is_recorded
 from .sessions import Session, sessions_of
 from .silence import silence_since
 from .trace import Trace
@@ -195,21 +196,24 @@ def longest_gap(trace: Trace) -> float:
     """Return for how many seconds nothing came of the response, at most.
 
     That is up to its head, to its first element, between elements, and after the last one until the
-    connection ended, where it did not end by itself.
+    connection ended, where it did not end by itself; wherever the capture lacks nothing.
     """
     exchange, streamed = trace.about, trace.streamed
-    gaps = [wait.seconds for wait in streamed.waits]
+    waits = [(wait.before_time, wait.after_time) for wait in streamed.waits]
     before = exchange.asked_time
     if exchange.response is not None:
         after = exchange.response.last_time
-        gaps += [after - before] if before else []
+        waits += [(before, after)] if before else []
         before = after
     if streamed.count and before:
-        gaps.append(streamed.times[0] - before)
+        waits.append((before, streamed.times[0]))
     silence = silence_since(exchange, exchange.last_packet, exchange.last_time)
     if silence is not None:
-        gaps.append(silence.seconds)
-    return max(gaps, default=0.0)
+        waits.append((silence.time - silence.seconds, silence.time))
+    if trace.gaps:
+        missing = holes(trace)
+        waits = [one for one in waits if is_recorded(*one, missing)]
+    return max([after - before for before, after in waits], default=0.0)
 
 
 def _verdict(verdicts: list[Verdict]) -> str:

@@ -6,7 +6,8 @@ of gaps there are percentiles, so that a row's size does not grow with its strea
 
 from __future__ import annotations
 
-from operator import sub
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import cast
 
 import msgspec
@@ -15,6 +16,7 @@ from .judges import Explained
 from .latency.definitions import TTFO, TTFT
 from .latency.times import times_of
 from .percentiles import percentile
+from .recorded import gaps, is_recorded, not_recorded
 
 MAX_AUTHORITY = 255
 """Characters of a name that was asked for (RFC 1035 section 2.3.4)."""
@@ -39,6 +41,9 @@ class Measures(msgspec.Struct, frozen=True):
     gap_max: float | None
     gap_max_after: float | None
     """From ``asked_time`` to where the longest one began."""
+    not_recorded: float | None
+    """How long the waits are in which the capture lacks bytes of the response: none of them is a
+    gap. Null if it lacks none."""
     tokens: int | None
     """Output tokens; null if nothing streamed."""
     tokens_from: str | None
@@ -53,8 +58,8 @@ def measures(explained: Explained) -> Measures:
     heads = exchange.response, exchange.request
     times = times_of(trace)
     came = [] if times is None else times.contents
-    waits = list(map(sub, came[1:], came))
-    gaps = sorted(waits)
+    missing = () if times is None else times.holes
+    found = sorted(gaps(came, missing))
     # In their order, for keywords cost as much as all that is looked up.
     return Measures(
         _authority(explained),
@@ -62,13 +67,23 @@ def measures(explained: Explained) -> Measures:
         None if times is None else times.headers,
         None if times is None else cast("float | None", TTFT.formula(times)),
         None if times is None else cast("float | None", TTFO.formula(times)),
-        percentile(gaps, 0.5) if gaps else None,
-        percentile(gaps, 0.99) if gaps else None,
-        gaps[-1] if gaps else None,
-        came[waits.index(gaps[-1])] if gaps else None,
+        percentile(found, 0.5) if found else None,
+        percentile(found, 0.99) if found else None,
+        found[-1] if found else None,
+        _began(found[-1], came, missing) if found else None,
+        not_recorded(trace),
         None if times is None else times.tokens,
         None if times is None else times.tokens_from,
         trace.dialect_name,
+    )
+
+
+def _began(gap: float, came: Sequence[float], missing: Sequence[float]) -> float:
+    """Return where a gap began, one of those in which nothing is missing."""
+    return next(
+        before
+        for before, after in pairwise(came)
+        if after - before == gap and is_recorded(before, after, missing)
     )
 
 

@@ -14,6 +14,7 @@ from ..heads import field_value
 from ..text.escape import preview
 from ..text.wording import duration
 from .flaws import CUTS, find_flaws
+from .recorded import recorded_waits
 from .silence import Silence
 from .time_limits import EARLY, ENVOY_DELAY, LATE, LEAST_LIMIT, find_limits, such_as
 from .trace import Trace
@@ -187,7 +188,7 @@ def why_left(trace: Trace, silence: Silence | None) -> list[Cause]:
 
 def is_idle(trace: Trace, seconds: float) -> bool:
     """Whether nothing came for so long that it is out of the rhythm of what came before."""
-    waits = [wait.seconds for wait in trace.streamed.waits]
+    waits = [wait.seconds for wait in recorded_waits(trace)]
     return seconds >= max(LEAST_IDLE, OFF_BEAT * max(waits, default=0.0))
 
 
@@ -230,7 +231,7 @@ def _fitting(seconds: float, named: str, proxy: str) -> str:
 
 
 def _may_be_delayed_close(trace: Trace, seconds: float) -> bool:
-    beat = max((wait.seconds for wait in trace.streamed.waits), default=0.0)
+    beat = max((wait.seconds for wait in recorded_waits(trace)), default=0.0)
     return ENVOY_DELAY - LATE / 2 <= seconds <= ENVOY_DELAY + LATE + beat
 
 

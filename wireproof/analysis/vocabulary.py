@@ -24,7 +24,7 @@ ANSWERS = frozenset(
         *("mismatch", "refused"),
         *("sender-silent", "keep-alive-masked", "thinking", "retransmission", "outage"),
         *("zero-window", "nagle", "slow-start", "rate", "head-of-line", "mixed"),
-        *("stream-window", "connection-window"),
+        *("stream-window", "connection-window", "not-recorded"),
         *("exact", "duplicate", "lost", "from-start"),
         *("goes-on", "stops", "half-close", "unseen"),
         *("ws-clean", "ws-error", "ws-half-close"),

@@ -24,6 +24,7 @@ from parsers.records import (
 from ..analysis.judges import Explained
 from ..analysis.latency.definitions import OTEL
 from ..analysis.latency.times import COUNTED, Times, times_of
+from ..analysis.recorded import recorded_waits
 from .instruments import MAX_MODELS, OTHER
 
 Labels = Sequence[str]
@@ -93,12 +94,11 @@ class Observer:
         times = times_of(one.trace)
         if times is None:
             return
-        streamed = one.trace.streamed
         self._some("wireproof.exchange.duration", times.end, (transport,))
-        first = streamed.times[0] - exchange.asked_time
+        first = one.trace.streamed.times[0] - exchange.asked_time
         self._some("wireproof.exchange.time_to_first_element", first, (transport,))
-        if streamed.waits:
-            longest = max(streamed.waits).seconds
+        if waits := recorded_waits(one.trace):
+            longest = max(waits).seconds
             self._some("wireproof.exchange.longest_wait", longest, (transport,))
         if times.dialect in OPERATIONS:
             self._generated(one, times)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from ..tables.dataset import DataSet, NothingYet
@@ -141,8 +141,7 @@ def opened(
             else:
                 _table(connection, kind, schema(kind).empty_table())
         _table(connection, "ring_files", ring_files(names))
-        with suppress(duckdb.BinderException):  # an older data set may lack one of its columns
-            connection.execute(STREAMS)
+        connection.execute(STREAMS)
         yield Database(connection, len(left_out))
 
 
@@ -186,9 +185,25 @@ def _view(connection: Any, kind: Kind, files: Sequence[str]) -> None:
 
     named = ", ".join("'" + _literal(one).replace("'", "''") + "'" for one in files)
     try:
-        connection.execute(f"CREATE VIEW {kind} AS SELECT * FROM read_parquet([{named}])")
+        written = f"SELECT * FROM read_parquet([{named}])"
+        connection.execute(f"CREATE VIEW {kind} AS {written}")
+        if lacking := _lacking(connection, kind):
+            connection.execute(
+                f"CREATE OR REPLACE VIEW {kind} AS SELECT *, {lacking} FROM ({written})"
+            )
     except duckdb.Error as error:
         raise Unanswered(_plain(str(error).partition("\n\n")[0])) from error
+
+
+def _lacking(connection: Any, kind: Kind) -> str:
+    """Return the columns that a table of an older version lacks, empty, in SQL."""
+    has = frozenset(connection.table(kind).columns)
+    wanted = connection.from_arrow(schema(kind).empty_table())
+    return ", ".join(
+        f"CAST(NULL AS {type_}) AS {name}"
+        for name, type_ in zip(wanted.columns, wanted.types, strict=True)
+        if name not in has
+    )
 
 
 def _table(connection: Any, name: str, rows: Any) -> None:

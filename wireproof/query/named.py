@@ -70,7 +70,7 @@ NAMED: dict[str, Query] = {
             method, target, capture, connection, exchange,
             TRY_CAST(numbers->>'from_packet' AS BIGINT) AS from_packet,
             TRY_CAST(numbers->>'to_packet' AS BIGINT) AS to_packet
-        FROM verdicts WHERE question = 'gap'
+        FROM verdicts WHERE question = 'gap' AND answer <> 'not-recorded'
         ORDER BY seconds DESC NULLS LAST, capture, from_packet LIMIT 20
         """,
     ),

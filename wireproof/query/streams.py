@@ -66,8 +66,10 @@ WITH pieces AS (
             min(start_time + first) - arg_min_null(asked, start_time)
         ) AS first, arg_min(first_token, start_time) AS first_token,
         sum(count)::BIGINT AS count,
-        max(greatest(longest_gap, CASE WHEN is_joined THEN waited END)) AS longest_gap,
-        sum(missed) FILTER (is_joined AND missed > 0) AS not_recorded,
+        max(greatest(longest_gap, CASE WHEN is_joined AND coalesce(missed, 0) <= 0 THEN waited END))
+            AS longest_gap,
+        sum(missed) FILTER (is_joined AND missed > 0) AS between_files,
+        nullif(coalesce(between_files, 0) + coalesce(sum(not_recorded), 0), 0) AS not_recorded,
         list(verdict ORDER BY
             CASE verdict WHEN '' THEN 0 ELSE coalesce(list_position([{RANKS}], verdict), 99) END
             DESC, start_time)[1] AS worst,
@@ -75,19 +77,19 @@ WITH pieces AS (
             WHEN ended_by IN ('last-chunk', 'content-length', 'end-stream') THEN 'whole'
             WHEN ended_by = 'capture-end' THEN 'open' ELSE '' END
         ELSE numbered.end END, start_time) AS last_end,
-        not_recorded IS NOT NULL OR arg_min(is_rest, start_time) AS lacks,
+        between_files IS NOT NULL OR arg_min(is_rest, start_time) AS lacks,
         min(time) AS time
     FROM numbered GROUP BY {ENDS}, stream
 )
-SELECT * EXCLUDE (worst, last_end, lacks, time),
+SELECT * EXCLUDE (worst, last_end, lacks, between_files, time),
     CASE WHEN lacks AND worst = 'streamed' THEN 'undecided' ELSE worst END AS verdict,
     CASE WHEN lacks AND last_end = 'whole' THEN 'unknowable' ELSE last_end END AS end,
     time
 FROM joined
 """
-"""What makes it, of other views and of ring_files. ``not_recorded`` is how many seconds lack
-between its pieces, null if none do. ``verdict`` is the worst of its pieces', ``end`` is the last
-one's; of a stream whose beginning or midst was not recorded neither says that all is well."""
+"""What makes it, of other views and of ring_files. ``not_recorded`` is how many seconds lack in its
+pieces and between them, null if none do. ``verdict`` is the worst of its pieces', ``end`` is the
+last one's; of a stream that lacks its beginning or its midst neither says that all is well."""
 
 
 def ring_files(captures: Iterable[str]) -> Any:

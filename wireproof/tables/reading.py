@@ -64,6 +64,7 @@ UNMEASURED = Measures(
     gap_p99=None,
     gap_max=None,
     gap_max_after=None,
+    not_recorded=None,
     tokens=None,
     tokens_from=None,
     dialect="",

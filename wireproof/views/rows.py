@@ -120,7 +120,7 @@ class RowCsv:
 
     def write(self, names: Sequence[str], batches: Iterable[Sequence[Row]]) -> int:
         writer = csv.writer(self._stream, lineterminator="\n")
-        writer.writerow(names)
+        writer.writerow(map(without_formula, names))  # a pivot's are from the wire
         count = 0
         for rows in batches:
             writer.writerows([self._cell(row[name]) for name in names] for row in rows)

@@ -113,7 +113,8 @@ def test_a_stream_that_was_not_recorded_for_a_time_says_so(tmp_path: Path, secon
     place = restarted(tmp_path, second)
     [row] = rows(place, sql)
     assert row["pieces"] == 2
-    assert 0.9 < row["not_recorded"] < 0.95 and row["longest_gap"] >= row["not_recorded"]
+    assert 0.9 < row["not_recorded"] < 0.95
+    assert 0.01 < row["longest_gap"] < 0.02, "what was not recorded is no gap of the sender's"
     assert (row["verdict"], row["end"]) == ("undecided", "unknowable")
     [across] = rows(place, NAMED["across-files"].sql)
     assert across["not_recorded"] == round(row["not_recorded"], 6)
@@ -158,5 +159,6 @@ def test_an_older_data_set_without_a_column_can_be_asked_all_the_same(tmp_path: 
     del said["files"]  # nor did manifests say how large files are
     manifest.write_text(json.dumps(said))
     assert rows(place, "SELECT count(*) AS number FROM connections") == [{"number": 1}]
-    with pytest.raises(ValueError, match="streams"):
-        rows(place, "SELECT * FROM streams")
+    [column] = rows(place, "SELECT any_value(midstream) AS it, count(*) AS number FROM connections")
+    assert column == {"it": None, "number": 1}
+    assert rows(place, "SELECT pieces FROM streams") == [{"pieces": 1}]

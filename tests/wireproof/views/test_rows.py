@@ -46,6 +46,13 @@ def test_batches_are_one_table(form: str, text: str) -> None:
     assert stream.getvalue() == text
 
 
+def test_names_of_columns_are_no_formulas_either() -> None:
+    """A pivot has names from the wire."""
+    stream = io.StringIO()
+    FORMATS["csv"](stream).write(["=1+1"], iter([[{"=1+1": 1}]]))
+    assert stream.getvalue() == "'=1+1\n1\n"
+
+
 def test_no_rows() -> None:
     stream = io.StringIO()
     assert FORMATS["json"](stream).write([], iter([])) == 0

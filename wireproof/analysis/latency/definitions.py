@@ -8,9 +8,9 @@ its source; a metric that a stream does not have is None. Values are seconds, bu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from operator import sub
 from typing import Literal, NamedTuple
 
+from ..recorded import gaps
 from .times import Times
 
 Family = Literal["wire", "vllm", "aiperf", "llmperf", "otel"]
@@ -36,10 +36,6 @@ def _first(times: Sequence[float]) -> float | None:
 
 def _last(times: Sequence[float]) -> float | None:
     return times[-1] if times else None
-
-
-def _gaps(times: Sequence[float]) -> list[float]:
-    return list(map(sub, times[1:], times))
 
 
 def _per_token(times: Times, seconds: float | None, since: float | None, left: int) -> float | None:
@@ -89,7 +85,7 @@ WIRE = (
     Metric("first_event", FIRST_OF_ANY, lambda t: _first(t.chunks)),
     Metric("ttft", "request to the first content", lambda t: _first(t.contents)),
     Metric("ttfo", NO_REASONING, lambda t: _first(t.outputs)),
-    Metric("icl", "gaps between events with content", lambda t: _gaps(t.contents)),
+    Metric("icl", "gaps between events with content", lambda t: gaps(t.contents, t.holes)),
     Metric("tpot", "(last content - first) / (tokens - 1)", _tpot),
     Metric("tokens_per_second", "1 / tpot", _rate, is_rate=True),
     Metric("last_content", "request to the last content", lambda t: _last(t.contents)),
@@ -101,7 +97,7 @@ VLLM = (
         "request to the first event with choices, even one with only a role",
         _choices(lambda t: _first(t.choices)),
     ),
-    Metric("itl", "gaps between events with choices", _choices(lambda t: _gaps(t.choices))),
+    Metric("itl", "gaps between events with choices", _choices(lambda t: gaps(t.choices, t.holes))),
     Metric("tpot", "(e2el - ttft) / (tokens - 1)", _choices(_vllm_tpot)),
     Metric("e2el", "request to the last event with choices", _choices(lambda t: _last(t.choices))),
 )
@@ -111,7 +107,7 @@ AIPERF = (
     ),
     Metric("ttst", "first content to the second", _second),
     Metric("ttfo", NO_REASONING, lambda t: _first(t.outputs)),
-    Metric("icl", "gaps between contents", lambda t: _gaps(t.contents)),
+    Metric("icl", "gaps between contents", lambda t: gaps(t.contents, t.holes)),
     Metric("itl", "(request_latency - ttft) / (tokens - 1)", _tpot),
     Metric(
         "itl_per_chunk_usage",
@@ -137,7 +133,7 @@ OTEL = (
     Metric(
         "time_to_first_chunk", "request to the first chunk of any kind", lambda t: _first(t.chunks)
     ),
-    Metric("time_per_output_chunk", "gaps between chunks", lambda t: _gaps(t.chunks)),
+    Metric("time_per_output_chunk", "gaps between chunks", lambda t: gaps(t.chunks, t.holes)),
     Metric("time_to_first_token", "request to the first content", lambda t: _first(t.contents)),
     Metric("time_per_output_token", "(last content - first) / (tokens - 1)", _tpot),
     Metric("operation.duration", "request to the end of the body", lambda t: t.end),

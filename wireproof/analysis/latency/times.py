@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ...dialects.payload import CONTENT, Kind
 from ..marks import MAX_MARKS, mask_of
+from ..recorded import holes
 from ..trace import Trace
 
 REASONING: frozenset[Kind] = frozenset(("reasoning",))
@@ -64,6 +65,8 @@ class Times(NamedTuple):
     """How many of them the first content brought, where the stream says so of each element."""
     left_out: int
     """Elements past those that a trace keeps: they are not measured."""
+    holes: Sequence[float] = ()
+    """When bytes of the response were found missing: no gap is measured across them."""
 
     @property
     def tokens_per_event(self) -> float:
@@ -105,6 +108,7 @@ def times_of(trace: Trace) -> Times | None:
         tokens_from=ASSUMED if tokens is None else COUNTED,
         first_tokens=trace.first_tokens,
         left_out=max(marks.count - MAX_MARKS, 0),
+        holes=[time - start for time in holes(trace)],
     )
 
 

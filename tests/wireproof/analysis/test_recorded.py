@@ -1,0 +1,74 @@
+"""A wait in which the capture lacks bytes is no gap of the sender's, in any figure."""
+
+from __future__ import annotations
+
+import pytest
+from support.paced import explained, verdict
+from support.timed import Stream, chunk, event
+
+from wireproof.analysis.latency.definitions import measure
+from wireproof.analysis.latency.times import times_of
+from wireproof.analysis.listing import longest_gap
+from wireproof.analysis.measures import measures
+from wireproof.analysis.recorded import gaps, holes, is_recorded, not_recorded, recorded_waits
+
+
+def lossy(*, before: float = 1.5, silence: float = 2.0) -> Stream:
+    """Events 0.1 s apart, one that was not recorded in a long wait, and a silence."""
+    stream = Stream().events(5, every=0.1)
+    stream.tape.wait(before)
+    stream.talk.server(chunk(event(6)))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    stream.tape.wait(1.5)
+    stream.talk.server(chunk(event(7)))
+    stream.tape.wait(silence)
+    return stream.events(5, every=0.1).end()
+
+
+def test_a_wait_with_a_hole_in_it_counts_nowhere() -> None:
+    one = explained(lossy())
+    trace, figures = one.trace, measures(one)
+    assert len(holes(trace)) == 1
+    assert longest_gap(trace) == pytest.approx(2.1, abs=0.01)
+    assert max(recorded_waits(trace)).seconds == pytest.approx(2.1, abs=0.01)
+    assert figures.gap_max == pytest.approx(2.1, abs=0.01)
+    assert figures.gap_max_after == pytest.approx(0.5 + 3.0, abs=0.02)
+    assert not_recorded(trace) == figures.not_recorded == pytest.approx(3.0, abs=0.01)
+    times = times_of(trace)
+    assert times is not None
+    found = measure(times, "wire")["icl"]
+    assert isinstance(found, list) and max(found) == pytest.approx(2.1, abs=0.01)
+
+
+def test_the_longest_gap_is_told_and_what_was_not_recorded_besides() -> None:
+    found = verdict(lossy(), "gap")
+    assert found is not None and found.answer == "mixed"
+    assert found.numbers["classes"] == ["not-recorded", "sender-silent"]
+    assert found.numbers["seconds"] == pytest.approx(2.1, abs=0.01)
+    alone = verdict(lossy(silence=0.0), "gap")
+    assert alone is not None and (alone.answer, alone.severity) == ("not-recorded", "note")
+    assert "what came meanwhile is unknown" in alone.summary
+
+
+def test_a_short_hole_is_not_worth_a_word() -> None:
+    stream = Stream().events(5, every=0.1)
+    stream.tape.wait(0.1)
+    stream.talk.server(chunk(event(6)))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    found = explained(stream.events(5, every=0.1).end())
+    assert measures(found).not_recorded == pytest.approx(0.2, abs=0.01)
+    assert [one for one in found.verdicts if one.question == "gap"] == []
+
+
+def test_what_lacks_nothing() -> None:
+    one = explained(Stream().events(5, every=0.1).end())
+    assert holes(one.trace) == [] and measures(one).not_recorded is None
+
+
+def test_a_hole_lies_after_what_came_before_it_and_not_after_what_came_next() -> None:
+    assert gaps([1.0, 2.0, 4.0]) == [1.0, 2.0]
+    assert gaps([1.0, 2.0, 4.0], [2.0]) == [2.0]
+    assert gaps([1.0, 2.0, 4.0], [4.0]) == [1.0]
+    assert is_recorded(2.0, 4.0, [2.0, 4.5]) and not is_recorded(2.0, 4.0, [1.0, 3.0])

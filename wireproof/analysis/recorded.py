@@ -1,0 +1,66 @@
+"""Which waits are the sender's: those in which the capture lacks nothing of what it sent.
+
+Strategy: where bytes of a response are missing for good, something came that was not recorded, and
+nobody knows when. So a wait with such a hole in it is no gap of the stream, however long it is:
+neither as the longest one, nor in a percentile. A hole lies where it was revealed, which is after
+what came before it and no later than what came next.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import sub
+
+from .marks import Wait
+from .trace import Trace
+
+
+def holes(trace: Trace) -> list[float]:
+    """Return when bytes of a response were found missing, in seconds since the epoch, in order."""
+    return sorted(gap.first_time for gap in trace.gaps if gap.sender == "server")
+
+
+def is_recorded(start: float, end: float, missing: Sequence[float]) -> bool:
+    """Tell whether nothing is missing after ``start`` up to ``end``."""
+    return bisect_right(missing, start) == bisect_right(missing, end)
+
+
+def recorded_waits(trace: Trace) -> list[Wait]:
+    """Return the longest waits between elements, those in which nothing is missing."""
+    missing = holes(trace) if trace.gaps else ()
+    return [
+        wait
+        for wait in trace.streamed.waits
+        if is_recorded(wait.before_time, wait.after_time, missing)
+    ]
+
+
+def gaps(times: Sequence[float], missing: Sequence[float] = ()) -> list[float]:
+    """Return the seconds between each two of ``times`` between which nothing is missing."""
+    if not missing:
+        return list(map(sub, times[1:], times))
+    return [
+        after - before for before, after in pairwise(times) if is_recorded(before, after, missing)
+    ]
+
+
+def not_recorded(trace: Trace) -> float | None:
+    """Return for how many seconds of a response it is unknown what came; None if it lacks nothing.
+
+    These are the waits with a hole in them, from its head on.
+    """
+    missing = holes(trace)
+    if not missing:
+        return None
+    about = trace.about
+    head = [] if about.response is None else [about.response.last_time]
+    times = [*head, *trace.streamed.times]
+    body = about.response_body
+    times += [] if body is None else [body.last_time]
+    return sum(
+        after - before
+        for before, after in pairwise(sorted(times))
+        if not is_recorded(before, after, missing)
+    )
