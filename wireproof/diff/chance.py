@@ -4,8 +4,10 @@ Strategy: a run has a hundred comparisons, of which one is unlikely by itself: s
 against how many there are (Benjamini and Hochberg 1995): among all of a run, where many became
 worse, and among each kind of question by itself, so that a lost end need not outweigh the chances
 of fifty times. Those whose largest possible difference could be chance do not count, for they can
-find nothing. What concerns all requests is asked first: where that is found, each request is held
-against others of the same question alone (Yekutieli 2008).
+find nothing. The first token is what users wait for: gross changes of it are held against each
+other besides, so five answers beside five can tell. What concerns all requests is asked first:
+where that is found, each request is held against others of the same question alone (Yekutieli
+2008).
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
-Family = Literal["ends", "verdicts", "times", "packets", "connections"]
+Family = Literal["ends", "verdicts", "times", "pauses", "packets", "connections"]
 RARE = 3
 """How many times the chance may be of what seldom happens in a healthy run: a lost end, a 5xx. For
 that Fisher's test is stricter than it says: where one in a hundred fails in either run, it takes 5
@@ -34,6 +36,8 @@ class Comparison(NamedTuple):
     chance: float
     least: float
     """What the chance is at least, however large the difference."""
+    alone: float | None = None
+    """The chance among comparisons of the first token alone; None of any other."""
 
 
 def found(tested: Sequence[Comparison], chance: float) -> set[int]:
@@ -44,6 +48,8 @@ def found(tested: Sequence[Comparison], chance: float) -> set[int]:
         if not one.is_of_all and one.family != "connections"
     ]
     known = _rejected(tested, usual, chance)
+    alone = [one if one.alone is None else one._replace(chance=one.alone) for one in tested]
+    known |= _rejected(alone, [n for n in usual if tested[n].alone is not None], chance)
     certain: set[str] = set()
     for is_of_all in (True, False):
         families: dict[Family, list[int]] = defaultdict(list)

@@ -23,12 +23,20 @@ import msgspec
 from msgspec.structs import replace
 
 from ..analysis.percentiles import percentile
-from .chance import Comparison, Family, found
+from .causes import followed
+from .chance import Comparison, found
 from .profile import Profile
 from .questions import Middle, Question, Share, Tail, Thresholds, of_packets, of_request
-from .statistics import chance_of_more, chance_together, least_chance, shift_together, stalls
+from .statistics import (
+    chance_of_more,
+    chance_together,
+    least_chance,
+    shift_together,
+    stalls,
+    stalls_together,
+)
 
-Answer = Literal["regression", "same", "too-few", "missing", "new"]
+Answer = Literal["regression", "consequence", "same", "too-few", "missing", "new"]
 INSTANT = 1e-6
 """Seconds that count as none: times have microseconds."""
 
@@ -49,6 +57,8 @@ class Change(msgspec.Struct, frozen=True):
     chance: float
     """How likely that is by chance."""
     samples: tuple[int, int]
+    follows: str | None = None
+    """``what`` of the regression that it follows from; null of what follows from none."""
 
     @property
     def is_share(self) -> bool:
@@ -85,7 +95,13 @@ def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> li
             rows.append(_came(name, "new", (0, group.exchanges)))
     packets = _Asked("", [of_packets(before, after, limits)])
     together = [_Asked("", _of_all(found, sizes)) for found in everywhere.values()]
-    return _decided([packets, *filter(_is_of_several, together), *rows], limits)
+    decided = _decided([packets, *filter(_is_of_several, together), *rows], limits)
+    return followed(decided, _consequence)
+
+
+def _consequence(change: Change, cause: str) -> Change:
+    answer: Answer = "consequence" if change.answer == "regression" else change.answer
+    return replace(change, answer=answer, follows=cause)
 
 
 def _came(name: str, answer: Answer, samples: tuple[int, int]) -> Change:
@@ -108,13 +124,22 @@ def is_comparison(changes: Sequence[Change]) -> bool:
 def _of_all(rows: Sequence[Question], sizes: Sequence[tuple[int, int]]) -> list[Question]:
     """Return a question's rows with those of requests that have nothing of it: a share is one of
     all exchanges. ``sizes`` are those of all requests."""
-    first = rows[0]
-    if not isinstance(first, Share):
+    shares = [row for row in rows if isinstance(row, Share)]
+    if not shares:
         return list(rows)
-    had = [(row.before, row.after) for row in rows if isinstance(row, Share)]
+    if shares[0].family == "pauses":
+        spans = [(*span, at) for at, row in enumerate(shares) for span in row.spans]
+        found = stalls_together(spans)
+        return [
+            row._replace(stalls=found[at]) if row.spans else row for at, row in enumerate(shares)
+        ]
     rest = sum(one for one, _ in sizes), sum(other for _, other in sizes)
-    none = rest[0] - sum(one for one, _ in had), rest[1] - sum(other for _, other in had)
-    return [*rows, first._replace(some=0, before=none[0], more=0, after=none[1], stalls=None)]
+    none = rest[0] - sum(row.before for row in shares), rest[1] - sum(row.after for row in shares)
+    others = shares[0]._replace(some=0, before=none[0], more=0, after=none[1], stalls=None)
+    return [
+        *(row if row.apart is None else row._replace(stalls=row.apart) for row in shares),
+        others,
+    ]
 
 
 def _is_of_several(asked: _Asked) -> bool:
@@ -139,7 +164,7 @@ def _decided(rows: Sequence[Change | _Asked], by: Thresholds) -> list[Change]:
     """Return what comes of all questions; those of all requests only where they alone find it."""
     changes = [row if isinstance(row, Change) else _change(row, by) for row in rows]
     able = [number for number, one in enumerate(changes) if _is_tested(one, by)]
-    tested = [_tested(rows[number], changes[number]) for number in able]
+    tested = [_tested(rows[number], changes[number], by) for number in able]
     known = {able[number] for number in found(tested, by.chance)}
     told = [
         one if one.answer != "regression" or number in known else _unsure(one, by)
@@ -161,14 +186,18 @@ def _is_tested(change: Change, by: Thresholds) -> bool:
     return change.what != "exchanges" and min(change.samples) >= least
 
 
-def _tested(row: Change | _Asked, change: Change) -> Comparison:
+def _tested(row: Change | _Asked, change: Change, by: Thresholds) -> Comparison:
     assert isinstance(row, _Asked)
-    family: Family = "times"
-    least = 0.0
-    if isinstance(first := row.rows[0], Share):
-        family = first.family
-        least = least_chance(*first.counted) if len(row.rows) == 1 else 0.0
-    return Comparison(change.what, len(row.rows) > 1, family, change.chance, least)
+    first = row.rows[0]
+    is_of_all = len(row.rows) > 1
+    if isinstance(first, Share):
+        least = 0.0 if is_of_all else least_chance(*first.counted)
+        return Comparison(change.what, is_of_all, first.family, change.chance, least)
+    alone = None
+    if isinstance(first, Middle) and first.is_first:
+        is_gross = (change.after or 0.0) >= by.gross * (change.before or 0.0)
+        alone = change.chance if is_gross else 1.0
+    return Comparison(change.what, is_of_all, "times", change.chance, 0.0, alone)
 
 
 def _unsure(change: Change, by: Thresholds) -> Change:

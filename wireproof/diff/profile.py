@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec.structs import replace
 
+from ..analysis.arrivals import SHORTEST_WAIT, WAIT
 from ..tables.faulty import Faulty
-from .statistics import stalls
+from .statistics import stalls_together
 
 FORMAT = 1
 MAX_GROUPS = 10_000
@@ -84,6 +85,11 @@ class Group(msgspec.Struct, frozen=True, omit_defaults=True):
     """The longest of METRICS, in no order; a stored baseline has none."""
     stalls: dict[str, int] = {}
     """Of faults that are gaps: how many stalls explain all of them; a baseline has none."""
+    apart: dict[str, int] = {}
+    """How many of these count where each stall of several requests counts once."""
+    bursts: int | None = None
+    """Of how many most elements came together with the one before, and some not; null in older
+    baselines."""
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -109,6 +115,7 @@ class _Gathered:
     times: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in METRICS})
     opened: int = 0
     failed_or_cut: int = 0
+    bursts: int = 0
     longest: dict[str, list[Long]] = field(default_factory=lambda: {name: [] for name in METRICS})
     gaps: dict[str, list[tuple[str, float, float]]] = field(default_factory=dict)
     """Of faults that are gaps: of which capture, and between which packets."""
@@ -120,6 +127,7 @@ class _Gathered:
         self.failed += has_failed
         self.opened += row["exchange"] == 0
         self.failed_or_cut += has_failed or bool(row["end"]) and row["end"] not in GOOD_ENDS
+        self.bursts += _is_in_bursts(row)
         self.counts.append(float(row["count"]))
         if row["end"]:
             self.endings[row["end"]] += 1
@@ -144,7 +152,7 @@ class _Gathered:
             packets = numbers.from_packet or 0, numbers.to_packet or 0
             self.gaps.setdefault(name, []).append((row["capture"], *packets))
 
-    def group(self) -> Group:
+    def group(self, apart: dict[str, int]) -> Group:
         times = {name: thinned(values) for name, values in self.times.items() if values}
         return Group(
             self.exchanges,
@@ -156,7 +164,9 @@ class _Gathered:
             self.opened,
             self.failed_or_cut,
             {name: found for name, found in self.longest.items() if found},
-            {name: _stalls(found) for name, found in self.gaps.items()},
+            {name: _stalls((*gap, 0) for gap in found)[0] for name, found in self.gaps.items()},
+            apart,
+            self.bursts,
         )
 
 
@@ -169,12 +179,19 @@ def _long(name: str, row: dict[str, Any]) -> Long:
     return Long(value, asked + after, asked + after + gap)
 
 
-def _stalls(gaps: Iterable[tuple[str, float, float]]) -> int:
-    """Return how many stalls explain gaps, of which each lies between packets of a capture."""
-    captures: dict[str, list[tuple[float, float]]] = {}
-    for capture, *packets in gaps:
-        captures.setdefault(capture, []).append((packets[0], packets[1]))
-    return sum(map(stalls, captures.values()))
+def _is_in_bursts(row: dict[str, Any]) -> bool:
+    """Whether most elements of an exchange came together with the one before, after waits."""
+    usual, longest = row["gap_p50"], row["gap_max"]
+    return usual is not None and usual < SHORTEST_WAIT and longest >= WAIT
+
+
+def _stalls(gaps: Iterable[tuple[str, float, float, int]]) -> Counter[int]:
+    """Return how many stalls explain gaps, of which each lies between packets of a capture, by the
+    requests of which they are."""
+    captures: dict[str, list[tuple[float, float, int]]] = {}
+    for capture, *gap in gaps:
+        captures.setdefault(capture, []).append((gap[0], gap[1], int(gap[2])))
+    return sum(map(stalls_together, captures.values()), Counter[int]())
 
 
 class Gathering:
@@ -221,10 +238,22 @@ class Gathering:
         return self._groups.setdefault(name, _Gathered())
 
     def profile(self) -> Profile:
-        groups = {name: found.group() for name, found in sorted(self._groups.items())}
+        apart = dict(zip(self._groups, self._apart(), strict=True))
+        groups = {name: found.group(apart[name]) for name, found in sorted(self._groups.items())}
         faults = dict(sorted(self.faulty.codes.items()))
         named = self.faulty.captures
         return Profile(FORMAT, groups, self._packets, self._retransmissions, faults, named)
+
+    def _apart(self) -> list[dict[str, int]]:
+        """Return of each request how many stalls of a kind it has, those of several only once."""
+        groups = list(self._groups.values())
+        apart: list[dict[str, int]] = [{} for _ in groups]
+        for kind in {kind for found in groups for kind in found.gaps}:
+            gaps = [(*gap, at) for at, one in enumerate(groups) for gap in one.gaps.get(kind, ())]
+            found = _stalls(gaps)
+            for at in {gap[-1] for gap in gaps}:
+                apart[at][kind] = found[at]
+        return apart
 
 
 def thinned(values: Sequence[float]) -> list[float]:
@@ -249,6 +278,8 @@ def decoded(data: bytes) -> Profile:
 
 def encoded(profile: Profile) -> bytes:
     """Return a profile as JSON, a line for each group, so that a change of it can be read."""
-    groups = {name: replace(one, longest={}, stalls={}) for name, one in profile.groups.items()}
+    groups = {
+        name: replace(one, longest={}, stalls={}, apart={}) for name, one in profile.groups.items()
+    }
     stored = msgspec.json.encode(replace(profile, groups=groups, incomplete={}))
     return msgspec.json.format(stored, indent=1) + b"\n"

@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from ..analysis.percentiles import percentile
 from .chance import Family
 from .profile import GOOD_ENDS, METRICS, Group, Long, Profile
+from .statistics import Span, stalls
 
 FAILED_OR_CUT = "failed or cut"
+BURSTS = "bursts"
+FEWER = "fewer elements: count"
+LATE = "late first tokens"
+PAUSES = "long pauses"
 NEW_CONNECTION = "new connection"
 OF_ENDS = ("ending:", "websocket:")
 """How faults begin that are of the end of an exchange."""
@@ -31,6 +37,8 @@ class Thresholds(NamedTuple):
     """By how much it has to grow besides, in seconds: less is a machine's mood."""
     delta: float = 0.33
     """How large Cliff's delta has to be: a medium effect (Romano 2006)."""
+    gross: float = 2.0
+    """How many times as long a first token has to take to be held against first tokens alone."""
     everywhere: float = 2.0
     """How many times as large the effect on times has to be that all requests together have: what
     the machine does meanwhile slows all of them."""
@@ -44,7 +52,11 @@ class Thresholds(NamedTuple):
     least: int = 5
     """Exchanges on either side below which nothing is told."""
     tail: int = 50
-    """The same, for tails."""
+    """The same, for tails: of fewer none is asked for."""
+    pause: float = 0.25
+    """Seconds from which on a wait may be a long pause."""
+    usual: float = 5.0
+    """How many times as long as usual it has to be, too."""
 
 
 class Share(NamedTuple):
@@ -60,6 +72,10 @@ class Share(NamedTuple):
     after: int
     stalls: int | None = None
     """How many of ``more`` are independent of each other, if it is known."""
+    apart: int | None = None
+    """How many of these are independent of those of other requests, too."""
+    spans: Sequence[Span] = ()
+    """When those of ``more`` were of which that is known."""
 
     @property
     def counted(self) -> tuple[int, int, int, int]:
@@ -75,6 +91,8 @@ class Middle(NamedTuple):
     before: Sequence[float]
     after: Sequence[float]
     is_less_worse: bool = False
+    is_first: bool = False
+    """Whether it is of the first token, else of the first element."""
 
 
 class Tail(NamedTuple):
@@ -100,21 +118,52 @@ def of_request(before: Group, after: Group, by: Thresholds) -> Iterator[Question
     """Yield what is asked of one request's exchanges."""
     sizes = before.exchanges, after.exchanges
     for fault in sorted({*before.faults, *after.faults}):
+        if _is_end_by_another_name(fault, before, after):
+            continue
         is_end = fault.startswith(OF_ENDS)
         family: Family = "ends" if is_end else "verdicts"
         growth = _lost(by) if is_end else by.share
         counts = before.faults.get(fault, 0), sizes[0], after.faults.get(fault, 0), sizes[1]
-        yield Share(fault, family, growth, *counts, after.stalls.get(fault))
+        apart = after.stalls.get(fault), after.apart.get(fault)
+        yield Share(fault, family, growth, *counts, *apart)
     yield from _ends(before, after, by)
     if before.opened is not None and after.opened is not None:
         counts = before.opened, sizes[0], after.opened, sizes[1]
         yield Share(NEW_CONNECTION, "connections", by.opened, *counts)
-    yield Middle("fewer elements: count", before.counts, after.counts, is_less_worse=True)
-    for metric in METRICS:
-        if metric in before.times and metric in after.times:
-            values = before.times[metric], after.times[metric]
-            yield Middle(f"{metric} p50", *values)
-            yield Tail(f"{metric} p99", *values, after.longest.get(metric, []))
+    if before.bursts is not None and after.bursts is not None:
+        yield Share(BURSTS, "verdicts", by.share, before.bursts, sizes[0], after.bursts, sizes[1])
+    yield Middle(FEWER, before.counts, after.counts, is_less_worse=True)
+    yield from _times(before, after, by)
+
+
+def _times(before: Group, after: Group, by: Thresholds) -> Iterator[Question]:
+    """Yield what is asked of times. What is the first token and the first element is asked once."""
+    both = [name for name in METRICS if name in before.times and name in after.times]
+    values = {name: (before.times[name], after.times[name]) for name in both}
+    if "first" in values and values["first"] == values.get("first_token"):
+        del values["first"]
+    start = next((name for name in ("first_token", "first") if name in values), None)
+    for metric, (some, more) in values.items():
+        longest = after.longest.get(metric, [])
+        yield Middle(f"{metric} p50", some, more, is_first=metric == start)
+        if min(len(some), len(more)) >= by.tail:
+            yield Tail(f"{metric} p99", some, more, longest)
+        if metric == "gap_max" or metric == start:
+            yield _far(PAUSES if metric == "gap_max" else LATE, some, more, longest, by)
+
+
+def _far(
+    what: str, some: Sequence[float], more: Sequence[float], longest: Sequence[Long], by: Thresholds
+) -> Share:
+    """Return the question how many times are far beyond the usual one: that of both runs, so that
+    it is none of chance which of them has the longest."""
+    usual = percentile(sorted((*some, *more)), 0.5)
+    limit = max(by.pause, by.usual * usual)
+    far = [sum(one > limit for one in values) for values in (some, more)]
+    spans = [(one.start, one.end) for one in longest if one.value > limit]
+    known = stalls(spans) if spans else None
+    share = Share(what, "pauses", by.share, far[0], len(some), far[1], len(more), known)
+    return share._replace(spans=spans)
 
 
 def _ends(before: Group, after: Group, by: Thresholds) -> Iterator[Share]:
@@ -129,6 +178,14 @@ def _ends(before: Group, after: Group, by: Thresholds) -> Iterator[Share]:
         kinds[FAILED_OR_CUT] = before.failed_or_cut, after.failed_or_cut
     for what, (some, more) in kinds.items():
         yield Share(what, "ends", _lost(by), some, before.exchanges, more, after.exchanges)
+
+
+def _is_end_by_another_name(fault: str, before: Group, after: Group) -> bool:
+    """Whether what is said of an end is how the same exchanges ended, in the same word."""
+    end = fault.removeprefix("ending: ")
+    return end != fault and all(
+        one.faults.get(fault, 0) == one.endings.get(end, 0) for one in (before, after)
+    )
 
 
 def _lost(by: Thresholds) -> float:

@@ -13,6 +13,7 @@ nothing became worse should not have to install it for forty lines.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from math import erfc, exp, inf, lgamma, sqrt
@@ -20,6 +21,8 @@ from typing import NamedTuple, TypeVar
 
 T = TypeVar("T", int, float)
 
+Span = tuple[float, float]
+"""When something began, and when it was over."""
 EXACT = 40
 """Values of both sides together up to which a chance is counted, and not approximated."""
 FEW = 400
@@ -173,11 +176,18 @@ def _log_choose(number: int, some: int) -> float:
     return lgamma(number + 1) - lgamma(some + 1) - lgamma(number - some + 1)
 
 
-def stalls(spans: Iterable[tuple[float, float]]) -> int:
+def stalls(spans: Iterable[Span]) -> int:
     """Return how many moments it takes at least for each span to have one in it: what waited at the
     same time may have waited for the same thing, and says no more than one of them."""
-    number, moment = 0, -inf
-    for start, end in sorted(spans, key=lambda span: span[1]):
+    return stalls_together((*span, 0) for span in spans)[0]
+
+
+def stalls_together(spans: Iterable[tuple[float, float, int]]) -> Counter[int]:
+    """Return the same of several requests: each span has its request's number, and each stall
+    counts with the request that it was over first of."""
+    numbers, moment = Counter[int](), -inf
+    for start, end, request in sorted(spans, key=lambda span: span[1]):
         if start > moment:
-            number, moment = number + 1, end
-    return number
+            numbers[request] += 1
+            moment = end
+    return numbers

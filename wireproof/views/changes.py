@@ -59,6 +59,8 @@ class Shown(Protocol):
     @property
     def samples(self) -> tuple[int, int]: ...
     @property
+    def follows(self) -> str | None: ...
+    @property
     def is_share(self) -> bool: ...
 
 
@@ -88,8 +90,18 @@ def sentence(change: Shown) -> str:
     if _is_silent(change):
         return f"{name}: too few exchanges to find a regression: {sizes}"
     came = f"{_figure(change, change.before)} -> {_figure(change, change.after)}"
-    tested = f"effect {change.effect:+.2g}, by chance {change.chance:.2g}, of {sizes}"
-    return f"{name}: {escape(change.what)}: {WORDS[change.answer]}: {came} ({tested})"
+    tested = f"effect {change.effect:+.2g}, p = {change.chance:.2g}, n = {sizes}"
+    what = _what(change)
+    if change.answer == "consequence":
+        return (
+            f"{name}: {what}: {came}, which follows from {escape(change.follows or '')} ({tested})"
+        )
+    return f"{name}: {what}: {WORDS[change.answer]}: {came} ({tested})"
+
+
+def _what(change: Shown) -> str:
+    """Return what was compared; that elements are counted goes without saying."""
+    return escape(change.what.removesuffix(": count"))
 
 
 def _of_all(change: Shown) -> str:
@@ -106,8 +118,22 @@ def _figure(change: Shown, value: float | None) -> str:
 
 
 def _told(changes: Sequence[Shown]) -> list[Shown]:
-    found = [change for change in changes if change.answer != "same"]
-    return sorted(found, key=lambda one: ORDER[one.answer])
+    """Return what is to be said, in its order: a regression, then what follows from it."""
+    found = [one for one in changes if one.answer != "same" and one.follows is None]
+    follow = [one for one in changes if one.answer == "consequence"]
+    told: list[Shown] = []
+    for one in sorted(found, key=lambda one: ORDER[one.answer]):
+        told.append(one)
+        if one.answer == "regression":
+            told += [other for other in follow if _is_cause(one, other)]
+            follow = [other for other in follow if not _is_cause(one, other)]
+    return told
+
+
+def _is_cause(change: Shown, other: Shown) -> bool:
+    """Whether one follows from the other; what follows for all requests is told once."""
+    same = change.group == other.group or not (change.group and other.group)
+    return same and other.follows == change.what
 
 
 def kept(profile: Kept, least: int) -> str:
@@ -130,8 +156,10 @@ def ending(changes: Sequence[Shown]) -> str:
     worse = sum(one.answer == "regression" for one in compared)
     if not worse and not any(one.group for one in compared):
         return "nothing to compare: no request of A is in B"
-    said = [f"{count(worse, 'regression')} among {count(len(compared), 'comparison')}"]
-    if few := sum(one.answer == "too-few" for one in compared):
+    follow = sum(one.answer == "consequence" for one in compared)
+    of_them = f", with {count(follow, 'consequence')}," if follow else ""
+    said = [f"{count(worse, 'regression')}{of_them} among {count(len(compared), 'comparison')}"]
+    if few := sum(one.answer == "too-few" and one.follows is None for one in compared):
         said.append(f"{few:,} of the others would be worse, but with too few exchanges to tell")
     if silent := sum(map(_is_silent, changes)):
         said.append(f"of {count(silent, 'request')} there are too few exchanges to find any")
@@ -220,6 +248,8 @@ def _junit(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
         )
         if change.answer == "regression":
             ET.SubElement(case, "failure", type="regression", message=sentence(change))
+        elif change.answer == "consequence":
+            ET.SubElement(case, "system-out").text = sentence(change)
         elif change.answer != "same":
             ET.SubElement(case, "skipped", message=sentence(change))
     for run, message in left_out:
@@ -243,15 +273,21 @@ def _markdown(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
     stream.write("|---|---|---|---|---|---|---|\n")
     for one in told:
         cells = (
-            WORDS[one.answer],
+            _word(one),
             f"`{_cell(one.group)}`" if one.group else _of_all(one),
-            _cell(one.what),
+            _cell(_what(one)),
             _figure(one, one.before),
             _figure(one, one.after),
             f"{one.effect:+.2g}",
             f"{one.samples[0]:,} and {one.samples[1]:,}",
         )
         stream.write(f"| {' | '.join(cells)} |\n")
+
+
+def _word(change: Shown) -> str:
+    if change.answer == "consequence":
+        return f"follows from {_cell(change.follows or '')}"
+    return WORDS[change.answer]
 
 
 def _cell(text: str) -> str:

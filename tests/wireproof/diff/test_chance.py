@@ -14,8 +14,9 @@ def one(
     is_of_all: bool = False,
     what: str = "first p50",
     least: float = 0.0,
+    alone: float | None = None,
 ) -> Comparison:
-    return Comparison(what, is_of_all, family, chance, least)
+    return Comparison(what, is_of_all, family, chance, least, alone)
 
 
 def test_each_kind_of_question_has_its_own_chance() -> None:
@@ -62,6 +63,15 @@ def test_what_is_certain_of_all_requests_is_told_of_each() -> None:
     assert found([*others, *requests, one(0.009, is_of_all=True)], 0.01) == set(), "not certain"
     other = one(0.0001, is_of_all=True, what="last p50")
     assert found([*others, *requests, other], 0.01) == {53}
+
+
+def test_first_tokens_are_held_against_each_other_besides() -> None:
+    others = [one(0.5, what=f"time {number}") for number in range(50)]
+    assert found([*others, one(0.004, alone=0.004)], 0.01) == {50}
+    assert found([*others, one(0.004, alone=1.0)], 0.01) == set(), "it is no gross change"
+    many = [one(0.5, alone=0.5) for _ in range(2)]
+    assert found([*others, one(0.004, alone=0.004), *many], 0.01) == set()
+    assert found([*others, one(0.004, alone=0.004, is_of_all=True)], 0.01) == set()
 
 
 def test_of_nothing_nothing_is_found() -> None:

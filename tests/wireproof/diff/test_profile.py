@@ -199,6 +199,22 @@ def test_gaps_that_lie_in_each_other_are_one_stall() -> None:
     assert (found.faults, found.stalls) == ({"gap: outage": 3}, {"gap: outage": 2})
 
 
+def test_a_stall_of_several_requests_is_one_of_all_of_them() -> None:
+    gathering = Gathering()
+    rows = [gap("a", 1, 9, 0), gap("a", 20, 30, 1), gap("a", 3, 7, 2) | {"target": "/other"}]
+    gathering.add("verdicts", pa.RecordBatch.from_pylist(rows))
+    groups = gathering.profile().groups
+    both = [(one.stalls["gap: outage"], one.apart["gap: outage"]) for one in groups.values()]
+    assert both == [(2, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    "usual, longest, number", [(0.0, 0.1, 1), (0.0, 0.005, 0), (0.01, 0.1, 0), (None, None, 0)]
+)
+def test_bursts(usual: float | None, longest: float | None, number: int) -> None:
+    assert gathered("exchanges", exchange(gap_p50=usual, gap_max=longest)).bursts == number
+
+
 @pytest.mark.parametrize("numbers", ["[]", "{", '{"from_packet":"1"}'])
 def test_numbers_of_a_verdict_that_are_none_are_an_error_of_their_file(numbers: str) -> None:
     with pytest.raises(ValueError):
@@ -209,11 +225,13 @@ def test_numbers_of_a_verdict_that_are_none_are_an_error_of_their_file(numbers: 
 
 def test_a_stored_baseline_has_no_moments() -> None:
     longest = {"first": [Long(0.2, 100.0, 100.2)]}
-    group = Group(1, {"gap: outage": 1}, {}, 0, [3.0], {"first": [0.2]}, 1, 0, longest, {"x": 1})
+    group = Group(
+        1, {"gap: outage": 1}, {}, 0, [3.0], {"first": [0.2]}, 1, 0, longest, {"x": 1}, {"x": 1}
+    )
     stored = encoded(Profile(FORMAT, {"GET /": group}, 10, 1))
-    assert b"longest" not in stored and b"stalls" not in stored
+    assert b"longest" not in stored and b"stalls" not in stored and b"apart" not in stored
     kept = decoded(stored).groups["GET /"]
-    assert kept == msgspec.structs.replace(group, longest={}, stalls={})
+    assert kept == msgspec.structs.replace(group, longest={}, stalls={}, apart={})
 
 
 def test_a_baseline_of_an_older_version_can_be_read() -> None:

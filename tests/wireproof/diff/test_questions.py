@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from wireproof.diff.profile import FORMAT, Group, Profile
+from wireproof.diff.profile import FORMAT, Group, Long, Profile
 from wireproof.diff.questions import (
+    BURSTS,
     FAILED_OR_CUT,
+    LATE,
     NEW_CONNECTION,
+    PAUSES,
     Middle,
     Question,
     Share,
@@ -39,7 +42,7 @@ def asked(before: Group, after: Group, by: Thresholds | None = None) -> dict[str
 
 def test_shares() -> None:
     found = asked(BEFORE, AFTER)
-    assert found["ending: cut"] == Share("ending: cut", "ends", 0.02, 1, 20, 2, 10)
+    assert "ending: cut" not in found, "it is asked for as an end"
     assert found["end: cut"] == Share("end: cut", "ends", 0.02, 1, 20, 2, 10)
     assert found["status 5xx"] == Share("status 5xx", "ends", 0.02, 0, 20, 1, 10)
     assert found[FAILED_OR_CUT] == Share(FAILED_OR_CUT, "ends", 0.02, 1, 20, 3, 10)
@@ -58,7 +61,10 @@ def test_values() -> None:
     found = asked(BEFORE, AFTER)
     counts = found["fewer elements: count"]
     assert counts == Middle("fewer elements: count", [3.0] * 20, [3.0] * 10, is_less_worse=True)
-    assert found["first p99"] == Tail("first p99", [0.1] * 20, [0.1] * 10, [])
+    assert found["first p50"] == Middle("first p50", [0.1] * 20, [0.1] * 10, is_first=True)
+    assert "first p99" not in found, "too few for a tail"
+    tails = asked(BEFORE, AFTER, Thresholds(tail=10))
+    assert tails["first p99"] == Tail("first p99", [0.1] * 20, [0.1] * 10, [])
     assert "last p50" not in found, "A has none"
 
 
@@ -74,6 +80,45 @@ def test_one_kind_of_bad_end_is_asked_for_once() -> None:
 def test_a_smaller_share_is_one_of_ends_too() -> None:
     end = asked(BEFORE, AFTER, Thresholds(share=0.01))["end: cut"]
     assert isinstance(end, Share) and end.growth == 0.01
+
+
+def test_a_word_for_an_end_that_says_more_is_asked_for() -> None:
+    after = msgspec.structs.replace(AFTER, endings={"whole": 10})
+    assert asked(BEFORE, after)["ending: cut"] == Share("ending: cut", "ends", 0.02, 1, 20, 2, 10)
+
+
+def test_the_first_token_is_the_first_element_where_they_are_the_same() -> None:
+    times = {"first_token": [0.1] * 20, "first": [0.1] * 20}
+    same = msgspec.structs.replace(BEFORE, times=times)
+    assert "first p50" not in asked(same, same)
+    found = asked(same, msgspec.structs.replace(same, times=times | {"first": [0.2] * 20}))
+    assert [one.is_first for one in found.values() if isinstance(one, Middle)] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_what_is_far_beyond_the_usual_of_both() -> None:
+    """Whichever run has the longest, the limit is the same."""
+    quiet = msgspec.structs.replace(BEFORE, times={"gap_max": [0.1] * 20})
+    longest = [Long(0.6, 5.0, 5.6), Long(0.5, 5.0, 5.5), Long(0.7, 7.0, 7.7)]
+    other = {"gap_max": [0.1] * 6 + [0.5, 0.6, 0.7, 0.7]}
+    stalled = msgspec.structs.replace(AFTER, times=other, longest={"gap_max": longest})
+    spans = [(5.0, 5.6), (7.0, 7.7)]
+    found = asked(quiet, stalled)[PAUSES]
+    assert found == Share(PAUSES, "pauses", 0.05, 0, 20, 3, 10, 2, spans=spans)
+    back = asked(stalled, quiet)[PAUSES]
+    assert back == Share(PAUSES, "pauses", 0.05, 3, 10, 0, 20, spans=[])
+    late = asked(*(msgspec.structs.replace(one, times={"first": [0.1, 0.9]})
+                   for one in (quiet, stalled)))  # fmt: skip
+    assert isinstance(found := late[LATE], Share) and (found.some, found.more) == (1, 1)
+
+
+def test_bursts() -> None:
+    before, after = (msgspec.structs.replace(one, bursts=3) for one in (BEFORE, AFTER))
+    assert asked(before, after)[BURSTS] == Share(BURSTS, "verdicts", 0.05, 3, 20, 3, 10)
+    assert BURSTS not in asked(BEFORE, after)
 
 
 def test_packets() -> None:

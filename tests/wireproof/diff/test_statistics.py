@@ -15,6 +15,7 @@ from wireproof.diff.statistics import (
     shift,
     shift_together,
     stalls,
+    stalls_together,
 )
 
 
@@ -158,3 +159,8 @@ def test_the_least_that_a_chance_can_be() -> None:
 )
 def test_stalls(spans: list[tuple[float, float]], number: int) -> None:
     assert stalls(spans) == number
+
+
+def test_stalls_of_several_requests_count_with_one_of_them() -> None:
+    spans = [(0.0, 2.0, 0), (1.0, 1.5, 1), (3.0, 4.0, 0), (3.0, 5.0, 2)]
+    assert stalls_together(spans) == {1: 1, 0: 1}

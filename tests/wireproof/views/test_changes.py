@@ -6,6 +6,7 @@ import io
 import json
 import xml.etree.ElementTree as ET
 
+import msgspec
 import pytest
 
 from wireproof.diff.compare import Change
@@ -30,7 +31,7 @@ def test_for_people() -> None:
     lines = written("table").splitlines()
     assert lines[0] == (
         "GET /a|`<b>\\x1b: first p50: worse: 100.0 ms -> 200.0 ms"
-        " (effect +1, by chance 0.001, of 9 and 9)"
+        " (effect +1, p = 0.001, n = 9 and 9)"
     )
     assert lines[1] == "GET /d: 3 exchanges in A, none in B"
     assert "streaming: held: too few to tell: 0.00% -> 100.00%" in lines[2]
@@ -92,6 +93,35 @@ def test_what_nothing_can_be_told_of() -> None:
     assert ending([SAME, silent, same]) == f"0 regressions among 2 comparisons{ends}"
     resent = Change("", "retransmissions", "regression", 0.0, 0.1, 0.1, 0.0, (900, 900))
     assert ending([resent, GONE]) == "1 regression among 1 comparison"
+
+
+FOLLOWS = Change(WORSE.group, "last p50", "consequence", 1.0, 1.1, 1.0, 0.001, (9, 9), "first p50")
+FEWER = Change("GET /a", "fewer elements: count", "too-few", 9.0, 6.5, 0.5, 0.1, (9, 9))
+
+
+def test_what_follows_is_told_behind_its_cause() -> None:
+    other = msgspec.structs.replace(FOLLOWS, group="GET /b", answer="too-few")
+    stream = io.StringIO()
+    FORMATS["table"]([FOLLOWS, other, FEW, WORSE, FEWER], (Lacks(), Lacks()), stream)
+    lines = stream.getvalue().splitlines()
+    assert lines[1] == (
+        "GET /a|`<b>\\x1b: last p50: 1.000 s -> 1.100 s, which follows from first p50"
+        " (effect +1, p = 0.001, n = 9 and 9)"
+    )
+    assert "GET /b" not in stream.getvalue(), "what follows of what may be chance"
+    assert "GET /a: fewer elements: too few to tell: 9 -> 6.5" in lines[3]
+    assert lines[-1].startswith("1 regression, with 1 consequence, among 5 comparisons; 2 of the")
+
+
+def test_what_follows_fails_no_test_of_its_own() -> None:
+    stream = io.StringIO()
+    FORMATS["junit"]([WORSE, FOLLOWS], (Lacks(), Lacks()), stream)
+    suite = ET.fromstring(stream.getvalue())[0]
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "1", "0")
+    assert "which follows from first p50" in (suite[1].findtext("system-out") or "")
+    stream = io.StringIO()
+    FORMATS["markdown"]([WORSE, FOLLOWS], (Lacks(), Lacks()), stream)
+    assert "| follows from first p50 | `GET /a" in stream.getvalue()
 
 
 def test_what_a_baseline_holds() -> None:

@@ -1,0 +1,83 @@
+"""What follows from what: one cause is one regression."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from wireproof.diff.causes import followed
+from wireproof.diff.compare import Change
+
+
+def worse(
+    what: str,
+    effect: float = 1.0,
+    *,
+    group: str = "GET /",
+    before: float = 0.1,
+    after: float = 0.2,
+    answer: str = "regression",
+) -> Change:
+    return Change(group, what, answer, before, after, effect, 0.0, (9, 9))  # type: ignore[arg-type]
+
+
+def causes(*changes: Change) -> list[str | None]:
+    """Return of each change what it follows from."""
+    found = followed(changes, lambda one, what: msgspec.structs.replace(one, follows=what))
+    return [one.follows for one in found]
+
+
+@pytest.mark.parametrize(
+    "cause, other",
+    [
+        ("status 5xx", "end: app-error"),
+        ("end: cut", "ending: cut"),
+        ("end: cut", "failed or cut"),
+        ("ending: cut", "fewer elements: count"),
+        ("streaming: held", "first_token p50"),
+        ("streaming: bursty", "bursts"),
+        ("bursts", "gap_max p50"),
+        ("gap: outage", "long pauses"),
+        ("gap_p50 p50", "last p99"),
+        ("first_token p50", "late first tokens"),
+        ("first_token p50", "last p50"),
+        ("gap_max p50", "gap_max p99"),
+        ("long pauses", "last p99"),
+    ],
+)
+def test_what_explains_what(cause: str, other: str) -> None:
+    assert causes(worse(other), worse(cause)) == [cause, None]
+    assert causes(worse(other, group="GET /b"), worse(cause)) == [None, None]
+
+
+def test_what_has_nothing_to_do_with_each_other() -> None:
+    names = ["retransmissions", "new connection", "streaming: held", "end: cut"]
+    assert causes(*map(worse, [*names[:3], "gap_max p99"]))[:3] == [None, None, None]
+    assert causes(worse("gap_p50 p50"), worse("end: cut")) == [None, None]
+
+
+def test_what_follows_is_as_large_at_most() -> None:
+    assert causes(worse("fewer elements: count", 0.5), worse("status 5xx", 0.05)) == [None, None]
+    assert causes(worse("first_token p50", 0.9), worse("streaming: held", 0.1)) == [None, None]
+    header = worse("headers_after p50", before=0.1, after=0.2)
+    assert causes(worse("first p50", before=0.3, after=0.4), header) == ["headers_after p50", None]
+    assert causes(worse("first p50", before=0.3, after=0.9), header) == [None, None]
+
+
+def test_what_follows_from_what_follows_has_the_first_cause() -> None:
+    chain = worse("streaming: held"), worse("first_token p50"), worse("last p50")
+    assert causes(*chain) == [None, "streaming: held", "streaming: held"]
+
+
+def test_what_is_of_all_requests_may_follow_from_one() -> None:
+    of_all = worse("new connection", group="")
+    assert causes(of_all, worse("end: cut")) == ["end: cut", None]
+    assert causes(worse("new connection"), worse("end: cut", group="")) == ["end: cut", None]
+
+
+def test_what_may_be_chance_explains_nothing_that_is_none() -> None:
+    few = worse("end: cut", answer="too-few")
+    assert causes(worse("failed or cut"), few) == [None, None]
+    assert causes(worse("failed or cut", answer="too-few"), few) == ["end: cut", None]
+    assert causes(worse("failed or cut", answer="too-few"), worse("end: cut")) == ["end: cut", None]
+    assert causes(worse("failed or cut", answer="same"), few) == [None, None]

@@ -1,0 +1,124 @@
+"""Which regressions follow from others: one cause is one regression, the others came of it.
+
+Strategy: a stream that is held has a late first token, and an answer of 503 fewer elements. So what
+became worse of one request is looked at in the order of causes, and whatever an earlier one
+explains follows from it. It has to be as large as that: where one in twenty was answered with 503,
+and half of the streams were cut, the one does not explain the other. A time explains another one by
+how much it grew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple, Protocol, TypeVar
+
+from .profile import METRICS
+from .questions import BURSTS, FAILED_OR_CUT, FEWER, LATE, NEW_CONNECTION, PAUSES
+
+WORSE = ("regression", "too-few")
+"""Answers of what would be worse, the certain one first."""
+AS_LARGE = 1.5
+"""How many times as large what follows may be as its cause: it is measured in other units."""
+
+
+class Told(Protocol):
+    """What a change has, as :class:`.compare.Change` is."""
+
+    @property
+    def group(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def answer(self) -> str: ...
+    @property
+    def before(self) -> float | None: ...
+    @property
+    def after(self) -> float | None: ...
+    @property
+    def effect(self) -> float: ...
+
+
+T = TypeVar("T", bound=Told)
+
+
+class _Cause(NamedTuple):
+    what: str
+    """A pattern, as that of a shell."""
+    explains: tuple[str, ...]
+    """Patterns of what follows from it."""
+    is_added: bool = False
+    """Whether what follows grows by as many seconds."""
+
+
+FIRST = ("first_token *", "first *", LATE)
+"""When the first of an answer came."""
+CAUSES = (
+    _Cause("status 5xx", ("end: app-error", "ending: app-error", FAILED_OR_CUT, FEWER)),
+    _Cause("end: *", ("ending: *", FAILED_OR_CUT, FEWER, NEW_CONNECTION, "websocket: *")),
+    _Cause("ending: *", (FAILED_OR_CUT, FEWER, NEW_CONNECTION)),
+    _Cause("websocket: *", (FAILED_OR_CUT, FEWER, NEW_CONNECTION)),
+    _Cause("streaming: *", (BURSTS, *FIRST, "headers_after *", "gap_* *", PAUSES)),
+    _Cause(BURSTS, (*FIRST, "gap_max *", PAUSES)),
+    _Cause("headers_after p50", (*FIRST, "last *"), is_added=True),
+    _Cause("gap: *", ("gap_max *", "last *", PAUSES)),
+    _Cause("gap_p50 p50", ("gap_max *", "last *", PAUSES)),
+    _Cause("gap_p50 p50", FIRST, is_added=True),
+    _Cause("first_token p50", FIRST),
+    _Cause("first p50", FIRST),
+    _Cause("first* p50", ("last *",), is_added=True),
+    _Cause("gap_max p50", (PAUSES,)),
+    _Cause("gap_max p50", ("last *",), is_added=True),
+    _Cause(PAUSES, ("gap_max p99", "last *")),
+    _Cause(LATE, ("first_token p99", "first p99", "headers_after p99", "last *")),
+    *(_Cause(f"{metric} p50", (f"{metric} p99",)) for metric in METRICS),
+)
+"""In the order in which they are looked for."""
+
+
+def followed(changes: Sequence[T], follow: Callable[[T, str], T]) -> list[T]:
+    """Return changes in their order, each that follows from another one as ``follow`` makes it of
+    that one's name. What may be chance explains nothing but what may be chance, too."""
+    worse = sorted((one for one in changes if one.answer in WORSE), key=_rank)
+    causes: dict[tuple[str, str], str] = {}
+    for at, one in enumerate(worse):
+        for cause in worse[:at]:
+            if _may_be_of(cause, one) and _explains(cause, one):
+                causes[one.group, one.what] = causes.get((cause.group, cause.what), cause.what)
+                break
+    return [
+        follow(one, causes[one.group, one.what]) if (one.group, one.what) in causes else one
+        for one in changes
+    ]
+
+
+def _rank(change: Told) -> int:
+    """Return where among the causes a change stands."""
+    for at, cause in enumerate(CAUSES):
+        if fnmatchcase(change.what, cause.what):
+            return at
+    return len(CAUSES)
+
+
+def _may_be_of(cause: Told, other: Told) -> bool:
+    """Whether both are of one request, or either is of all of them, and the cause is as certain."""
+    is_of_one = cause.group == other.group or not (cause.group and other.group)
+    return is_of_one and WORSE.index(cause.answer) <= WORSE.index(other.answer)
+
+
+def _explains(cause: Told, other: Told) -> bool:
+    """Whether one change of a request explains another one."""
+    return any(
+        fnmatchcase(cause.what, one.what)
+        and any(fnmatchcase(other.what, what) for what in one.explains)
+        and (
+            _grew(other) <= AS_LARGE * _grew(cause)
+            if one.is_added
+            else other.effect <= AS_LARGE * cause.effect
+        )  # fmt: skip
+        for one in CAUSES
+    )
+
+
+def _grew(change: Told) -> float:
+    return (change.after or 0.0) - (change.before or 0.0)
