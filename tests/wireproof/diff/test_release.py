@@ -91,7 +91,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def worse(runs: dict[str, Path], name: str) -> list[Change]:
     before, after = (profile_of([str(runs[one])]) for one in ("first", name))
-    return [one for one in compare(before, after) if one.answer == "regression"]
+    return [one for one in compare(before, after) if one.answer in ("regression", "consequence")]
 
 
 def test_each_regression_is_found_where_it_is(runs: dict[str, Path]) -> None:
