@@ -147,8 +147,11 @@ class FastConnections:
         return found
 
     def _begin(self, packet: Packet, key: bytes, end: int) -> list[Record] | None:
-        """Take the SYN of a connection."""
+        """Take the SYN of a connection; one of an address with itself has but one key."""
         number, time_ns, _, _, data = packet
+        back = reverse_key(key)
+        if back == key:
+            return None
         segment = whole_segment(data, TCP_START, end, number, time_ns or 0)
         if segment is None or segment.payload or segment.is_signed or not self._has_room:
             return None
@@ -160,7 +163,7 @@ class FastConnections:
         connection.client.begin(segment)
         connection.timestamps = segment.timestamps
         self._open[index] = connection
-        self._halves[key], self._halves[reverse_key(key)] = connection.client, connection.server
+        self._halves[key], self._halves[back] = connection.client, connection.server
         self._memory.held += limits.CONNECTION_COST
         return NOTHING
 

@@ -249,6 +249,21 @@ def test_an_answer_that_echoes_another_time() -> None:
     assert check(frames) == 0
 
 
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_connection_of_an_address_with_itself(is_open: bool) -> None:
+    """Linux makes some (a client that is given the port that it asks for), attackers others: both
+    directions have the same key."""
+    talk = Talk(client_port=8_000, server_port=8_000)
+    if is_open:
+        exchanges(talk).close()
+    else:
+        talk.segment("client", flags=SYN)
+    usual(tape=talk.tape)
+    assert check(talk.tape.packets) > 0
+    (own, _) = [one for one in decoded(talk.tape.packets) if isinstance(one, ConnectionRecord)]
+    assert own.client == own.server == "127.0.0.1:8000"
+
+
 def test_a_handshake_that_begins_with_the_last_number() -> None:
     """Its SYN, ACK acknowledges 0, which the other layers take for nothing."""
     talk = usual(client_isn=0xFFFFFFFF)
