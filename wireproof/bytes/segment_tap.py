@@ -31,7 +31,7 @@ from parsers import (
 )
 from parsers.diagnostics import Diagnostic
 from parsers.limits import MAX_FRAGMENTED_PACKETS
-from parsers.records import Record
+from parsers.records import FIRST_QUIC_CONNECTION, Record
 from parsers.wants import EVERYTHING, Wants
 
 from .dissection import ElementStream
@@ -164,8 +164,8 @@ class SegmentTap(StreamTap[T]):
     def stray(self, number: int, flow: bytes, payload: bytes, frame_start: int) -> None:
         """Take a payload that belongs to no open connection, or not to its stream.
 
-        That is also what is not of TCP, what is no IP packet, and what is a fragment. ``flow`` is
-        the same for payloads that may go on in one another.
+        That is also what is not of TCP, nor of a connection of QUIC, what is no IP packet, and what
+        is a fragment. ``flow`` is the same for payloads that may go on in one another.
         """
 
     def reassembled(self, fragments: list[tuple[int, int, bytes]]) -> None:
@@ -173,7 +173,8 @@ class SegmentTap(StreamTap[T]):
         in their frames and bytes of these, put in order. Each has been a stray payload already."""
 
     def datagram(self, number: int, protocol: int, ports: bytes, payload: bytes) -> None:
-        """Take note of what IP carries that is not of TCP; ``ports`` are those of UDP."""
+        """Take note of what IP carries that is neither of TCP nor of a connection of QUIC;
+        ``ports`` are those of UDP."""
 
     def beside(self, number: int, data: bytes, frame_start: int) -> None:
         """Take what a frame holds before its payload, or after it."""
@@ -199,6 +200,9 @@ class SegmentTap(StreamTap[T]):
         if found.protocol != TCP:
             start += UDP_HEADER_SIZE if found.protocol == UDP else 0
             ports = data[found.start : found.start + 4] if found.protocol == UDP else b""
+            connection = self.decoder.connection_of(ends + ports + realm(found.layers))
+            if ports and connection is not None and connection >= FIRST_QUIC_CONNECTION:
+                return  # it is encrypted
             payload = data[start : found.end]
             self.datagram(number, found.protocol, ports, payload)
             self.stray(number, ends + ports, payload, start)

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from support import quic
 from support.attack import request, response
 from support.framed import grpc_frame
 from support.frames import ipv4, tcp, udp
@@ -173,6 +174,29 @@ def test_what_tls_has_encrypted_stays_whatever_it_looks_like(
     assert left(output, secrets) == []
     assert output.read_bytes().count(sealed[20:]) == 2
     assert "encrypted by TLS" in capsys.readouterr().err
+
+
+def test_what_quic_has_encrypted_stays_whatever_it_looks_like(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Other datagrams are searched, though a connection of TCP has their addresses and ports."""
+    secrets = FoundSecrets()
+    talk = quic.dialogue()
+    sealed = (
+        b"\x41" + quic.SERVER_ID + b"\n\nPassword: " + bytes(range(128, 160)) + b"&token=x7Q9x7Q9"
+    )
+    talk.send("client", sealed)
+    tape = Tape()
+    for *_, datagram in talk.packets:
+        tape.add(datagram)
+    beside = Talk(tape, client_port=5_000, server_port=5_001).open()
+    tape.add(ipv4(udp(5_000, 5_001, f"token={a_secret(secrets)}".encode()), 17))
+    beside.close()
+    output = redacted(tmp_path, tape.file())
+    assert left(output, secrets) == []
+    assert sealed in output.read_bytes()
+    told = capsys.readouterr().err
+    assert f"not searched: {len(talk.packets)} packets encrypted by QUIC" in told
 
 
 def test_what_could_not_be_looked_into_is_counted(
