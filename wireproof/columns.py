@@ -225,7 +225,7 @@ class Numbers(Sequence[int]):
         """Add a number. Raises OSError if there is no room."""
         self._rows.add(NUMBER.pack(number))
 
-    def extend(self, numbers: range) -> None:
+    def extend(self, numbers: Sequence[int]) -> None:
         """Add many numbers. Raises OSError if there is no room."""
         for first in range(0, len(numbers), MAX_AT_ONCE):
             self._rows.add(array("q", numbers[first : first + MAX_AT_ONCE]).tobytes())

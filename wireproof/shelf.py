@@ -92,6 +92,10 @@ class Resting(Generic[T, A]):
             self._over[number] = None
             self._make_room(MAX_OVER)
 
+    def goes_on(self, number: int) -> bool:
+        """Whether a thing is not over, and so stays in memory."""
+        return number in self.here and number not in self._over
+
     def get(self, number: int) -> T:
         """Return a thing, brought back if it was put aside. Raises KeyError if there is none."""
         thing = self.find(number)

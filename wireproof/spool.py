@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from array import array
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Protocol, TypeAlias
 
 from parsers.limits import KiB, MiB
@@ -27,6 +27,8 @@ HAS_PREAD = hasattr(os, "pread")
 """Whether a place in a file is read without going there: processes that share it must."""
 AHEAD = 16 * KiB
 """Bytes that are read at once where what lies beside them is asked for next."""
+GAP = 2 * KiB
+"""Bytes between what is asked for that are read with it: a reading takes as long as they do."""
 MAX_KEPT = 16 * MiB
 """Bytes of blocks that stay in memory after they were read: of a hundred connections at once, all
 that stand where questions have come to."""
@@ -90,6 +92,21 @@ class Spool:
             return os.pread(self._file.fileno(), size, place)
         self._file.seek(place)
         return self._file.read(size)
+
+    def together(self, places: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """Yield what lies in places, of each where and how many bytes: neighbours are read at
+        once."""
+        first, count = 0, len(places)
+        while first < count:
+            begin, size = places[first]
+            end, last = begin + size, first + 1
+            while last < count and end <= places[last][0] <= end + GAP and end - begin < BUFFER:
+                end = sum(places[last])
+                last += 1
+            data = self.read(begin, end - begin)
+            for place, size in places[first:last]:
+                yield data[place - begin : place - begin + size]
+            first = last
 
     def near(self, place: int, size: int) -> bytes:
         """Return the same as :meth:`read`, of what lies beside what was asked for before: as of

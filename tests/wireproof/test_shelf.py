@@ -46,6 +46,11 @@ def test_what_goes_on_stays_in_memory(things: Resting[Thing, Aside]) -> None:
     assert things.get(3) is things.here[3]
 
 
+def test_what_is_over_does_not_go_on(things: Resting[Thing, Aside]) -> None:
+    things.end(0)
+    assert [things.goes_on(number) for number in (0, 1, 9)] == [False, True, False]
+
+
 def test_the_last_that_are_over_stay_and_the_others_are_brought_back(
     things: Resting[Thing, Aside],
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from wireproof.spool import (
     AHEAD,
     BUFFER,
+    GAP,
     MAX_PIECE,
     MAX_WAITING,
     OF_A_BLOCK,
@@ -96,6 +97,27 @@ def test_no_more_stays_in_memory_of_what_was_read_than_is_allowed(
         spool.remember(parts[at], (0, size, found))
         assert spool.recent[parts[at]][2] == found
         assert len(spool.recent) <= 10
+    spool.close()
+
+
+def test_neighbours_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seeded = Random(3)
+    spool = Spool()
+    kept: list[tuple[int, bytes]] = []
+    for _ in range(300):
+        data = seeded.randbytes(seeded.choice((0, 1, 60, GAP, 70_000)))
+        kept.append((spool.append(data), data))
+    places = [(place, len(data)) for place, data in kept]
+    assert list(spool.together(places)) == [data for _, data in kept]
+    assert list(spool.together([])) == []
+    some = sorted(seeded.sample(kept, 90))
+    backwards = [*some[:20], *reversed(some), some[3]]
+    found = spool.together([(place, len(data)) for place, data in backwards])
+    assert list(found) == [data for _, data in backwards]
+    read: list[int] = []
+    monkeypatch.setattr(spool, "read", lambda place, size: read.append(size) or bytes(size))
+    list(spool.together([(0, 10), (10, 10), (20 + GAP, 10), (31 + 2 * GAP, 10)]))
+    assert read == [30 + GAP, 10]
     spool.close()
 
 

@@ -7,12 +7,13 @@ the place of a byte is a bisection and a subtraction, and retransmissions, overl
 are what the decoder made of them: there is no second opinion on TCP. A byte that its packet does
 not hold is one that the capture lacks.
 
-What is kept are columns of numbers: 70 bytes for a packet, on disk, and 12 for a run.
+What is kept are columns of numbers: 78 bytes for a packet, on disk, and 12 for a run.
 """
 
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from struct import Struct
@@ -48,11 +49,12 @@ from ..columns import Rows
 from ..spool import Spool
 from .trail import Followed, FollowedConnections, Trail
 
-# RFC 9293 section 3.1: both ports as they stand, sequence number, data offset and flags.
-TCP_HEADER = Struct("!4sI4xH6x")
+# RFC 9293 section 3.1: both ports as they stand, sequence number, acknowledgement number, data
+# offset and flags.
+TCP_HEADER = Struct("!4sIIH6x")
 # The headers that nearly every packet has, in one look: EtherType, IPv4 version and header length,
 # total length, flags and fragment offset, protocol, both addresses and ports, then TCP's as above.
-USUAL_HEADERS = Struct("!12x HBxH2xH xB2x 12s I4xH")
+USUAL_HEADERS = Struct("!12x HBxH2xH xB2x 12s IIH")
 IPV4, IPV4_WITHOUT_OPTIONS, MORE_FRAGMENTS_OR_OFFSET = 0x0800, 0x45, 0x3FFF
 NOWHERE = -1
 """Stands for a connection, or a place in a frame, that there is none of."""
@@ -76,6 +78,8 @@ NO_PACKET_AT_ALL = 0xFFFF
 """The link type of a number that is no packet's, as of a pcapng block that holds something else."""
 MAX_ENDED = 2 * MAX_CLOSED_CONNECTIONS
 """Connections that have ended whose late packets are known by their ports: more than TCP knows."""
+OF_A_SPAN = 16
+"""Packets of each of several neighbouring runs of bytes, about, that are looked up together."""
 FOLLOWED_COST = 12 * KiB
 """Charged for an open connection here, and for what shows its content."""
 LATEST = (1 << 63) - 1
@@ -102,10 +106,15 @@ class PacketPlace(NamedTuple):
     """0 for that of the connection's first packet, 1 for the other."""
     offset: int = NO_OFFSET
     """Which byte of the sender's stream the payload begins with."""
+    seq: int = 0
+    """Its sequence number (RFC 9293 section 3.1), of a packet of a connection."""
+    ack: int = 0
+    """Its acknowledgement number."""
 
 
-PLACE = Struct("<qIIHiiiiHiBq")
+PLACE = Struct("<qIIHiiiiHiBqII")
 """A PacketPlace as it is kept: columns of their own would cost three times as much to write."""
+LINK_TYPE = PacketPlace._fields.index("link_type")
 NO_PACKET = PLACE.pack(*PacketPlace())
 
 
@@ -142,6 +151,14 @@ class PacketTable:
             if row.link_type != NO_PACKET_AT_ALL:
                 yield number, row
 
+    def rows(self, first: int, last: int) -> Iterator[tuple[int, ...]]:
+        """Yield the same as rows: the number of a packet, then the values of its place. A named
+        tuple takes longer to make than all that is looked at of one packet among many."""
+        rows = self._rows.between(max(first, 1) - 1, last - 1)
+        for number, row in enumerate(rows, max(first, 1)):
+            if row[LINK_TYPE] != NO_PACKET_AT_ALL:
+                yield number, *row
+
     def of(self, numbers: Iterable[int]) -> Iterator[PacketPlace]:
         """Yield what is known of packets. Raises IndexError for a number that is too high."""
         return map(PacketPlace._make, self._rows.rows(number - 1 for number in numbers))
@@ -149,6 +166,11 @@ class PacketTable:
     def put(self, number: int, place: tuple[int, ...]) -> None:
         """Take the packet of this number; others may have come before it that have a higher one."""
         self._rows.put(number - 1, PLACE.pack(*place), NO_PACKET)  # what is numbered may be none
+
+
+Side = tuple[int, int, Followed, int | None, int]
+"""A direction of a connection: the connection's number, which direction, what is kept of the
+connection, and of that direction the sequence number that comes next and how long its stream is."""
 
 
 class Tracer:
@@ -178,6 +200,8 @@ class Tracer:
         """Of these, the ones that have ended."""
         self._began = array("q")
         """How many packets of the capture had come with the first one of each connection."""
+        self._sides: dict[bytes, Side] = {}
+        """Those whose packets are being placed, by their ports and addresses."""
         self._opened_now: list[Connection[Record]] = []
         """By the packets that are being decoded."""
         self._count = 0
@@ -196,9 +220,10 @@ class Tracer:
         """Return the records that ``packets`` complete, as PacketDecoder does."""
         records = self._decoder.receive(packets)
         self._note_beginnings(packets)
+        self._sides.clear()  # what was known of them has gone on
         for packet in packets:
             self._count += 1
-            self._place(packet)
+            self.table.put(packet[0], self._place(packet))
         self._note_roles(records)
         return records
 
@@ -235,22 +260,34 @@ class Tracer:
                 break
             # Compared in place: calls of max and min take four times as long.
             first, last = begin if begin > start else start, upto if upto < end else end
-            carrier = self._carrier(packet, first, last)
+            carrier = _carrier(packet, self.table[packet], first, last)
             if carrier is not None:
                 found.append(carrier)
         return found
 
-    def _carrier(self, packet: int, start: int, end: int) -> Carrier | None:
-        place = self.table[packet]
-        if place.offset == NO_OFFSET:
-            return Carrier(packet, 0, 0, start) if place.network >= 0 else None
-        shift = place.payload - place.offset
-        first, last = start + shift, end + shift
-        if last > place.end:
-            last = place.end
-        if not place.payload <= first < last:
-            return None  # its arrival only showed that they are missing
-        return Carrier(packet, first, last, start)
+    def carriers_of(
+        self, trail: Trail, spans: Sequence[tuple[int, int]], most: int
+    ) -> list[list[Carrier]]:
+        """Return the same of neighbouring runs of bytes: their packets are looked up together."""
+        first, last = min(start for start, _ in spans), max(end for _, end in spans)
+        columns = trail.columns(first, last, OF_A_SPAN * len(spans))
+        if columns is None:
+            return [self.carriers_in(trail, *span, most) for span in spans]
+        ends, packets = columns
+        places = list(self.table.of(packets))
+        found: list[list[Carrier]] = []
+        for start, end in spans:
+            carriers: list[Carrier] = []
+            for index in range(bisect_right(ends, start, 1) - 1, len(packets)):
+                begin, upto = ends[index], ends[index + 1]
+                if begin >= end or len(carriers) == most:
+                    break
+                first, last = begin if begin > start else start, upto if upto < end else end
+                carrier = _carrier(packets[index], places[index], first, last)
+                if carrier is not None:
+                    carriers.append(carrier)
+            found.append(carriers)
+        return found
 
     def _opened(self, connection: Connection[Record]) -> None:
         number = len(self.connections)
@@ -266,12 +303,14 @@ class Tracer:
         for direction, one in enumerate(self._keys[number]):
             self._by_key.setdefault(one, []).append((number, direction))
 
-    def _place(self, packet: Packet) -> None:
-        """Write down where a packet's headers lie, and whose it is."""
-        number, time_ns, link_type, length, data = packet
-        known = (min(time_ns or 0, LATEST), length, len(data), link_type)
-        if link_type == ETHERNET and len(data) >= USUAL_HEADERS.size:
-            ether_type, version, total, fragment, protocol, key, seq, flags = (
+    def _place(self, packet: Packet) -> tuple[int, ...]:
+        """Return where a packet's headers lie, and whose it is, as the values of a PacketPlace."""
+        _, time_ns, link_type, length, data = packet
+        size = len(data)
+        time_ns = time_ns or 0
+        known = (time_ns if time_ns < LATEST else LATEST, length, size, link_type)
+        if link_type == ETHERNET and size >= USUAL_HEADERS.size:
+            ether_type, version, total, fragment, protocol, key, seq, ack, flags = (
                 USUAL_HEADERS.unpack_from(data)
             )
             if (
@@ -281,59 +320,71 @@ class Tracer:
                 and total
                 and not fragment & MORE_FRAGMENTS_OR_OFFSET
             ):
-                end = min(14 + total, len(data))
-                self._place_segment(number, known, 14, 34, end, key, seq, flags)
-                return
-        self._place_any(number, known, data)
+                end = 14 + total
+                network = *known, 14, 34
+                return self._place_segment(
+                    packet[0], network, end if end < size else size, key, seq, ack, flags
+                )
+        return self._place_any(packet, known)
 
-    def _place_any(self, number: int, known: tuple[int, int, int, int], data: bytes) -> None:
+    def _place_any(self, packet: Packet, known: tuple[int, int, int, int]) -> tuple[int, ...]:
         """Do the same for a packet with any headers."""
-        _, length, _, link_type = known
+        number, _, link_type, length, data = packet
         place = PacketPlace(*known)
         found = read_packet(link_type, data, length)
         if isinstance(found, IpPacket):
-            network = found.header
-            place = place._replace(network=network)
+            place = place._replace(network=found.header)
             if found.fragment is None:
                 place = place._replace(transport=found.start)
                 if found.protocol == TCP and found.end - found.start >= TCP_HEADER.size:
-                    ports, seq, flags = TCP_HEADER.unpack_from(data, found.start)
+                    ports, seq, ack, flags = TCP_HEADER.unpack_from(data, found.start)
                     key = found.source + found.destination + ports + realm(found.layers)
-                    self._place_segment(
-                        number, known, network, found.start, found.end, key, seq, flags
-                    )
-                    return
+                    return self._place_segment(number, place[:6], found.end, key, seq, ack, flags)
         elif (start := network_offset(link_type, data)) >= 0:
             place = place._replace(network=start)
-        self.table.put(number, place)
+        return place
 
     def _place_segment(
         self,
         number: int,
-        known: tuple[int, int, int, int],
-        network: int,
-        transport: int,
+        known: tuple[int, ...],
         end: int,
         key: bytes,
         seq: int,
+        ack: int,
         offset_and_flags: int,
-    ) -> None:
+    ) -> tuple[int, ...]:
+        """Do the same for a segment, of which the values are known up to where TCP begins."""
         flags = offset_and_flags & 0x1FF
-        payload = min(transport + (offset_and_flags >> 12 << 2), end)
+        payload = known[5] + (offset_and_flags >> 12 << 2)
+        if payload > end:
+            payload = end
+        side = self._sides.get(key) or self._side(key)
+        if side is None:
+            return *known, payload, end, flags, NOWHERE, 0, NO_OFFSET, seq, ack
+        connection, direction, followed, next_seq, size = side
+        followed.packets.append(number)
+        first = seq
+        if flags & SYN:
+            followed.note_syn(direction, bool(flags & ACK))
+            first += 1
+        offset = NO_OFFSET
+        if next_seq is not None:  # the signed difference to the next sequence number
+            offset = size + ((first - next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        return *known, payload, end, flags, connection, direction, offset, seq, ack
+
+    def _side(self, key: bytes) -> Side | None:
+        """Return whose a packet with these addresses and ports is, None if it is nobody's."""
         owner = self._owner(key)
-        connection, direction, offset = NOWHERE, 0, NO_OFFSET
-        if owner is not None:
-            connection, direction = owner
-            followed = self.connections[connection]
-            followed.packets.append(number)
-            if flags & SYN:
-                followed.note_syn(direction, bool(flags & ACK))
-                seq += 1
-            offset = _stream_offset(followed, direction, seq)
-        self.table.put(
-            number,
-            (*known, network, transport, payload, end, flags, connection, direction, offset),
-        )
+        if owner is None:
+            return None
+        connection, direction = owner
+        followed = self.connections[connection]
+        side = *owner, followed, followed.next_seq(direction), followed.trails[direction].size
+        # One that begins later may have the same ports; what has ended may be put aside meanwhile.
+        if owner == self._by_key[key][-1] and self.connections.goes_on(connection):
+            self._sides[key] = side
+        return side
 
     def _owner(self, key: bytes) -> tuple[int, int] | None:
         """Return the connection of a packet: the last with its ports that had begun by then."""
@@ -375,23 +426,23 @@ class Tracer:
         return int(int.from_bytes(key[-4:-2], "big") != int(port))
 
 
+def _carrier(packet: int, place: PacketPlace, start: int, end: int) -> Carrier | None:
+    """Return where bytes [start, end) of a stream lie in a packet; None if it has none of them."""
+    if place.offset == NO_OFFSET:
+        return Carrier(packet, 0, 0, start) if place.network >= 0 else None
+    shift = place.payload - place.offset
+    first, last = start + shift, end + shift
+    if last > place.end:
+        last = place.end
+    if not place.payload <= first < last:
+        return None  # its arrival only showed that they are missing
+    return Carrier(packet, first, last, start)
+
+
 def brought_by(packet: int, place: PacketPlace, followed: Followed) -> list[tuple[int, int]]:
     """Return which [start, end) of its sender's stream a packet of a connection was the first to
     bring; ``place`` is the packet's."""
     if place.end <= place.payload or place.offset == NO_OFFSET:
         return []
     begin, upto = place.offset, place.offset + place.end - place.payload
-    return [
-        (start if start > begin else begin, end if end < upto else upto)
-        for start, end, carried in followed.trails[place.direction].runs(begin, upto)
-        if carried == packet
-    ]
-
-
-def _stream_offset(followed: Followed, direction: int, seq: int) -> int:
-    """Return the stream offset of a sequence number, by the signed difference to the next one."""
-    next_seq = followed.next_seq(direction)
-    if next_seq is None:
-        return NO_OFFSET
-    difference = ((seq - next_seq + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-    return followed.trails[direction].size + difference
+    return followed.trails[place.direction].brought(packet, begin, upto)

@@ -8,7 +8,7 @@ thousands, and few are looked at.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, overload
 
@@ -75,6 +75,31 @@ class Trail(SourceMap[Arrival]):
             if begin >= end:
                 return
             yield begin, ends[index], self._packets_before[index]
+
+    def columns(self, start: int, end: int, most: int) -> tuple[list[int], list[int]] | None:
+        """Return the same as columns, None if they are more than ``most``: where the first of these
+        runs begins and where each ends, and their packets."""
+        self._put_all_aside()
+        ends = self._ends_before
+        first = bisect_right(ends, start)
+        last = bisect_left(ends, end, first) + 1
+        if last - first > most:
+            return None
+        begin = ends[first - 1] if first else self.start
+        return [begin, *ends[first:last]], self._packets_before[first:last].tolist()
+
+    def brought(self, packet: int, start: int, end: int) -> list[tuple[int, int]]:
+        """Return which of bytes [start, end) a packet was the first to bring: nearly always all."""
+        self._put_all_aside()
+        ends = self._ends_before
+        index = bisect_right(ends, start)
+        if 0 < index < len(ends) and ends[index] >= end and self._packets_before[index] == packet:
+            return [(start, end)]
+        return [
+            (begin if begin > start else start, upto if upto < end else end)
+            for begin, upto, carried in self.runs(start, end)
+            if carried == packet
+        ]
 
     def _put_all_aside(self) -> None:
         if self._put_aside < len(self.ends):
@@ -186,6 +211,10 @@ class FollowedConnections(Sequence[Followed]):
         followed.follow(connection)
         self._connections.begin(self._count, followed)
         self._count += 1
+
+    def goes_on(self, number: int) -> bool:
+        """Whether a connection has not ended, and so stays in memory."""
+        return self._connections.goes_on(number)
 
     def end(self, number: int) -> None:
         """Take note that a connection has ended: few packets of it may come."""

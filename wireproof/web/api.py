@@ -74,6 +74,7 @@ ROWS = 100
 """Elements in a page of records."""
 MAX_CARRIERS = 64
 """Packets that are named of one element; more are counted."""
+MAX_FOUND = MAX_CARRIERS + 1
 MAX_ROW = 32 * 1024
 """Bytes of an encoded record in a page; what is longer is cut there, and whole as an element."""
 MAX_ELEMENT = 4 * 1024 * 1024
@@ -169,12 +170,13 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
     known = index.tracer.connections[connection]
     numbers = known.packets[page * LANE : (page + 1) * LANE]
     places = list(index.tracer.table.of(numbers))
+    senders = [SENDERS[known.sender(direction)] for direction in (0, 1)]
     return {
         "total": len(known.packets),
         "connection": index.connection(connection),
         "packet": list(numbers),
         "time": [seconds(place.time_ns) for place in places],
-        "sender": [SENDERS[known.sender(place.direction)] for place in places],
+        "sender": [senders[place.direction] for place in places],
         "size": [place.end - place.payload for place in places],
         "flags": [place.flags for place in places],
         "again": [
@@ -211,8 +213,7 @@ def _streams_of(holder: Holder, kind: str, rows: range) -> dict[str, Any]:
 def rows(index: Index, exchange: Holder, kind: str, page: int) -> dict[str, Any]:
     elements = exchange.elements.get(kind) or Elements(index.spool)
     numbers = range(page * ROWS, min((page + 1) * ROWS, len(elements)))
-    found = Table(ROW, list(_rows(index, exchange, kind, numbers, MAX_ROW)))
-    return {"total": len(elements), "rows": found}
+    return {"total": len(elements), "rows": _rows(index, exchange, kind, numbers, MAX_ROW)}
 
 
 def element(index: Index, exchange: Holder, kind: str, row: int) -> dict[str, Any] | None:
@@ -220,33 +221,36 @@ def element(index: Index, exchange: Holder, kind: str, row: int) -> dict[str, An
     if elements is None or row >= len(elements):
         return None
     (found,) = _rows(index, exchange, kind, range(row, row + 1), MAX_ELEMENT)
-    return dict(zip(ROW, found, strict=True))
+    return found
 
 
-def _rows(
-    index: Index, exchange: Holder, kind: str, numbers: range, most: int
-) -> Iterator[tuple[Any, ...]]:
-    """Yield elements: of each its record, who carried it, and the filter that selects that."""
+def _rows(index: Index, exchange: Holder, kind: str, numbers: range, most: int) -> Table:
+    """Return elements: of each its record, who carried it, and the filter that selects that."""
     if not numbers:
-        return
-    carriers = Carriers(index, exchange, kind)
-    key, connection = exchange.name, exchange.key.connection
-    for row, stored, place in exchange.elements[kind].kept(numbers):
-        encoded, said = index.stored_at(stored)
-        is_cut = len(encoded) > most
-        carried, held = carriers.of(row, place, encoded)
-        yield (
-            key,
-            kind,
-            row,
-            _cut(encoded) if is_cut else msgspec.Raw(encoded),
-            is_cut,
-            msgspec.json.decode(said)[:4] if said else None,
-            [carrier[:3] for carrier in carried[:MAX_CARRIERS]],
-            len(carried) > MAX_CARRIERS,
+        return Table(ROW, [()] * len(ROW))
+    connection = exchange.key.connection
+    _, stored, places = zip(*exchange.elements[kind].kept(numbers), strict=True)
+    encoded, said = zip(*index.stored_together(stored), strict=True)
+    cut = [len(record) > most for record in encoded]
+    carried, held = Carriers(index, exchange, kind).of_all(numbers, places, encoded)
+    return Table(
+        ROW,
+        [
+            [exchange.name] * len(numbers),
+            [kind] * len(numbers),
+            numbers,
+            [
+                _cut(record) if is_cut else msgspec.Raw(record)
+                for record, is_cut in zip(encoded, cut, strict=True)
+            ],
+            cut,
+            [msgspec.json.decode(words)[:4] if words else None for words in said],
+            [[carrier[:3] for carrier in some[:MAX_CARRIERS]] for some in carried],
+            [len(some) > MAX_CARRIERS for some in carried],
             held,
-            packets_filter(connection, place.first_packet, place.last_packet),
-        )
+            [packets_filter(connection, place.first_packet, place.last_packet) for place in places],
+        ],
+    )
 
 
 class Carriers:
@@ -257,23 +261,44 @@ class Carriers:
         self._kind = kind
         self._connection = holder.key.connection
         self._wire = None if self._connection is None else index.wires.get(self._connection)
-        self._trails: dict[Sender, Trail] = {}
 
-    def of(self, row: int, place: Place, encoded: bytes) -> tuple[list[Carrier], Opened]:
-        """Return the packets that carried an element, and the TLS records if it was in some."""
+    def of_all(
+        self, rows: Sequence[int], places: Sequence[Place], encoded: Sequence[bytes]
+    ) -> tuple[list[list[Carrier]], list[Opened]]:
+        """Return the packets that carried each of some elements, and the TLS records if it was in
+        some."""
+        carried: list[list[Carrier]] = [[] for _ in rows]
+        held: list[Opened] = [[] for _ in rows]
+        # Nearly all are usual: these are looked up together.
+        usual: dict[Sender, list[int]] = {"client": [], "server": []}
+        for number, place in enumerate(places):
+            sender = place.sender
+            if self._connection is None or sender is None or not place.length:
+                continue
+            extents = _extents(encoded[number])
+            if self._wire is None and not extents and place.layer == "tcp":
+                usual[sender].append(number)
+            elif place.layer != "quic":
+                carried[number], held[number] = self._of(rows[number], place, sender, extents)
+        for sender, numbers in usual.items():
+            if numbers:
+                spans = [(places[number].offset, places[number].end) for number in numbers]
+                found = self._index.tracer.carriers_of(self._trail(sender), spans, MAX_FOUND)
+                for number, carriers in zip(numbers, found, strict=True):
+                    carried[number] = carriers
+        return carried, held
+
+    def _of(
+        self, row: int, place: Place, sender: Sender, extents: list[tuple[int, int]]
+    ) -> tuple[list[Carrier], Opened]:
+        """Return the same of one that need not be a run of bytes of TCP."""
         carried: list[Carrier] = []
         held: Opened = []
-        sender, wire = place.sender, self._wire
-        if self._connection is None or sender is None or not place.length or place.layer == "quic":
-            return carried, held
-        extents = _extents(encoded)
-        if wire is None and not extents and place.layer == "tcp":  # as nearly all are
-            carriers_in, trail = self._index.tracer.carriers_in, self._trail(sender)
-            return carriers_in(trail, place.offset, place.end, MAX_CARRIERS + 1), held
+        wire = self._wire
         if self._kind == TLS_RECORDS and wire is not None and place.content_offset >= 0:
             held.append((row, 0, wire.content_size(sender, row)))
         for start, end in extents or ((place.offset, place.end),):
-            room = MAX_CARRIERS + 1 - len(carried)
+            room = MAX_FOUND - len(carried)
             if place.layer == "tls" and wire is not None and TLS_RECORDS in wire.elements:
                 records, more = carried_sealed(self._index, wire, sender, start, end, room)
                 held += [one for one in records if one not in held][: MAX_OPENED - len(held)]
@@ -283,13 +308,9 @@ class Carriers:
         return carried, held
 
     def _trail(self, sender: Sender) -> Trail:
-        """Return the trail of a side of the connection, which is looked up once."""
-        trail = self._trails.get(sender)
-        if trail is None:
-            assert self._connection is not None
-            trail = self._index.tracer.connections[self._connection].trail(sender)
-            self._trails[sender] = trail
-        return trail
+        """Return the trail of a side of the connection."""
+        assert self._connection is not None
+        return self._index.tracer.connections[self._connection].trail(sender)
 
 
 def _extents(encoded: bytes) -> list[tuple[int, int]]:

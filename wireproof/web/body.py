@@ -13,14 +13,13 @@ from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
 from parsers.content import ContentDecoder
 from parsers.provenance import seconds
 from parsers.records import Sender
 
 from .elements import Elements, content_span
 from .exchange import ExchangeRow
-from .index import Index
+from .index import Content, Index
 
 MAX_BODY = 1024 * 1024
 """Bytes of decoded content that are shown of one body."""
@@ -46,11 +45,12 @@ class Piece(NamedTuple):
 def body(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, Any]:
     """Return the pieces of a body, and whether there is more."""
     head = exchange.response if sender == "server" else exchange.request
-    decoder = ContentDecoder([] if head is None else head.codings, index.memory)
+    codings = [] if head is None else head.codings
+    decoder = ContentDecoder(codings, index.memory)
     found: list[tuple[int, bytearray]] = []
     size, has_more = 0, False
     for packet, data in _content(index, exchange, sender):
-        decoded = b"".join(decoder.receive_data(data))
+        decoded = b"".join(decoder.receive_data(data)) if codings else data
         size += len(decoded)
         if found and found[-1][0] == packet:
             found[-1][1].extend(decoded)
@@ -86,13 +86,54 @@ def _content(index: Index, exchange: ExchangeRow, sender: Sender) -> Iterator[tu
     if (pieces := _kind_of_pieces(exchange, sender)) is not None:
         yield from _of_records(index, exchange.elements[pieces], sender)
         return
-    tracer, read, packet_at = index.tracer, index.spool.read, index.packet_at
+    chunks = exchange.elements.get("k")
+    # What the other side sent in chunks says nothing of this one.
+    if chunks is not None and chunks.sent(sender):
+        yield from _of_chunks(index, connection, chunks, sender)
+    elif (bodies := exchange.elements.get("b")) is not None:
+        yield from _of_bodies(index, connection, bodies, sender)
+
+
+def _of_chunks(
+    index: Index, connection: int, chunks: Elements, sender: Sender
+) -> Iterator[tuple[int, bytes]]:
+    """Do the same of chunks: their records have what they hold, if that is whole."""
     trail = None  # a connection of QUIC has none
-    for start, end in _spans(exchange, sender):
+    for some in chunks.together(chunks.sent(sender)):
+        held = index.contents([stored for _, stored, _ in some])
+        spans: list[tuple[int, int]] = []
+        contents: list[bytes | None] = []
+        for (_, _, place), content in zip(some, held, strict=True):
+            if (span := content_span("k", place)) is not None:
+                spans.append(span)
+                whole = _bytes_of(content)
+                contents.append(whole if len(whole) == place.size else None)
+        if not spans:
+            continue
         if trail is None:
-            trail = tracer.connections[connection].trail(sender)
-        for packet, first, last, _ in tracer.carriers_in(trail, start, end, MAX_CARRIERS):
-            yield packet, read(packet_at[packet - 1] + first, last - first)
+            trail = index.tracer.connections[connection].trail(sender)
+        found = index.tracer.carriers_of(trail, spans, MAX_CARRIERS)
+        for (begin, _), carriers, data in zip(spans, found, contents, strict=True):
+            for packet, first, last, offset in carriers:
+                if data is None:
+                    yield packet, _of_packet(index, packet, first, last)
+                else:
+                    yield packet, data[offset - begin : offset - begin + last - first]
+
+
+def _of_bodies(
+    index: Index, connection: int, bodies: Elements, sender: Sender
+) -> Iterator[tuple[int, bytes]]:
+    """Do the same of bodies without chunks."""
+    for _, _, place in bodies.kept(bodies.sent(sender)):
+        if (span := content_span("b", place)) is not None:
+            trail = index.tracer.connections[connection].trail(sender)
+            for packet, first, last, _ in index.tracer.carriers_in(trail, *span, MAX_CARRIERS):
+                yield packet, _of_packet(index, packet, first, last)
+
+
+def _of_packet(index: Index, packet: int, first: int, last: int) -> bytes:
+    return index.spool.read(index.packet_at[packet - 1] + first, last - first)
 
 
 def _kind_of_pieces(exchange: ExchangeRow, sender: Sender) -> str | None:
@@ -109,20 +150,12 @@ def _kind_of_pieces(exchange: ExchangeRow, sender: Sender) -> str | None:
 
 
 def _of_records(index: Index, elements: Elements, sender: Sender) -> Iterator[tuple[int, bytes]]:
-    for _, stored, place in elements.kept(elements.sent(sender)):
-        record = msgspec.json.decode(index.stored_at(stored)[0])
-        data = record.get("data") or ""
-        is_text = record.get("encoding") == "utf-8"
-        yield place.last_packet, data.encode() if is_text else b64decode(data)
+    for some in elements.together(elements.sent(sender)):
+        contents = index.contents([stored for _, stored, _ in some])
+        for (_, _, place), content in zip(some, contents, strict=True):
+            yield place.last_packet, _bytes_of(content)
 
 
-def _spans(exchange: ExchangeRow, sender: Sender) -> Iterator[tuple[int, int]]:
-    chunks = exchange.elements.get("k")
-    # What the other side sent in chunks says nothing of this one.
-    kind = "k" if chunks is not None and chunks.sent(sender) else "b"
-    elements = exchange.elements.get(kind)
-    if elements is None:
-        return
-    for _, _, place in elements.kept(elements.sent(sender)):
-        if (span := content_span(kind, place)) is not None:
-            yield span
+def _bytes_of(content: Content) -> bytes:
+    data = content.data or ""
+    return data.encode() if content.encoding == "utf-8" else b64decode(data)

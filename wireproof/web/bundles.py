@@ -21,7 +21,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
 from typing import Any, BinaryIO
 
 import msgspec
@@ -31,10 +31,10 @@ from ..tasks.decode import MOST_WORKERS, usable_cores
 from ..tasks.workers import Team, send
 from .api import Answers
 from .columns import Table, packed
-from .frame import FIELDS
+from .frame import FIELDS, Tell, frames
 from .index import Index
-from .paths import bundled, own_bundle, place_in
-from .spans import frames_together
+from .paths import bundled, own_bundle, packet_path, place_in
+from .spans import Together
 
 PART = 4 * MiB
 """Bytes that answers of a bundle take, after which the next one begins a part of its own."""
@@ -117,9 +117,10 @@ def _result(made: tuple[str, Future[bytes]] | None) -> Bundle | None:
 
 def _parts(answers: Answers, index: Index, share: int, workers: int) -> Iterator[Bundle | None]:
     """Yield the same as columns, which are not compressed yet."""
+    together = Together()
     for bundle, paths in islice(bundled(index, answers.hops), share, None, workers):
         if paths[0].startswith("packet/"):
-            yield from _packets(index, bundle, paths)
+            yield from _packets(index, bundle, paths, together.parts)
         elif bundle == own_bundle(paths[0]):
             yield from _neighbours(answers, bundle, paths)
         else:
@@ -138,16 +139,24 @@ def _neighbours(answers: Answers, bundle: str, paths: Sequence[str]) -> Iterator
     yield part.columns()
 
 
-def _packets(index: Index, bundle: str, paths: Sequence[str]) -> Iterator[Bundle]:
-    """Do the same with those about packets, which are not made one by one."""
-    part = Part(bundle, FIELDS)
-    packets = [int(path.rpartition("/")[2]) for path in paths]
-    for path, found in zip(paths, frames_together(index, packets), strict=True):
-        if part.held > PART:
-            yield part.columns()
-            part = Part(bundle + path.rpartition("/")[2], FIELDS)
-        part.add_row(path, found, weight_of_frame(found))
-    yield part.columns()
+def _packets(index: Index, bundle: str, paths: Sequence[str], tell: Tell) -> Iterator[Bundle]:
+    """Do the same with those about packets, which are made many at a time, as columns."""
+    begin = len(packet_path(index, ""))
+    name, held = bundle, 0
+    some: list[Sequence[Sequence[Any]]] = []
+    for columns in frames(index, [int(path[begin:]) for path in paths], tell):
+        if held > PART:
+            yield _frames(index, name, some)
+            name, held, some = f"{bundle}{columns[0][0]}", 0, []
+        some.append(columns)
+        held += weight_of_frames(*columns[-4:])
+    yield _frames(index, name, some)
+
+
+def _frames(index: Index, name: str, blocks: Sequence[Sequence[Sequence[Any]]]) -> Bundle:
+    columns = [list(chain.from_iterable(column)) for column in zip(*blocks, strict=True)]
+    paths = [packet_path(index, str(packet)) for packet in columns[0]]
+    return name, packed(paths, Table(FIELDS, columns))
 
 
 def _shared(answers: Answers, bundle: str, paths: Sequence[str]) -> Iterator[Bundle]:
@@ -174,10 +183,8 @@ def _shared(answers: Answers, bundle: str, paths: Sequence[str]) -> Iterator[Bun
 class Part:
     """Answers that lie together."""
 
-    def __init__(self, name: str, fields: Sequence[str] = ()) -> None:
-        """``fields`` are those of all answers, if these come as their values."""
+    def __init__(self, name: str) -> None:
         self.name = name
-        self.fields = fields
         self.held = 0
         """Bytes that they take, about; 0 if there are none."""
         self._paths: list[str] = []
@@ -189,16 +196,9 @@ class Part:
         self._found.append(found)
         self.held += OF_AN_ITEM + weight_of(found)
 
-    def add_row(self, path: str, found: Sequence[Any], weight: int) -> None:
-        """Add the values of an answer, which take so many bytes, about."""
-        self._paths.append(path)
-        self._found.append(found)
-        self.held += OF_AN_ITEM + weight
-
     def columns(self) -> Bundle:
         """Return its name and its answers, as they are compressed."""
-        found = Table(self.fields, self._found) if self.fields else self._found
-        return self.name, packed(self._paths, found)
+        return self.name, packed(self._paths, self._found)
 
 
 def weight_of(answer: Any) -> int:
@@ -218,7 +218,7 @@ def weight_of(answer: Any) -> int:
         elif kind is msgspec.Raw:
             held += memoryview(value).nbytes
         elif kind is Table:
-            held += sum(map(_weight_of_row, value.rows))
+            held += sum(map(_weight_of_row, zip(*value.columns, strict=True)))
     if "pieces" in answer:
         held += sum(len(piece.text) for piece in answer["pieces"])
     return held
@@ -231,10 +231,12 @@ def _weight_of_row(row: Sequence[Any]) -> int:
     return held + memoryview(record).nbytes if type(record) is msgspec.Raw else held
 
 
-def weight_of_frame(frame: Sequence[Any]) -> int:
-    """Return the same of what is told of a packet."""
-    *_, brought, parts, _, data = frame
-    return OF_AN_ITEM * (len(brought) + len(parts)) + len(data)
+def weight_of_frames(
+    brought: Sequence[Any], parts: Sequence[Any], _: object, data: Sequence[bytes]
+) -> int:
+    """Return the same of what is told of packets."""
+    items = len(data) + sum(map(len, brought)) + sum(map(len, parts))
+    return OF_AN_ITEM * items + sum(map(len, data))
 
 
 def _compressed(columns: bytes) -> bytes:

@@ -26,7 +26,7 @@ where each begins in its frame, and in its spans (:mod:`.spans`); its size; whic
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from operator import sub
 from typing import Any
@@ -54,19 +54,19 @@ Column = dict[str, Any]
 class Table:
     """Objects of the same fields, which are not made for being written as columns."""
 
-    __slots__ = ("names", "rows")
+    __slots__ = ("names", "columns")
 
-    def __init__(self, names: Sequence[str], rows: Sequence[Iterable[Any]]) -> None:
-        """``rows`` are the values of each object, in the order of ``names``."""
+    def __init__(self, names: Sequence[str], columns: Sequence[Sequence[Any]]) -> None:
+        """``columns`` are the values of all objects, in the order of ``names``."""
         self.names = names
-        self.rows = rows
+        self.columns = columns
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.columns[0])
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """Yield the objects."""
-        return (dict(zip(self.names, row, strict=True)) for row in self.rows)
+        return (dict(zip(self.names, row, strict=True)) for row in zip(*self.columns, strict=True))
 
 
 def packed(paths: Sequence[str], answers: Sequence[Any] | Table) -> bytes:
@@ -113,8 +113,7 @@ class Columns:
 
     def table(self, table: Table) -> Column:
         """Return the column of objects."""
-        columns = zip(*table.rows, strict=True)
-        return {"fields": dict(zip(table.names, map(self.column, columns), strict=True))}
+        return {"fields": dict(zip(table.names, map(self.column, table.columns), strict=True))}
 
     def _of_kind(self, kind: type, values: Sequence[Any]) -> Column:
         if write := self._writers.get(kind):
@@ -127,11 +126,17 @@ class Columns:
 
     def _repeated(self, values: Sequence[Any]) -> Column | None:
         """Write values that are often the same; None if these are not."""
-        # Encoded, for a tuple may hold what has no hash, and 1 is True.
-        if 2 * len(set(map(ENCODER.encode, values[:SAMPLE]))) > len(values[:SAMPLE]):
+        sample = values[:SAMPLE]
+        if 2 * len(set(map(ENCODER.encode, sample))) > len(sample):
             return None
+        # Encoded, for a tuple may hold what has no hash, and 1 is True; each that is told again and
+        # again, once.
+        own = {id(value): value for value in values}
         places: dict[bytes, int] = {}
-        at = [places.setdefault(encoded, len(places)) for encoded in map(ENCODER.encode, values)]
+        place_of = {
+            key: places.setdefault(ENCODER.encode(value), len(places)) for key, value in own.items()
+        }
+        at = [place_of[key] for key in map(id, values)]
         return {"few": _integers(at), "of": list(map(msgspec.Raw, places))}
 
     def _apart(self, values: Sequence[Any], shapes: Sequence[Any]) -> Column:
@@ -182,10 +187,11 @@ class Columns:
         return {"binary": _integers(list(map(len, values)))}
 
     def _objects(self, values: Sequence[dict[str, Any]]) -> Column:
-        names = list(values[0])
-        if any(list(value) != names for value in values):
-            return self._apart(values, list(map(tuple, values)))
-        return self.table(Table(names, [value.values() for value in values]))
+        shapes = list(map(tuple, values))
+        names = shapes[0]
+        if shapes.count(names) != len(shapes):
+            return self._apart(values, shapes)
+        return self.table(Table(names, list(zip(*map(dict.values, values), strict=True))))
 
     def _lists(self, values: Sequence[Sequence[Any]]) -> Column:
         sizes = list(map(len, values))
@@ -196,8 +202,9 @@ class Columns:
         return {"sizes": _integers(sizes), "items": self.column(list(chain.from_iterable(values)))}
 
     def _tables(self, values: Sequence[Table]) -> Column:
-        together = Table(values[0].names, [row for value in values for row in value.rows])
-        items = self.table(together) if together.rows else _NOTHING
+        columns = zip(*(value.columns for value in values), strict=True)
+        together = Table(values[0].names, list(map(list, map(chain.from_iterable, columns))))
+        items = self.table(together) if len(together) else _NOTHING
         return {"sizes": _integers(list(map(len, values))), "items": items}
 
     def _runs(self, values: Sequence[Run]) -> Column:

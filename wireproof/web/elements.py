@@ -7,10 +7,12 @@ payload, and a page of elements is read without a look at the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
 from struct import Struct
 from typing import Any, NamedTuple
 
+from parsers.limits import KiB
 from parsers.provenance import Layer
 from parsers.records import (
     BodyElement,
@@ -124,6 +126,10 @@ def side_of(sender: Sender, layer: Layer) -> int:
 Stored = tuple[int, int, int]
 """Where an encoded record lies in the spool, how long it is, and how long that is which the element
 says, which follows: 0 if it says nothing."""
+Kept = tuple[int, Stored, Place]
+"""An element: which row it is, where its record lies, and where it is."""
+TOGETHER = 64 * KiB
+"""Bytes of neighbouring records that are read at once."""
 ElementsAside = tuple[RowsAside, dict[int, tuple[RowsAside | None, RowsAside]], int]
 """Where the rows of elements lie, of each sender its rows, None if it sent all, and where these
 end, and how long the longest record is."""
@@ -167,34 +173,55 @@ class Elements:
 
     def append(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
         """Add a record, which has been put aside at ``at``, before what it says."""
-        sender = SENDERS[getattr(record, "sender", None)]
-        offset, length = getattr(record, "offset", None) or 0, getattr(record, "length", None) or 0
-        layer = LAYERS.index(getattr(record, "layer", "tcp"))
-        rows, ends = self._sent.get(sender) or self._begin(sender)
-        if rows is not None:
-            rows.append(len(self))
-        ends.append(offset + length)
-        self.longest = max(self.longest, encoded)
-        self._rows.add(
-            ROW.pack(
-                at,
-                encoded,
-                said,
-                max(record.first_packet, 0),
-                max(record.last_packet, 0),
-                record.first_time,
-                record.last_time,
-                sender | layer << 4,
-                offset,
-                length,
-                size_of(record, length),
-                mark_of(record),
-                content_of(record, offset),
-            )
-        )
+        self.extend([(record, encoded, said)], at)
 
-    def _begin(self, sender: int) -> tuple[Numbers | None, Numbers]:
-        """Return the columns of a sender that has sent nothing yet; from the second one on it is
+    def extend(self, taken: Iterable[tuple[Record, int, int]], at: int) -> None:
+        """Add records, which have been put aside one after the other from ``at`` on, each before
+        what it says: of each how many bytes it takes, and how many that does."""
+        row = len(self)
+        of_side: dict[int, tuple[list[int], list[int]]] = {}
+        packed: list[bytes] = []
+        for record, encoded, said in taken:
+            sender, layer, offset, length = WHERE[type(record)](record)
+            side, offset, length = SENDERS[sender], offset or 0, length or 0
+            if (found := of_side.get(side)) is None:
+                found = of_side[side] = [], []
+            found[0].append(row)
+            found[1].append(offset + length)
+            first, last = record.first_packet, record.last_packet
+            packed.append(
+                ROW.pack(
+                    at,
+                    encoded,
+                    said,
+                    first if first > 0 else 0,
+                    last if last > 0 else 0,
+                    record.first_time,
+                    record.last_time,
+                    side | LAYERS.index(layer) << 4,
+                    offset,
+                    length,
+                    size_of(record, length),
+                    mark_of(record),
+                    content_of(record, offset),
+                )
+            )
+            at += encoded + said
+            row += 1
+            if encoded > self.longest:
+                self.longest = encoded
+        for side in of_side:
+            if side not in self._sent:
+                self._begin(side)
+        for side, (rows, ends) in of_side.items():
+            own, places = self._sent[side]
+            if own is not None:
+                own.extend(rows)
+            places.extend(ends)
+        self._rows.add(b"".join(packed))
+
+    def _begin(self, sender: int) -> None:
+        """Begin the columns of a sender that has sent nothing yet; from the second one on it is
         written down which rows are whose."""
         for other, (rows, ends) in self._sent.items():
             if rows is None:
@@ -202,15 +229,14 @@ class Elements:
                 rows.extend(range(len(ends)))
                 self._sent[other] = rows, ends
         own = Numbers(self._spool) if self._sent else None
-        found = self._sent[sender] = own, Numbers(self._spool)
-        return found
+        self._sent[sender] = own, Numbers(self._spool)
 
     def stored(self, row: int) -> Stored:
         """Return where the encoded record of a row lies in the spool."""
         at, encoded, said, *_ = self._rows.row(row)
         return at, encoded, said
 
-    def kept(self, rows: Iterable[int]) -> Iterator[tuple[int, Stored, Place]]:
+    def kept(self, rows: Iterable[int]) -> Iterator[Kept]:
         """Yield these rows, and what :meth:`stored` and :meth:`place` return of each; neighbours,
         a range of them, are read together."""
         if isinstance(rows, range):
@@ -221,6 +247,20 @@ class Elements:
         for row in rows:
             values = self._rows.row(row)
             yield row, values[:3], _place(values)
+
+    def together(self, rows: Iterable[int]) -> Iterator[list[Kept]]:
+        """Yield the same in runs, whose records take TOGETHER bytes, about: these are read at
+        once."""
+        some: list[Kept] = []
+        held = 0
+        for one in self.kept(rows):
+            some.append(one)
+            held += sum(one[1][1:])
+            if held > TOGETHER:
+                yield some
+                some, held = [], 0
+        if some:
+            yield some
 
     def place(self, row: int) -> Place:
         """Return where the element of a row is."""
@@ -257,6 +297,26 @@ class Elements:
             if LAYERS[values[SIDE] >> 4] == layer:
                 found.append((row, _place(values)))
         return found
+
+
+class _Where(dict[type[Record], Callable[[Any], tuple[Any, ...]]]):
+    """By the type of a record what returns its sender, layer, offset and length: not every record
+    has them, and asking each of nearly all that do takes four times as long."""
+
+    NAMES = "sender", "layer", "offset", "length"
+
+    def __missing__(self, kind: type[Record]) -> Callable[[Any], tuple[Any, ...]]:
+        has_all = all(hasattr(kind, name) for name in self.NAMES)
+        found = self[kind] = attrgetter(*self.NAMES) if has_all else self._some_of
+        return found
+
+    @staticmethod
+    def _some_of(record: Record) -> tuple[Any, ...]:
+        sender, layer = getattr(record, "sender", None), getattr(record, "layer", "tcp")
+        return sender, layer, getattr(record, "offset", None), getattr(record, "length", None)
+
+
+WHERE = _Where()
 
 
 def _place(row: tuple[Any, ...]) -> Place:

@@ -7,11 +7,11 @@ the connection, or of the file.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 from parsers import accept_for
-from parsers.provenance import Layer
 from parsers.records import (
     ConnectionRecord,
     DiagnosticRecord,
@@ -19,7 +19,6 @@ from parsers.records import (
     Record,
     RequestRecord,
     ResponseRecord,
-    Sender,
     SseEventRecord,
 )
 
@@ -35,7 +34,7 @@ from ..heads import field_value
 from ..spool import Spool
 from ..text.wording import NO_BODY, body_end, close_code, connection_end, is_ended_by_fin_alone
 from ..views.verdicts.words import leading, summary, tls_line
-from .elements import KINDS, SEVERITIES, SIDES, Elements, ElementsAside, side_of
+from .elements import KINDS, SEVERITIES, SIDES, WHERE, Elements, ElementsAside, side_of
 
 MAX_SHOWN = 2_000
 """Characters of a value that a row of the table holds."""
@@ -103,6 +102,8 @@ class ExchangeRow:
         self.changed = 0
         """By which change of the whole it changed last."""
         self.elements: dict[str, Elements] = {}
+        self._waiting: dict[str, list[tuple[Record, bytes, bytes]]] = {}
+        """What was taken and is not settled, by kind: each beside what it says."""
         self.reach = [0] * SIDES
         """How far its elements reach in each direction's stream, and in what each side sent in TLS,
         decrypted."""
@@ -160,19 +161,40 @@ class ExchangeRow:
             elements = self.elements[kind] = Elements(self._spool)
             elements.bring_back(kept)
 
-    def add(self, record: Record, at: int, encoded: int, said: int = 0) -> None:
-        """Take a record, which has been put aside encoded, before what it says."""
+    def take(self, record: Record, encoded: bytes, words: bytes = b"") -> None:
+        """Take a record, and what it says, both encoded. It is an element when it is settled: as
+        many as come together lie together, and are told of together."""
         kind = KINDS[record.record]
-        elements = self.elements.get(kind)
-        if elements is None:
-            elements = self.elements[kind] = Elements(self._spool)
-        elements.append(record, at, encoded, said)
-        if record.first_packet > 0:
-            self._stretch(record)
-        if isinstance(record, DiagnosticRecord):
-            self._severity = max(self._severity, SEVERITIES.index(record.severity))
-        if kind in "ktfeh" and getattr(record, "sender", None) == "server":
-            self._count(record)
+        waiting = self._waiting.get(kind)
+        if waiting is None:
+            waiting = self._waiting[kind] = []
+        waiting.append((record, encoded, words))
+
+    def settle(self) -> None:
+        """Put aside what was taken. Raises OSError if there is no room."""
+        taken, self._waiting = self._waiting, {}
+        for kind, waiting in taken.items():
+            elements = self.elements.get(kind)
+            if elements is None:
+                elements = self.elements[kind] = Elements(self._spool)
+            at = self._spool.append(
+                b"".join([data for _, encoded, words in waiting for data in (encoded, words)])
+            )
+            elements.extend([(one, len(data), len(words)) for one, data, words in waiting], at)
+            records = [record for record, _, _ in waiting]
+            self._stretch([record for record in records if record.first_packet > 0])
+            if kind == "d":
+                self._grow_worse(records)
+            elif kind in "ktfeh":
+                self._count(records)
+
+    def add(self, record: Record, encoded: bytes, words: bytes = b"") -> int:
+        """Take a record and settle it; return where it lies."""
+        self.settle()
+        self.take(record, encoded, words)
+        self.settle()
+        elements = self.elements[KINDS[record.record]]
+        return elements.stored(len(elements) - 1)[0]
 
     def keep_sealed(self, found: SealedConnection) -> None:
         """Take what a TLS connection came to that was not decrypted."""
@@ -181,31 +203,40 @@ class ExchangeRow:
         if answer is not None and answer.turn.asked is not None:
             self.asked_time = answer.turn.asked.time
 
-    def _stretch(self, record: Record) -> None:
+    def _stretch(self, records: Sequence[Record]) -> None:
+        if not records:
+            return
         if not self.first_packet:
-            self.first_time, self.first_packet = record.first_time, record.first_packet
-        # Compared in place: calls of max and min take four times as long.
-        if record.first_time < self.first_time:
-            self.first_time = record.first_time
-        if record.last_time > self.last_time:
-            self.last_time = record.last_time
-        if record.first_packet < self.first_packet:
-            self.first_packet = record.first_packet
-        if record.last_packet > self.last_packet:
-            self.last_packet = record.last_packet
-        sender: Sender | None = getattr(record, "sender", None)
-        layer: Layer = getattr(record, "layer", "tcp")
-        if sender is not None and layer != "quic":
-            end = (getattr(record, "offset", None) or 0) + (getattr(record, "length", None) or 0)
-            side = side_of(sender, layer)
-            if end > self.reach[side]:
-                self.reach[side] = end
+            self.first_time, self.first_packet = records[0].first_time, records[0].first_packet
+        for record in records:
+            # Compared in place: calls of max and min take four times as long.
+            if record.first_time < self.first_time:
+                self.first_time = record.first_time
+            if record.last_time > self.last_time:
+                self.last_time = record.last_time
+            if record.first_packet < self.first_packet:
+                self.first_packet = record.first_packet
+            if record.last_packet > self.last_packet:
+                self.last_packet = record.last_packet
+            sender, layer, offset, length = WHERE[type(record)](record)
+            if sender is not None and layer != "quic":
+                end = (offset or 0) + (length or 0)
+                side = side_of(sender, layer)
+                if end > self.reach[side]:
+                    self.reach[side] = end
 
-    def _count(self, record: Record) -> None:
-        if self._first_body_time is None:
-            self._first_body_time = record.last_time
-        if not isinstance(record, SseEventRecord):
-            self._size += getattr(record, "length", 0)
+    def _count(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if getattr(record, "sender", None) == "server":
+                if self._first_body_time is None:
+                    self._first_body_time = record.last_time
+                if not isinstance(record, SseEventRecord):
+                    self._size += getattr(record, "length", 0)
+
+    def _grow_worse(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if isinstance(record, DiagnosticRecord):
+                self._severity = max(self._severity, SEVERITIES.index(record.severity))
 
     @property
     def transport(self) -> str:

@@ -18,6 +18,8 @@ from .index import Index
 
 BATCH = 256
 """Packets that are taken at once: the page's questions are answered between two batches."""
+MAX_BATCH = 2_048
+"""The same where there is no page yet."""
 Rewrite = Callable[[Packet], Packet]
 
 
@@ -63,8 +65,9 @@ class FileFeed:
         self._stopped.set()
 
     def read_all(self, tell: Callable[[], object] = lambda: None) -> None:
-        """Read everything in this thread; ``tell`` is called after each batch. Raises OSError for
-        what cannot be read, or put aside."""
+        """Read everything in this thread, while nobody asks; ``tell`` is called after each batch.
+        Raises OSError for what cannot be read, or put aside."""
+        self._batch = MAX_BATCH if self._size else 1
         self._read(tell)
 
     def _run(self) -> None:

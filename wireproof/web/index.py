@@ -67,6 +67,17 @@ WORDS_WIDTH = 150
 """Cells of what an element says that a row of the page may show."""
 
 
+class Content(msgspec.Struct):
+    """What a record has of an element's content."""
+
+    data: str | None = None
+    encoding: str | None = "utf-8"
+    """None of what has been left out."""
+
+
+CONTENTS = msgspec.json.Decoder(list[Content])
+
+
 class Index:
     """Everything about one capture. All methods may be called from any thread."""
 
@@ -196,7 +207,7 @@ class Index:
     def _add_shown(self, records: Sequence[Record], sealed: Mapping[int, SealedConnection]) -> None:
         """Take the records of exchanges that are shown."""
         here: dict[tuple[int | None, int | None], ExchangeRow] = {}  # until one of them is over
-        changed, append = self.version + 1, self.spool.append
+        changed = self.version + 1
         for record in records:
             kind = type(record)
             if isinstance(record, TlsConnectionRecord):
@@ -206,7 +217,7 @@ class Index:
                 continue
             if isinstance(record, ConnectionRecord):
                 self._fold.add(record)
-                here.clear()
+                _settle(here)
                 self._end(record, sealed.get(record.connection))
                 continue
             encoded = ENCODER.encode(record)
@@ -215,19 +226,20 @@ class Index:
             exchange = here.get(key)
             if exchange is None:
                 if len(here) >= MAX_HERE:
-                    here.clear()
+                    _settle(here)
                 exchange = here[key] = self._exchange(Key(*key))
             if exchange.about is None and found is not None:
                 exchange.about, exchange.reader = found
             words = _words(record, exchange.reader)
-            at = append(encoded + words)
-            exchange.add(record, at, len(encoded), len(words))
+            if kind in KEPT_BELOW and kind_of(record) is not None:
+                self._wire(record, (exchange, exchange.add(record, encoded, words), len(encoded)))
+            else:
+                exchange.take(record, encoded, words)
             exchange.changed = changed
-            if kind in KEPT_BELOW:
-                self._wire(record, (exchange, at, len(encoded)))
             for about, _ in self._fold.over():
-                here.clear()
+                _settle(here)
                 self._let_go(Key(*about.key))
+        _settle(here)
 
     def _wire(self, record: Record, kept: tuple[ExchangeRow, int, int] | None) -> None:
         """Keep what a connection carried below its exchanges; ``kept`` says whose it is, and where
@@ -295,10 +307,11 @@ class Index:
         exchange = self.order.find(key)
         if exchange is None:
             own = self.order.of(key.connection)
-            before = self.order[own[-1]].reach.copy() if own else None
+            last = self.order[own[-1]] if own else None
             exchange = self.order.begin(key)
-            if before is not None:  # reaches are in order also of those that have sent nothing
-                exchange.reach = before
+            if last is not None:  # reaches are in order also of those that have sent nothing
+                last.settle()
+                exchange.reach = last.reach.copy()
         return exchange
 
     # --- what is asked ---
@@ -349,6 +362,17 @@ class Index:
         both = self.spool.read(at, record + said)
         return (both[:record], both[record:]) if said else (both, b"")
 
+    def stored_together(self, stored: Sequence[Stored]) -> Iterator[tuple[bytes, bytes]]:
+        """Yield the same of several elements, which are read together if they are neighbours."""
+        places = [(at, record + words) for at, record, words in stored]
+        for (_, record, words), both in zip(stored, self.spool.together(places), strict=True):
+            yield (both[:record], both[record:]) if words else (both, b"")
+
+    def contents(self, stored: Sequence[Stored]) -> list[Content]:
+        """Return the content of the records of several elements."""
+        encoded = (record for record, _ in self.stored_together(stored))
+        return CONTENTS.decode(b"[%b]" % b",".join(encoded))
+
     def records(self) -> Iterator[Record]:
         """Yield the records of all packets once more; without the lock, which it takes itself."""
         decoder, table = PacketDecoder(keys=self.tracer.keys), self.tracer.table
@@ -386,6 +410,13 @@ class Index:
         first = bisect_right(own, start, key=lambda number: order[number].reach[side])
         for number in own[first : first + MAX_REACHING]:
             yield order[number]
+
+
+def _settle(here: dict[tuple[int | None, int | None], ExchangeRow]) -> None:
+    """Have all that exchanges have taken be elements of theirs."""
+    for exchange in here.values():
+        exchange.settle()
+    here.clear()
 
 
 def _holds_all(record: Record) -> bool:

@@ -84,13 +84,18 @@ def _by_bundles(paths: Iterable[str]) -> Iterator[Bundled]:
     return ((name, list(some)) for name, some in groupby(paths, own_bundle))
 
 
+def packet_path(index: Index, packet: str) -> str:
+    """Return the path of what is told of a packet."""
+    return f"packet/{within(index.number, packet)}"
+
+
 def _packets(index: Index) -> Iterator[Bundled]:
-    table = index.tracer.table
+    table, shows, prefix = index.tracer.table, index.shows, packet_path(index, "")
     for first in range(0, len(table) + 1, PACKETS):
         paths = [
-            f"packet/{within(index.number, str(packet))}"
-            for packet, place in table.between(first, first + PACKETS)
-            if index.shows(place.connection)
+            f"{prefix}{packet}"
+            for packet, *_, connection, _, _, _, _ in table.rows(first, first + PACKETS)
+            if shows(connection)
         ]
         if paths:
             yield own_bundle(paths[0]), paths

@@ -73,17 +73,18 @@ def _pieces(index: Index, exchange: ExchangeRow, kind: str, start: int) -> Itera
     rows = elements.sent("server")
     first = bisect_left(rows, start)
     shown = rows[first:] if isinstance(rows, range) else islice(rows, first, None)
-    for row, stored, place in elements.kept(shown):
-        if place.mark and kind == "e":
-            continue  # a comment, or what was cut
-        about = place.last_time, place.last_packet, row
+    for some in elements.together(shown):
+        if kind == "e":
+            some = [one for one in some if not one[2].mark]  # no comments, nothing that was cut
+        about = [(place.last_time, place.last_packet, row) for row, _, place in some]
+        stored = [one for _, one, _ in some]
         if speaks:
-            _, words = index.stored_at(stored)
-            said = msgspec.json.decode(words) if words else []
-            if len(said) > WHOLE:
-                sort, _, _, _, tokens, text, name, id_ = said
-                yield Read(*about, sort, text, name, id_, tokens)
+            for one, (_, words) in zip(about, index.stored_together(stored), strict=True):
+                said = msgspec.json.decode(words) if words else []
+                if len(said) > WHOLE:
+                    sort, _, _, _, tokens, text, name, id_ = said
+                    yield Read(*one, sort, text, name, id_, tokens)
         elif kind in "exm":
-            record = msgspec.json.decode(index.stored_at(stored)[0])
-            if record.get("encoding", "utf-8") == "utf-8" and record.get("data"):
-                yield Read(*about, "data", record["data"] + "\n")
+            for one, content in zip(about, index.contents(stored), strict=True):
+                if content.encoding == "utf-8" and content.data:
+                    yield Read(*one, "data", content.data + "\n")

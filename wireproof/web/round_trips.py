@@ -1,7 +1,7 @@
 """How long each side took to acknowledge what had been sent to it, as the capture shows it.
 
-Strategy: the sequence numbers of a connection's packets are read again from their frames when
-somebody asks, so that a capture is not read more slowly. A segment that was sent twice tells
+Strategy: the sequence numbers of a connection's packets are looked up when somebody asks, so that a
+capture is not read more slowly. A segment that was sent twice tells
 nothing: which of both was acknowledged is not known (Karn's algorithm, RFC 6298 section 3).
 """
 
@@ -9,20 +9,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from struct import Struct
 from typing import Any, NamedTuple
 
 from parsers import ACK, FIN, SYN
 from parsers.provenance import seconds
 
-from ..bytes.packet_index import PacketPlace
 from .elements import SENDERS
 from .index import Index
 
 MAX_PACKETS = 20_000
 """Packets of a connection that are looked at, from its first on."""
-NUMBERS = Struct("!4xII")
-"""RFC 9293 section 3.1: the ports, the sequence number, the acknowledgement number."""
 HALF = 1 << 31
 
 
@@ -84,27 +80,13 @@ def round_trips(index: Index, connection: int) -> dict[str, Any] | None:
 
 def _found(index: Index, numbers: list[int]) -> Iterator[RoundTrip]:
     sides = (Sent(), Sent())
-    table, packet_at = index.tracer.table, index.packet_at
-    lying = packet_at.at(number - 1 for number in numbers)
-    for number, place, at in zip(numbers, table.of(numbers), lying, strict=True):
-        header = _header(index, place, at)
-        if header is None:
-            continue
-        seq, ack = header
-        if place.flags & ACK:
-            sent = sides[1 - place.direction].acknowledge(ack)
+    for number, place in zip(numbers, index.tracer.table.of(numbers), strict=True):
+        flags, direction = place.flags, place.direction
+        if flags & ACK:
+            sent = sides[1 - direction].acknowledge(place.ack)
             if sent is not None:
                 took = (place.time_ns - sent) / 1e9
-                yield RoundTrip(place.time_ns, number, place.direction, took)
-        length = place.end - place.payload + bool(place.flags & SYN) + bool(place.flags & FIN)
+                yield RoundTrip(place.time_ns, number, direction, took)
+        length = place.end - place.payload + bool(flags & SYN) + bool(flags & FIN)
         if length:
-            sides[place.direction].send(seq, length, place.time_ns)
-
-
-def _header(index: Index, place: PacketPlace, at: int) -> tuple[int, int] | None:
-    """Return a packet's sequence and acknowledgement numbers, None if it has none; it lies ``at``
-    in the spool."""
-    if place.transport < 0 or place.transport + NUMBERS.size > place.captured:
-        return None
-    seq, ack = NUMBERS.unpack(index.spool.read(at + place.transport, NUMBERS.size))
-    return seq, ack
+            sides[direction].send(place.seq, length, place.time_ns)

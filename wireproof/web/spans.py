@@ -9,15 +9,15 @@ exchanges do not follow one another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from parsers.limits import KiB
 from parsers.records import Sender
 
 from .elements import Place, side_of
 from .exchange import ExchangeRow
-from .frame import FIELDS, frames, parts_in
+from .frame import Brought, parts_in
 from .index import MAX_REACHING, Index
 from .parts import ABOVE, MAX_PARTS, borders, kinds_of
 
@@ -25,9 +25,10 @@ WHOLE = frozenset((*ABOVE, "q", "r"))
 """Kinds that have no framing."""
 UNFRAMED = 3
 """Numbers that are written of one of those."""
-PARTS = FIELDS.index("parts")
-BLOCK = 256 * KiB
-"""Bytes of packets that are told together."""
+BLOCKS = 24
+"""Blocks of packets whose elements are looked up at once, about: each brings as much of a side."""
+MAX_AHEAD = 20_000
+"""Elements that are kept for the blocks that follow."""
 
 
 class Lane(NamedTuple):
@@ -57,11 +58,13 @@ class Lane(NamedTuple):
 class Spans:
     """The elements that hold bytes of a side."""
 
-    __slots__ = ("start", "lanes", "covered")
+    __slots__ = ("start", "lanes", "size", "covered")
 
     def __init__(self, start: int, lanes: Sequence[Lane], covered: int) -> None:
         self.start = start
         self.lanes = lanes
+        self.size = sum(len(lane.elements) for lane in lanes)
+        """How many elements they have."""
         self.covered = covered
         """Up to which offset these are all."""
 
@@ -81,7 +84,7 @@ class Run:
 
     def __len__(self) -> int:
         """Return how many elements may have parts in it."""
-        return sum(map(len, (lane.elements for lane in self.spans.lanes)))
+        return self.spans.size
 
 
 def spans_of(index: Index, connection: int, sender: Sender, start: int, end: int) -> Spans | None:
@@ -140,50 +143,86 @@ def _lane(key: str, kind: str, overlapping: list[tuple[int, Place]], start: int)
     return Lane(key, kind, layer, row, first.offset - start, found, upto)
 
 
-def frames_together(index: Index, packets: Sequence[int]) -> Iterator[list[Any]]:
-    """Yield the same of packets as :func:`.frame.frames`, but what lies in one as a Run, where its
-    spans tell that."""
-    block: list[list[Any]] = []
-    held = 0
-    for found in frames(index, packets, _Brought):
-        block.append([*found])
-        held += len(found[-1])
-        if held > BLOCK:
-            yield from _told(index, block)
-            block, held = [], 0
-    yield from _told(index, block)
+class Together:
+    """Tells what lies in packets, many of them at once.
+
+    Packets come in their order, and those of many connections lie between one another, a few
+    elements of each in a block. So elements are looked up for several blocks at once, and kept.
+    """
+
+    def __init__(self) -> None:
+        self._ahead: dict[tuple[int, Sender], _Ahead] = {}
+        self._held = 0  # elements in it
+
+    def parts(self, index: Index, brought: Sequence[Brought | None]) -> list[Any]:
+        """Return the same as :func:`.frame.each_alone`, but as a Run what spans tell."""
+        reached: dict[tuple[int, Sender], tuple[int, int]] = {}
+        for one in brought:
+            if one is not None and len(one.runs) == 1:
+                side, (start, end) = one[:2], one.runs[0]
+                first, last = reached.get(side, (start, end))
+                reached[side] = start if start < first else first, end if end > last else last
+        spans = {side: self._spans(index, side, *between) for side, between in reached.items()}
+        return [[] if one is None else _run(one, spans) or parts_in(index, one) for one in brought]
+
+    def _spans(self, index: Index, side: tuple[int, Sender], start: int, end: int) -> Spans | None:
+        ahead = self._ahead.get(side)
+        if ahead is None or not ahead.start <= start <= end <= ahead.end:
+            upto = end + BLOCKS * (end - start)
+            spans = spans_of(index, *side, start, upto)
+            if spans is None:
+                return spans_of(index, *side, start, end)
+            if ahead is not None:
+                self._held -= ahead.spans.size
+            if self._held > MAX_AHEAD:
+                self._ahead.clear()
+                self._held = 0
+            ahead = self._ahead[side] = _Ahead(spans, upto)
+            self._held += spans.size
+        return ahead.cut(start, end)
 
 
-class _Brought(NamedTuple):
-    """What a packet brought, until it is known what lies in it: what PartsIn takes."""
+class _Ahead:
+    """The elements of a side as far as they have been looked up."""
 
-    of: Index
-    connection: int
-    sender: Sender
-    runs: list[tuple[int, int]]
-    shift: int
+    def __init__(self, spans: Spans, end: int) -> None:
+        self.spans = spans
+        self.start = spans.start
+        self.end = end
+        self._lanes = [(lane, *_places(lane, spans.start)) for lane in spans.lanes]
 
-
-def _told(index: Index, block: list[list[Any]]) -> Iterator[list[Any]]:
-    """Yield packets, and tell what lies in them."""
-    reached: dict[tuple[int, Sender], tuple[int, int]] = {}
-    for row in block:
-        brought = row[PARTS]
-        if type(brought) is _Brought and len(brought.runs) == 1:
-            side, (start, end) = brought[1:3], brought.runs[0]
-            first, last = reached.get(side, (start, end))
-            reached[side] = min(first, start), max(last, end)
-    spans = {side: spans_of(index, *side, *between) for side, between in reached.items()}
-    for row in block:
-        if type(brought := row[PARTS]) is _Brought:
-            row[PARTS] = _run(brought, spans) or parts_in(*brought)
-        yield row
+    def cut(self, start: int, end: int) -> Spans:
+        """Return those that hold bytes of [start, end)."""
+        found: list[Lane] = []
+        for lane, rows, starts, ends in self._lanes:
+            first = bisect_right(ends, start)
+            last = bisect_left(starts, end, first)
+            if first < last:
+                elements = lane.elements[first:last]
+                elements[0] = 0, 0, *elements[0][2:]
+                row, offset, upto = rows[first], starts[first] - start, ends[last - 1]
+                found.append(Lane(*lane[:3], row, offset, elements, upto))
+        return Spans(start, found, self.spans.covered)
 
 
-def _run(brought: _Brought, spans: Mapping[tuple[int, Sender], Spans | None]) -> Run | None:
+def _places(lane: Lane, start: int) -> tuple[list[int], list[int], list[int]]:
+    """Return the row of each element of a lane, and where it begins and ends."""
+    rows, starts, ends = [], [], []
+    row, upto = lane.row, start + lane.offset
+    for step, gap, *sizes in lane.elements:
+        row += step
+        begin = upto + gap
+        upto = begin + sum(sizes)
+        rows.append(row)
+        starts.append(begin)
+        ends.append(upto)
+    return rows, starts, ends
+
+
+def _run(brought: Brought, spans: Mapping[tuple[int, Sender], Spans | None]) -> Run | None:
     if len(brought.runs) != 1:
         return None
-    found, (start, end) = spans[brought[1:3]], brought.runs[0]
+    found, (start, end) = spans[brought[:2]], brought.runs[0]
     if found is None or end > found.covered:
         return None
     return Run(found, start, end - start, start + brought.shift)

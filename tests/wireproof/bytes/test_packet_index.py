@@ -15,6 +15,7 @@ from support.talk import Talk
 from parsers.files.packets import Packet
 from parsers.limits import CONNECTION_COST
 from parsers.records import ConnectionRecord, Record
+from wireproof.bytes import packet_index
 from wireproof.bytes.packet_index import FOLLOWED_COST, LATEST, Carrier, Tracer, brought_by
 from wireproof.spool import Spool
 
@@ -121,6 +122,34 @@ def test_a_packet_that_brings_old_and_new_bytes_carries_only_the_new() -> None:
     followed = tracer.connections[0]
     assert brought_by(first, tracer.table[first], followed) == [(0, start)]
     assert brought_by(again, tracer.table[again], followed) == [(start, start + 5)]
+
+
+def test_runs_of_bytes_that_are_looked_up_together_are_found_as_each_alone_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seeded = Random(7)
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n"
+    talk.server(head)
+    packets = list(talk.tape.packets)
+    for _ in range(60):
+        talk.server(seeded.randbytes(seeded.randrange(1, 90)))
+    late = list(talk.tape.packets)[len(packets) :]
+    for place in range(5, 50, 9):
+        late[place], late[place + 1] = late[place + 1], late[place]
+        late.append(late[place])
+    del late[30]
+    tracer, _ = traced(renumbered([*packets, *late]))
+    trail = tracer.connections[0].trail("server")
+    for most in (1, 3, 99):
+        for spans_each in (1, 0):  # packets of each that are looked up together
+            monkeypatch.setattr(packet_index, "OF_A_SPAN", 99 * spans_each)
+            spans = [sorted(seeded.choices(range(-9, 3_000), k=2)) for _ in range(30)]
+            runs = [(start, end) for start, end in spans]
+            expected = [tracer.carriers_in(trail, *run, most) for run in runs]
+            assert tracer.carriers_of(trail, runs, most) == expected
+            assert any(expected)
 
 
 def test_bytes_that_the_capture_lacks_have_no_carrier() -> None:

@@ -76,11 +76,11 @@ def test_values_that_columns_are_written_for_come_back(values: list[Any]) -> Non
 
 @pytest.mark.parametrize("rows", [[], [(1, "a")], [(1, b"x"), (2, "b"), (None, "c")]])
 def test_a_table_is_its_objects(rows: list[tuple[Any, ...]]) -> None:
-    table = Table(("one", "two"), rows)
+    table = Table(("one", "two"), list(zip(*rows, strict=True)) or [(), ()])
     assert len(table) == len(rows)
     objects = list(table)
     assert objects == [{"one": one, "two": two} for one, two in rows]
-    pages = [{"rows": table}, {"rows": Table(table.names, [])}, {"rows": table}]
+    pages = [{"rows": table}, {"rows": Table(table.names, [(), ()])}, {"rows": table}]
     expected_pages = expected([{"rows": objects}, {"rows": []}, {"rows": objects}])
     assert came_back(pages) == expected_pages
     if rows:

@@ -8,6 +8,7 @@ from support.talk import Talk
 
 from parsers.records import ChunkRecord
 from wireproof.spool import Spool
+from wireproof.web import elements as module
 from wireproof.web.elements import Elements, Place, content_span
 
 
@@ -40,6 +41,35 @@ def test_what_overlaps_a_range_of_a_senders_stream(
         elements.append(chunk(begin, 3, sender), 0, 0)
     found = elements.overlapping("server", start, end, 10)
     assert found == [(row, elements.place(row)) for row in rows]
+
+
+@pytest.mark.parametrize("together", [1, 2, 3, 7])
+def test_it_is_the_same_however_many_are_added_at_once(together: int, spool: Spool) -> None:
+    senders = ["server", "server", "client", "server", "client", "client", "server"]
+    records = [chunk(8 * number, 3, sender) for number, sender in enumerate(senders)]
+    elements, alone = Elements(spool), Elements(spool)
+    for number, record in enumerate(records):
+        alone.append(record, 100 + 60 * number, 50, 10)
+    for first in range(0, len(records), together):
+        some = records[first : first + together]
+        elements.extend([(record, 50, 10) for record in some], 100 + 60 * first)
+    rows = range(len(records))
+    assert list(elements.kept(rows)) == list(alone.kept(rows))
+    for sender in ("client", "server"):
+        assert list(elements.sent(sender)) == list(alone.sent(sender))
+        found = elements.overlapping(sender, 0, 99, 9)
+        assert found == alone.overlapping(sender, 0, 99, 9)
+
+
+def test_runs_of_rows_are_read_together(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TOGETHER", 100)
+    elements = Elements(spool)
+    for number in range(7):
+        elements.append(chunk(8 * number, 3), 60 * number, 50, 10)
+    runs = list(elements.together(range(7)))
+    assert [len(run) for run in runs] == [2, 2, 2, 1]
+    assert [one for run in runs for one in run] == list(elements.kept(range(7)))
+    assert list(elements.together([])) == []
 
 
 def test_at_most_so_many_overlap(spool: Spool) -> None:

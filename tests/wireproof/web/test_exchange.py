@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from support.answers import GET, SSE, asked, chunk
+from support.handmade import Wire
 from support.talk import Talk
 from support.timed import HANDSHAKE
 
-from wireproof.web.exchange import Key, handshake
+from wireproof.spool import Spool
+from wireproof.web.exchange import ExchangeRow, Key, handshake
 
 OK = b"HTTP/1.1 200 OK\r\n"
 SIZED = OK + b"Content-Length: "
@@ -98,3 +100,20 @@ def test_a_handshake_is_worked_out() -> None:
 def test_keys_are_written_as_links_have_them() -> None:
     keys = Key(0, 2), Key(3, None), Key(None, None)
     assert [str(key) for key in keys] == ["0.2", "3.n", "n.n"]
+
+
+def test_what_is_taken_is_an_element_when_it_is_settled(spool: Spool) -> None:
+    wire = Wire()
+    line, fault = wire.chunk("data: x"), wire.fault()
+    row = ExchangeRow(Key(0, 0), 0, spool)
+    row.take(line, b"{1}", b"said")
+    row.take(fault, b"{2}")
+    row.take(line, b"{3}")
+    assert not row.elements
+    row.settle()
+    assert row.first_packet == line.first_packet
+    assert row.row(None)["severity"] == fault.severity
+    stored = [row.elements["k"].stored(number) for number in range(2)]
+    assert [spool.read(at, size + said) for at, size, said in stored] == [b"{1}said", b"{3}"]
+    at = row.add(line, b"{4}")
+    assert row.elements["k"].stored(2) == (at, 3, 0)

@@ -23,6 +23,7 @@ from support.talk import Talk, Tape
 
 from wireproof import shelf
 from wireproof.web import bundles as making
+from wireproof.web import frame
 from wireproof.web.api import Answers
 from wireproof.web.bundles import bundles, workers_for
 from wireproof.web.finding import find
@@ -136,6 +137,7 @@ def test_neighbours_that_hold_much_come_in_parts(monkeypatch: pytest.MonkeyPatch
     with closing(indexed(FIXTURES / "nginx/chat.pcapng")) as index:
         whole = answers_of(report_of(index))
         monkeypatch.setattr(making, "PART", 2_000)
+        monkeypatch.setattr(frame, "BLOCK", 0)
         report = report_of(index)
         assert answers_of(report) == whole
         if hasattr(os, "fork"):

@@ -13,10 +13,12 @@ from support.stored import SMALL, name
 from support.talk import Talk
 
 from parsers.records import Sender
+from wireproof.web import frame
 from wireproof.web import spans as module
 from wireproof.web.frame import FIELDS, frames
+from wireproof.web.index import Index
 from wireproof.web.parts import parts_of
-from wireproof.web.spans import Run, Spans, frames_together, spans_of
+from wireproof.web.spans import Run, Spans, Together, spans_of
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 EVENTS = [b"data: %d\n\n" % number for number in range(9)]
@@ -94,19 +96,54 @@ def test_elements_that_do_not_follow_one_another_are_told_one_by_one() -> None:
     assert module._lane("0.0", "e", again, 0) is None
 
 
-def test_packets_are_told_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BLOCK", 300)
+@pytest.mark.parametrize("kept", [0, 20_000])
+def test_packets_are_told_in_blocks(kept: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frame, "BLOCK", 300)
+    monkeypatch.setattr(module, "MAX_AHEAD", kept)
+    with asked(streamed(*EVENTS)) as ask:
+        check_blocks(ask)
+
+
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_blocks_are_told_as_each_packet_alone_is(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame, "BLOCK", 600)
+    with read(path, has_keys=False) as ask:
+        check_blocks(ask)
+
+
+def check_blocks(ask: Asked) -> None:
+    packets = range(1, len(ask.index.tracer.table) + 1)
+    alone = [row for one in frames(ask.index, packets) for row in zip(*one, strict=True)]
+    blocks = list(frames(ask.index, packets, Together().parts))
+    assert len(blocks) > 1
+    at = FIELDS.index("parts")
+    together = [list(row) for block in blocks for row in zip(*block, strict=True)]
+    for one, row in zip(alone, together, strict=True):
+        run = row[at]
+        if type(run) is Run:
+            lanes = [lane.columns for lane in run.spans.lanes]
+            start = run.start - run.spans.start
+            assert len(run) >= len(one[at]) / 3
+            row[at] = [tuple(part) for part in parts(lanes, run.at, start, run.size)]
+        assert list(one) == row
+
+
+def test_elements_are_looked_up_for_the_blocks_that_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked_for: list[tuple[int, int]] = []
+
+    def counted(
+        index: Index, connection: int, sender: Sender, start: int, end: int
+    ) -> Spans | None:
+        asked_for.append((start, end))
+        return spans_of(index, connection, sender, start, end)
+
+    monkeypatch.setattr(module, "spans_of", counted)
+    monkeypatch.setattr(frame, "BLOCK", 300)
     with asked(streamed(*EVENTS)) as ask:
         packets = range(1, len(ask.index.tracer.table) + 1)
-        alone, together = frames(ask.index, packets), list(frames_together(ask.index, packets))
-        at = FIELDS.index("parts")
-        runs = [row[at] for row in together if type(row[at]) is Run]
-        assert len({run.spans for run in runs}) > 1
-        for one, row in zip(alone, together, strict=True):
-            run = row[at]
-            if type(run) is Run:
-                lanes = [lane.columns for lane in run.spans.lanes]
-                start = run.start - run.spans.start
-                assert len(run) >= len(one[at]) / 3
-                row[at] = [tuple(part) for part in parts(lanes, run.at, start, run.size)]
-            assert [*one] == row
+        blocks = list(frames(ask.index, packets, Together().parts))
+    assert len(asked_for) < len(blocks)
