@@ -45,7 +45,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "endings": Query(
-        "How did exchanges end, and who closed their connections?",
+        "How did exchanges end, and who closed the connection?",
         """
         SELECT exchanges.end AS ending, coalesce(closed_by, 'nobody') AS closed_by, close,
             count(*) AS exchanges, min(exchanges.capture) AS for_example
@@ -54,7 +54,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "reconnects": Query(
-        "What was lost or sent twice when clients reconnected?",
+        "What did clients lose or receive twice when they reconnected?",
         """
         SELECT method, target, answer, count(*) AS reconnects,
             sum(json_array_length(numbers, 'lost'))::BIGINT AS lost,
@@ -64,7 +64,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "worst-gaps": Query(
-        "Which silences were the longest, and what caused them?",
+        "Which gaps were the longest, and what caused them?",
         """
         SELECT round(TRY_CAST(numbers->>'seconds' AS DOUBLE), 6) AS seconds, answer,
             method, target, capture, connection, exchange,
@@ -75,7 +75,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "retransmissions": Query(
-        "What share of packets was sent again, by host and server?",
+        "What share of packets was retransmitted, by host and server?",
         """
         SELECT host, server, count(*) AS connections, sum(connections.packets)::BIGINT AS packets,
             sum(retransmissions)::BIGINT AS retransmitted,
@@ -97,7 +97,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "by-capture": Query(
-        "Before and after: how does each capture stream, end and answer, compared with the others?",
+        "How do captures compare, before and after: held, cut, failed, first token?",
         f"""
         SELECT min(time) AS since, host, capture, count(*) AS exchanges,
             count(*) FILTER (WHERE {STREAMS}) AS held,
@@ -110,16 +110,16 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "across-files": Query(
-        "Which streams ran across separately exported files, and what do they look like joined?",
+        "Which streams span separately exported files, and what do they look like joined?",
         """
-        SELECT method, target, status, pieces, round(seconds, 6) AS seconds, count, first_token,
-            round(longest_gap, 6) AS longest_gap, round(not_recorded, 6) AS not_recorded,
-            verdict, streams.end, captures
+        SELECT method, target, status, pieces, round(seconds, 6) AS seconds, count AS elements,
+            first_token, round(longest_gap, 6) AS longest_gap,
+            round(not_recorded, 6) AS not_recorded, verdict, streams.end, captures
         FROM streams WHERE pieces > 1 ORDER BY streams.seconds DESC, start_time, client
         """,
     ),
     "verdict-shares": Query(
-        "What share of exchanges streamed, was held, was cut?",
+        "What share of exchanges streamed, was held, or was cut?",
         """
         SELECT question, answer, mode(severity) AS severity, count(*) AS exchanges,
             round(count(*) / sum(count(*)) OVER (PARTITION BY question), 6) AS share
@@ -128,10 +128,10 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "first-token-by-target": Query(
-        "How long until the first token, or else the first element, by target?",
+        "How long until the first token (without tokens: the first element), by target?",
         """
         SELECT method, split_part(target, '?', 1) AS target,
-            if(first_token IS NULL, element, 'token') AS measured, count(*) AS answers,
+            if(first_token IS NULL, element, 'token') AS unit, count(*) AS answers,
             round(quantile_disc(coalesce(first_token, first), 0.5), 6) AS p50,
             round(quantile_disc(coalesce(first_token, first), 0.99), 6) AS p99
         FROM exchanges WHERE coalesce(first_token, first) IS NOT NULL AND method IS NOT NULL
@@ -139,7 +139,7 @@ NAMED: dict[str, Query] = {
         """,
     ),
     "longest-gaps": Query(
-        "How long was the longest gap, in how many exchanges?",
+        "How are the longest gaps of exchanges distributed?",
         f"""
         SELECT list_filter({BOUNDS}::DOUBLE[], lambda bound: bound >= longest_gap)[1] AS up_to,
             count(*) AS exchanges
@@ -149,7 +149,7 @@ NAMED: dict[str, Query] = {
     "worst-exchanges": Query(
         "Which exchanges have the worst verdicts?",
         f"""
-        SELECT worst.*, answer, said FROM (
+        SELECT worst.*, answer, summary FROM (
             SELECT capture, capture_sha256, host, connection, exchange, method, target, status,
                 transport, verdict, exchanges.end, severity, first_token,
                 round(longest_gap, 6) AS longest_gap, start_time
@@ -158,7 +158,7 @@ NAMED: dict[str, Query] = {
             LIMIT 50
         ) AS worst LEFT JOIN (
             SELECT capture_sha256, capture, connection, exchange,
-                arg_max(answer, {RANK}) AS answer, arg_max(summary, {RANK}) AS said
+                arg_max(answer, {RANK}) AS answer, arg_max(summary, {RANK}) AS summary
             FROM verdicts GROUP BY ALL
         ) USING (capture_sha256, capture, connection, exchange)
         ORDER BY {RANK} DESC, longest_gap DESC, start_time, capture, connection, exchange

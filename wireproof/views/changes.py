@@ -157,12 +157,13 @@ def ending(changes: Sequence[Shown]) -> str:
     if not worse and not any(one.group for one in compared):
         return "nothing to compare: no request of A is in B"
     follow = sum(one.answer == "consequence" for one in compared)
-    of_them = f", with {count(follow, 'consequence')}," if follow else ""
-    said = [f"{count(worse, 'regression')}{of_them} among {count(len(compared), 'comparison')}"]
+    of_them = f" and {count(follow, 'consequence')}" if follow else ""
+    said = [f"{count(worse, 'regression')}{of_them} in {count(len(compared), 'comparison')}"]
     if few := sum(one.answer == "too-few" and one.follows is None for one in compared):
-        said.append(f"{few:,} of the others would be worse, but with too few exchanges to tell")
+        said.append(f"{few:,} more may be worse, but with too few exchanges to tell")
     if silent := sum(map(_is_silent, changes)):
-        said.append(f"of {count(silent, 'request')} there are too few exchanges to find any")
+        have = "has" if silent == 1 else "have"
+        said.append(f"{count(silent, 'request')} {have} too few exchanges to find any")
     return "; ".join(said)
 
 
@@ -244,7 +245,7 @@ def _junit(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
     )
     for change in changes:
         case = ET.SubElement(
-            suite, "testcase", classname=escape(change.group) or "all", name=escape(change.what)
+            suite, "testcase", classname=escape(change.group) or "all", name=_what(change)
         )
         if change.answer == "regression":
             ET.SubElement(case, "failure", type="regression", message=sentence(change))
@@ -269,7 +270,7 @@ def _markdown(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
     told = _told(changes)
     if not told:
         return
-    stream.write("| | request | what | A | B | effect | exchanges |\n")
+    stream.write("| result | request | metric | A | B | effect | exchanges |\n")
     stream.write("|---|---|---|---|---|---|---|\n")
     for one in told:
         cells = (

@@ -59,7 +59,7 @@ def test_the_command(folder: Path, before: Profile, capsys: pytest.CaptureFixtur
     assert wireproof(["diff", first, held]) == 1
     assert "GET /chat: streaming: held: worse: 0.00% -> 100.00%" in capsys.readouterr().out
     assert wireproof(["diff", first, same]) == 0
-    assert capsys.readouterr().out.startswith("0 regressions among")
+    assert capsys.readouterr().out.startswith("0 regressions in")
     baseline = str(folder / "baseline.json")
     assert wireproof(["diff", first, "--write-baseline", baseline]) == 0
     assert wireproof(["diff", same, "--baseline", baseline]) == 0

@@ -35,7 +35,7 @@ def test_for_people() -> None:
     )
     assert lines[1] == "GET /d: 3 exchanges in A, none in B"
     assert "streaming: held: too few to tell: 0.00% -> 100.00%" in lines[2]
-    assert lines[3].startswith("1 regression among 3 comparisons; 1 of the others would be worse")
+    assert lines[3].startswith("1 regression in 3 comparisons; 1 more may be worse, but")
     assert sentence(SAME).startswith("all packets: retransmissions: same: 1.00%")
 
 
@@ -88,11 +88,11 @@ def test_what_nothing_can_be_told_of() -> None:
     assert sentence(silent) == "GET /c: too few exchanges to find a regression: 1 and 4"
     assert sentence(new) == "GET /e: 1 exchange in B, none in A"
     assert ending([SAME, GONE, new]) == "nothing to compare: no request of A is in B"
-    ends = "; of 1 request there are too few exchanges to find any"
+    ends = "; 1 request has too few exchanges to find any"
     same = Change("GET /c", "first p50", "same", 0.1, 0.1, 0.0, 1.0, (1, 4))
-    assert ending([SAME, silent, same]) == f"0 regressions among 2 comparisons{ends}"
+    assert ending([SAME, silent, same]) == f"0 regressions in 2 comparisons{ends}"
     resent = Change("", "retransmissions", "regression", 0.0, 0.1, 0.1, 0.0, (900, 900))
-    assert ending([resent, GONE]) == "1 regression among 1 comparison"
+    assert ending([resent, GONE]) == "1 regression in 1 comparison"
 
 
 FOLLOWS = Change(WORSE.group, "last p50", "consequence", 1.0, 1.1, 1.0, 0.001, (9, 9), "first p50")
@@ -110,7 +110,7 @@ def test_what_follows_is_told_behind_its_cause() -> None:
     )
     assert "GET /b" not in stream.getvalue(), "what follows of what may be chance"
     assert "GET /a: fewer elements: too few to tell: 9 -> 6.5" in lines[3]
-    assert lines[-1].startswith("1 regression, with 1 consequence, among 5 comparisons; 2 of the")
+    assert lines[-1].startswith("1 regression and 1 consequence in 5 comparisons; 2 more may")
 
 
 def test_what_follows_fails_no_test_of_its_own() -> None:

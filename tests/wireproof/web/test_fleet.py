@@ -55,7 +55,7 @@ def test_worst_exchanges_come_first_and_lead_to_their_captures(fleet: Fleet) -> 
     rows = fleet.answer("worst-exchanges")
     grave = [["ok", "note", "warning", "error"].index(row["severity"]) for row in rows]
     assert grave == sorted(grave, reverse=True) and grave[0] == 3
-    assert rows[0]["answer"] in ("held", "cut") and rows[0]["said"]
+    assert rows[0]["answer"] in ("held", "cut") and rows[0]["summary"]
     for row in rows:
         key = row["opens"].split("/")[1]
         known = fleet.known(key)

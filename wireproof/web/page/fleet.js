@@ -135,7 +135,7 @@ function showTokens(rows) {
     .map((row) => [
       [
         el("span", { class: "target" }, oneLine(`${row.method ?? ""} ${row.target ?? "?"}`, 120)),
-        row.measured === "token" ? null : el("span", { class: "quiet" }, ` first ${row.measured}`),
+        row.unit === "token" ? null : el("span", { class: "quiet" }, ` first ${row.unit}`),
         bar("server", at(row.p50), Math.max(at(row.p99), at(row.p50) + 0.01)),
       ],
       number(row.answers),
@@ -143,7 +143,7 @@ function showTokens(rows) {
       duration(row.p99),
     ]);
   const columns = [
-    ["target, and p50 to p99", "said"],
+    ["target", "said"],
     ["answers", "number"],
     ["p50", "number"],
     ["p99", "number"],
@@ -178,7 +178,7 @@ function showGaps(rows) {
     bar(row.up_to > 1 ? "warn" : "server", 0, row.exchanges / most),
   ]);
   const columns = [
-    ["nothing came for", "said"],
+    ["longest gap", "said"],
     ["exchanges", "number"],
     [el("span", { class: "offscreen" }, "as a bar"), "drawn"],
   ];
@@ -189,7 +189,7 @@ function showWorst(rows) {
   const cells = rows.map((row) => [
     el("b", { class: `word ${row.severity}` }, row.answer ?? row.severity),
     place(row),
-    el("span", { class: "sentence" }, oneLine(row.said ?? "", 300)),
+    el("span", { class: "sentence" }, oneLine(row.summary ?? "", 300)),
     row.first_token === null ? "–" : duration(row.first_token),
     duration(row.longest_gap),
     oneLine(row.host ?? "", 60),
@@ -198,7 +198,7 @@ function showWorst(rows) {
   const columns = [
     ["answer", "word-only"],
     ["exchange", "said"],
-    ["what is said of it", "said"],
+    ["finding", "said"],
     ["first token", "number"],
     ["longest gap", "number"],
     ["host", "word-only"],
