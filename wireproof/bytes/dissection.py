@@ -11,7 +11,6 @@ let go, nothing is waited for any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from parsers import Account, Holding, general_chunk_line
@@ -38,10 +37,26 @@ MAX_HOLE = 64 * KiB
 
 IN_BODY = ("chunked", "content-length", "close", "http/2")
 """Framings after which content follows."""
+TAKES: dict[type[Any], str] = {
+    RequestRecord: "_take_head",
+    ResponseRecord: "_take_head",
+    ChunkRecord: "_take_chunk",
+    BodyRecord: "_take_body",
+    WebSocketFrameRecord: "_take_frame",
+    WebSocketMessageRecord: "message",
+    TlsRecordRecord: "_take_sealed",
+}
+"""The methods that take records."""
 
 
 class ElementStream:
     """One direction of a connection: bytes and records in, calls of the methods below out."""
+
+    # Of each stream of HTTP/2 there is one too: what no stream needs of its own, none has.
+    __slots__ = (
+        "done", "codings", "is_event_stream", "is_websocket", "is_in_body", "holes", "_account",
+        "_holding", "_raw", "_at", "_has_been_told", "_is_chunked",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.done = 0
@@ -63,15 +78,6 @@ class ElementStream:
         """What follows ``done`` follows this in ``_raw``."""
         self._has_been_told = False
         self._is_chunked = False
-        self._takes: dict[type[Any], Callable[[Any], None]] = {
-            RequestRecord: self._take_head,
-            ResponseRecord: self._take_head,
-            ChunkRecord: self._take_chunk,
-            BodyRecord: self._take_body,
-            WebSocketFrameRecord: self._take_frame,
-            WebSocketMessageRecord: self.message,
-            TlsRecordRecord: self._take_sealed,
-        }
 
     # --- what becomes of each part: for those who derive from this ---
 
@@ -145,9 +151,9 @@ class ElementStream:
 
     def take(self, record: Record) -> None:
         """Take the next record of this direction; kinds that tell nothing are passed over."""
-        take = self._takes.get(type(record))
+        take = TAKES.get(type(record))
         if take is not None:
-            take(record)
+            getattr(self, take)(record)
             self._has_been_told = True
         elif isinstance(record, DiagnosticRecord):
             self.fault(record)

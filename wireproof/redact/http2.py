@@ -20,6 +20,7 @@ from parsers import (
     Unread,
     rewritten_field,
 )
+from parsers.limits import KiB
 from parsers.provenance import Ending
 from parsers.records import (
     BodyRecord,
@@ -40,10 +41,14 @@ from .patterns import Span
 from .rules import Rules
 from .said import Said, place_of
 from .secrets import Policy, Report, find
-from .streams import Mask, MaskStream
+from .streams import Mask, MaskStream, may_hide
 
 MAX_OPEN = 4_096
 """Streams whose content is followed at the same time; then the oldest is taken for ended."""
+MAX_OPEN_UNTOLD = 64
+"""The same where no record tells any more what it is, for the memory was spent."""
+CONTENT_COST = 4 * KiB
+"""Charged for what follows the content of one of them, on top of its bytes."""
 
 
 class Http2MaskStream(MaskStream):
@@ -94,7 +99,7 @@ class Http2MaskStream(MaskStream):
         stream_id = getattr(record, "stream_id", None)
         if stream_id is None or isinstance(record, Http2FrameRecord | Http2DataRecord):
             return
-        if isinstance(record, DiagnosticRecord) and stream_id not in self._contents:
+        if stream_id not in self._contents and _needs_no_content(record):
             return
         content = self._content_of(stream_id)
         if isinstance(record, BodyRecord):
@@ -115,8 +120,10 @@ class Http2MaskStream(MaskStream):
             return
         if is_end:
             self._note(self._frames.end())
+        if self._is_let_go:
+            self._holding = None  # it was given back together with what the decoder held
         for stream_id, content in list(self._contents.items()):
-            if is_end:
+            if is_end or self._is_let_go:
                 self._end_content(stream_id)
             else:
                 self._tell(stream_id, content)
@@ -163,17 +170,23 @@ class Http2MaskStream(MaskStream):
     def _content_of(self, stream_id: int) -> StreamContent:
         found = self._contents.get(stream_id)
         if found is None:
-            if len(self._contents) >= MAX_OPEN:
+            if len(self._contents) >= (MAX_OPEN_UNTOLD if self._is_let_go else MAX_OPEN):
                 self._end_content(next(iter(self._contents)))
             found = self._contents[stream_id] = StreamContent(self._rules, self._report)
             if self._account is not None and self._holding is not None:
                 found.charge_to(self._account)
+                self._charge_contents()
         return found
 
     def _end_content(self, stream_id: int) -> None:
         content = self._contents.pop(stream_id)
         self._tell(stream_id, content)
         self.found += content.take_masks(is_end=True)
+        self._charge_contents()
+
+    def _charge_contents(self) -> None:
+        if self._holding is not None and not self._is_let_go:
+            self._holding.hold(len(self._contents) * CONTENT_COST)
 
     def _note(self, events: list[Any]) -> None:
         for event in events:
@@ -213,6 +226,15 @@ def _secrets_of(field: FieldText, rules: Rules) -> list[Span]:
     if field.name is None:
         return [(0, len(text))]
     return secret_spans(field.name.decode("latin-1"), text, rules)
+
+
+def _needs_no_content(record: Record) -> bool:
+    """Whether a record says nothing of a stream's content: a fault, or a head behind which none
+    comes."""
+    if not isinstance(record, RequestRecord | ResponseRecord):
+        return isinstance(record, DiagnosticRecord)
+    is_connect = isinstance(record, RequestRecord) and record.method == "CONNECT"
+    return record.framing == "none" and not (is_connect or may_hide(record.headers))
 
 
 def _sender_of_http2(record: Record) -> Sender | None:

@@ -44,6 +44,10 @@ OUTER = itemgetter(2)
 class StreamContent:
     """A byte stream from 0, and where its bytes lie on the connection."""
 
+    __slots__ = (
+        "is_tunnel", "_stream", "_rules", "_report", "_size", "_runs", "_message_codings",
+    )  # fmt: skip
+
     def __init__(self, rules: Rules, report: Report) -> None:
         self.is_tunnel = False
         """Whether it carries another protocol: then it may have many bodies."""

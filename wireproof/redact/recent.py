@@ -14,6 +14,8 @@ MAX_RECENT = 64 * 1024
 class Recent:
     """Pieces of content with their places in the stream."""
 
+    __slots__ = ("_keys", "_places", "_texts")
+
     def __init__(self) -> None:
         self._texts: list[str] = []
         self._places: list[int] = []

@@ -20,6 +20,7 @@ from parsers.records import (
     BodyRecord,
     ChunkRecord,
     DiagnosticRecord,
+    Fields,
     RequestRecord,
     ResponseRecord,
     WebSocketFrameRecord,
@@ -74,6 +75,13 @@ class Mask(NamedTuple):
 class MaskStream(ElementStream):
     """One direction of a connection: bytes in, masks out."""
 
+    __slots__ = (
+        "found", "is_ssh", "_rules", "_patterns", "_report", "_finder", "_has_frames",
+        "_in_compressed_message", "_content", "_places", "_keys", "_body", "_beginning", "_held",
+        "_deflated", "_recent", "_threads", "_parts", "_speaks_dialect", "_tells_secret",
+        "_message",
+    )  # fmt: skip
+
     def __init__(self, policy: Policy | Rules, report: Report) -> None:
         super().__init__()
         self.found: list[Mask] = []
@@ -98,7 +106,8 @@ class MaskStream(ElementStream):
         """Of content that nothing says is coded, until it is known what it begins as."""
         self._held: list[tuple[bytes, int]] = []
         """What came of it by then, with its places."""
-        self._deflated = DeflatedMessages(report.found, self._patterns)
+        self._deflated: DeflatedMessages | None = None
+        """What reads compressed messages, once there are any."""
         self._recent = Recent()
         self._threads: dict[tuple[int | None, ThreadName], Thread] = {}
         """What its elements say, the text that grew last at the end."""
@@ -106,7 +115,7 @@ class MaskStream(ElementStream):
         """Of secrets in those, not masked yet."""
         self._speaks_dialect = False
         """Whether an element was one that a dialect knows."""
-        self._tells_secret: set[int | None] = set()
+        self._tells_secret: frozenset[int | None] = frozenset()
         """Exchanges of which an element says something secret."""
         self._message: CodedBody | None = None
         """What reads the message at hand, if that begins as coded content does."""
@@ -130,9 +139,16 @@ class MaskStream(ElementStream):
         self._take_held()
         self._look_at_content()
         self._recent = Recent()
-        self._mask_whole(self._deflated.end())
+        if self._deflated is not None:
+            self._mask_whole(self._deflated.end())
         if self._message is not None:
             self._mask_frames(self._message.end(is_complete=False))
+
+    @property
+    def _messages(self) -> DeflatedMessages:
+        if self._deflated is None:
+            self._deflated = DeflatedMessages(self._report.found, self._patterns)
+        return self._deflated
 
     @property
     def _is_thorough(self) -> bool:
@@ -247,11 +263,11 @@ class MaskStream(ElementStream):
         if not parts:
             return
         self._parts += parts
-        self._tells_secret.add(first.exchange)
+        self._tells_secret |= {first.exchange}
         for secret in thread.secrets:
             self._report.found.add(secret.encode("latin-1", "replace"))
         if any(isinstance(one, WebSocketMessageRecord) and one.compressed for one in said.elements):
-            self._deflated.is_secret = True
+            self._messages.is_secret = True
 
     def _look_at_content(self) -> None:
         if not self._content and not self._parts:
@@ -321,7 +337,7 @@ class MaskStream(ElementStream):
                 self._body.is_secret = True
             self._mask_whole(self._body.end(is_complete=record.complete))
             self._body = None
-        self._tells_secret.discard(record.exchange)
+        self._tells_secret -= {record.exchange}
         for key in [key for key in self._threads if key[0] == record.exchange]:
             if not self.is_websocket:
                 del self._threads[key]
@@ -340,7 +356,7 @@ class MaskStream(ElementStream):
         key = bytes.fromhex(record.masking_key or "00000000")
         if is_compressed:
             piece = Piece(start, len(data), key, record.fin)
-            self._mask_whole(self._deflated.receive_frame(piece))
+            self._mask_whole(self._messages.receive_frame(piece))
         elif is_control:
             self._plain_payload(data, start, key, is_control=True)
         else:
@@ -380,11 +396,11 @@ class MaskStream(ElementStream):
 
     def message(self, record: WebSocketMessageRecord) -> None:
         if record.compressed and self._is_thorough:
-            self._mask_whole(self._deflated.receive_message(record))
+            self._mask_whole(self._messages.receive_message(record))
 
     def fault(self, record: DiagnosticRecord) -> None:
         if record.code.startswith("websocket-deflate") and self._is_thorough:
-            self._mask_whole(self._deflated.damaged())
+            self._mask_whole(self._messages.damaged())
 
     def mask_whole(self, start: int, end: int) -> None:
         """Mask what a coding hides in [start, end) of content."""
@@ -471,6 +487,11 @@ def placed(pieces: list[str], places: list[int], spans: list[Span]) -> Iterator[
     recent = Recent()
     recent.add(pieces, places, {})
     return recent.places(spans)
+
+
+def may_hide(headers: Fields) -> bool:
+    """Whether a head says that what follows is no plain text, though the decoder knows of none."""
+    return names_coding(headers) or has_other_charset(headers) or is_base64(headers)
 
 
 def spans_across_chunks(text: str, patterns: Patterns) -> list[Span]:

@@ -18,9 +18,12 @@ from support.websocket_frames import KEY, frame
 from parsers.decode.packets import PacketDecoder
 from parsers.files.packets import Packet
 from parsers.http2.elements import CONTINUATION, GOAWAY, HEADERS, PUSH_PROMISE
+from parsers.limits import MiB
+from parsers.memory import Memory
 from parsers.records import GrpcMessageRecord, Record
 from wireproof.redact import Policy, Redactor
 from wireproof.redact.frames import FrameMasks
+from wireproof.redact.http2 import CONTENT_COST, MAX_OPEN_UNTOLD
 
 HUFFMAN = [True, False]
 END_STREAM, END_HEADERS, PADDED, PRIORITY = 0x1, 0x4, 0x8, 0x20
@@ -320,3 +323,41 @@ def test_what_waits_in_a_stream_is_charged_to_its_connection_and_given_back() ->
     assert 55_000 < masks.decoder.held - alone.held < 70_000
     masks.end()
     assert masks.decoder.held == 0
+
+
+SERVER_SENT = [(":status", "200"), ("content-type", "text/event-stream")]
+
+
+def test_a_stream_is_charged_once_content_may_come_in_it() -> None:
+    talk, alone = Dialogue(), PacketDecoder()
+    for stream in range(1, 21, 2):
+        talk.head("client", stream, GET, ends=True)
+        talk.head("server", stream, SERVER_SENT)
+    masks = FrameMasks("all")
+    masks.add(talk.talk.packets())
+    alone.receive(talk.talk.packets())
+    assert masks.decoder.held - alone.held == 10 * CONTENT_COST
+    masks.end()
+    assert masks.decoder.held == 0
+
+
+def test_streams_of_a_connection_that_is_let_go_hold_little_and_are_masked_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Memory, "usual", 2 * MiB)
+    talk, masks = Dialogue(), FrameMasks("all")
+    key, numbers = talk.secrets.key("an event"), range(1, 801, 2)
+    for stream in numbers:
+        talk.head("client", stream, GET, ends=True)
+        talk.head("server", stream, SERVER_SENT)
+        talk.say("server", data(stream, b"data: 1"))
+    for stream in numbers:
+        talk.say("server", data(stream, b"\n\ndata: " + key.encode() + b"\n\n"))
+    packets = talk.talk.packets()
+    for start in range(0, len(packets), 100):
+        masks.add(packets[start : start + 100])
+    (pair,) = masks.pairs.values()
+    assert pair.connection.account.is_let_go
+    assert max(len(stream._contents) for stream in pair.streams) <= MAX_OPEN_UNTOLD
+    masks.end()
+    assert key not in b"".join(map(masks.masked, packets)).decode("latin-1")
