@@ -17,8 +17,9 @@ from wireproof.wireshark.compare import UNEXPLAINED, Row
 from wireproof.wireshark.decoded import Decoded
 from wireproof.wireshark.elements import Element
 from wireproof.wireshark.locate import Tshark, find_tshark
+from wireproof.wireshark.parts import Segments
 from wireproof.wireshark.pdml import read_elements
-from wireproof.wireshark.segments import TsharkSegment, Witness, read_segments
+from wireproof.wireshark.segments import TsharkSegment, read_segments
 
 from .talk import Talk
 
@@ -64,7 +65,8 @@ def deflated(data: bytes) -> bytes:
 
 def rows(capture: Path) -> list[Row]:
     """Every row of a comparison."""
-    return list(side_by_side.compare(capture, find_tshark()).rows())
+    with side_by_side.compare(capture, find_tshark()) as comparison:
+        return list(comparison.rows())
 
 
 def rows_of(tmp_path: Path, data: bytes) -> list[Row]:
@@ -102,11 +104,11 @@ def _segments(tshark: Tshark, capture: Path) -> list[TsharkSegment]:
 @cache
 def _elements(capture: Path) -> list[Element]:
     tshark = find_tshark()
-    witness = Witness(_segments(tshark, capture))
+    segments = Segments(_segments(tshark, capture))
     with capture.open("rb") as stream:
-        ports = Decoded(decode(stream)).ports
+        ports = Decoded(enumerate(decode(stream))).ports
     clients = {stream: client for stream, (client, _) in ports.items()}
-    return list(read_elements(tshark, capture, witness, clients))
+    return list(read_elements(tshark, capture, segments, clients))
 
 
 def without_pyshark(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,10 @@ WHOLE = "all"
 """Stands for the field where an element has no like on the other side."""
 
 
+Order = tuple[int, int, int]
+"""Whether only Wireshark has the element, whether that is no connection, and its number."""
+
+
 @dataclass(slots=True)
 class Row:
     """One field of one element, as both sides have it."""
@@ -76,8 +80,6 @@ class Comparison:
         self._witness = witness
         self._version = version
         self._ports = decoded.ports
-        self.quic_connections = decoded.quic_connections
-        """QUIC connections, which are not compared."""
         self._ours = decoded.elements
         self._pairs, self._only_theirs = _pair(decoded.elements, theirs)
         self._note_what_is_later(decoded.closed)
@@ -118,16 +120,26 @@ class Comparison:
 
     def rows(self) -> Iterator[Row]:
         """Yield all rows: our elements in our order, then what only Wireshark has."""
+        return (row for _, row in self.ordered_rows())
+
+    def ordered_rows(self) -> Iterator[tuple[Order, Row]]:
+        """Yield the same, and where each is in the order of all connections' rows."""
         for ours in self._ours:
-            theirs = self._pairs.get(ours.place())
-            if theirs is None:
-                yield self._row(ours, None, WHOLE, _summary(ours), None)
-            else:
-                yield from self._fields(ours, theirs)
-            if ours.sender and ours.end > ours.offset and not ours.facts.in_tls:
-                yield from self._arrival(ours)
+            order = 0, 0, ours.number
+            for row in self._rows_of(ours):
+                yield order, row
         for theirs in self._only_theirs:
-            yield self._row(None, theirs, WHOLE, None, _summary(theirs))
+            order = 1, int(theirs.kind != "connection"), theirs.number
+            yield order, self._row(None, theirs, WHOLE, None, _summary(theirs))
+
+    def _rows_of(self, ours: Element) -> Iterator[Row]:
+        theirs = self._pairs.get(ours.place())
+        if theirs is None:
+            yield self._row(ours, None, WHOLE, _summary(ours), None)
+        else:
+            yield from self._fields(ours, theirs)
+        if ours.sender and ours.end > ours.offset and not ours.facts.in_tls:
+            yield from self._arrival(ours)
 
     def _fields(self, ours: Element, theirs: Element) -> Iterator[Row]:
         names = dict.fromkeys((*ours.values, *theirs.values))

@@ -28,7 +28,6 @@ from parsers.records import (
     TlsRecordRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
-    is_quic,
 )
 
 from ..exchange import CLOSE, CONTINUATION, PING
@@ -67,14 +66,20 @@ def header_values(fields: Fields) -> dict[str, Value]:
     return {f"header {n}": f"{name}: {value}" for n, (name, value) in enumerate(fields)}
 
 
+def ports_of(record: ConnectionRecord) -> tuple[int, int]:
+    """Return the client's port and the server's."""
+    ports = record.client.rpartition(":")[2], record.server.rpartition(":")[2]
+    return int(ports[0]), int(ports[1])
+
+
 IN_TIME = "decoded in order of time"
 """What is said of a file whose packets were moved."""
 
 
 class Decoded:
-    """Collects elements from records; all but the last three names are its state."""
+    """Collects elements from records, which come with their numbers: whole connections."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
+    def __init__(self, records: Iterable[tuple[int, Record]]) -> None:
         self.elements: list[Element] = []
         self.ports: dict[int, tuple[int, int]] = {}
         """Of each connection: the client's and the server's."""
@@ -95,16 +100,14 @@ class Decoded:
         self._hellos: dict[int, tuple[bool, bool]] = {}
         """Whether both hellos of a connection are there, and the server's Finished was read."""
         self._inner = InnerPlaces()
-        self._with_others: set[int] = set()
-        """Connections on which TLS or HTTP/1 was spoken, be it before an upgrade."""
+        self._number = 0
+        """Of the record at hand."""
         self._is_moved = False
-        self.quic_connections = 0
-        """QUIC connections, which are not compared."""
         self._tunnels: dict[int, int] = {}
         """Of each connection with a tunnel in it, the exchange that opened it."""
         self._proxied: set[int] = set()
         """Connections that begin with a PROXY protocol header."""
-        for record in records:
+        for self._number, record in records:
             self._receive(record)
         self._finish()
 
@@ -116,20 +119,7 @@ class Decoded:
             return self._codes_in[side, element.frame]
         return self._codes_at[side, element.offset]
 
-    @property
-    def http2_ports(self) -> list[int]:
-        """Ports of servers that speak HTTP/2 without TLS, from the first byte, and nothing else."""
-        ports: dict[int, bool] = {}
-        for number, record in self._connections.items():
-            is_http2 = record.protocol == "http/2" and number not in self._with_others
-            port = self.ports[number][1]
-            ports[port] = ports.get(port, True) and is_http2
-        return [port for port, is_http2 in ports.items() if is_http2]
-
     def _receive(self, record: Record) -> None:
-        if record.connection is not None and is_quic(record.connection):
-            self.quic_connections += isinstance(record, ConnectionRecord)
-            return  # not compared yet
         if isinstance(record, Http2FrameRecord) and record.type == "HEADERS":
             return  # of trailers, whose fields are compared
         if isinstance(record, Http2DataRecord | Http2FrameRecord):
@@ -139,8 +129,6 @@ class Decoded:
         if getattr(record, "stream_id", None) is not None and not is_fault:
             self._receive_of_stream(record)
             return
-        if isinstance(record, RequestRecord | ResponseRecord | TlsConnectionRecord):
-            self._with_others.add(record.connection)
         found = self._exchanges.add(record)
         heads = {} if found is None else found[1]
         match record:
@@ -209,8 +197,12 @@ class Decoded:
         )
         if record.layer != "tcp":
             self._inner.place(element)
-        self.elements.append(element)
+        self._keep(element)
         return element
+
+    def _keep(self, element: Element) -> None:
+        element.number = self._number
+        self.elements.append(element)
 
     def _receive_of_stream(self, record: Record) -> None:
         """Take what frames of HTTP/2 decode to: field sections, and frames that are in DATA."""
@@ -314,11 +306,10 @@ class Decoded:
         values = agreed_values(record)
         if any(value is not None for value in values.values()):
             place = record.connection, "", 0, record.first_packet
-            self.elements.append(Element("tls", *place, values))
+            self._keep(Element("tls", *place, values))
 
     def _receive_connection(self, record: ConnectionRecord) -> None:
-        ports = record.client.rpartition(":")[2], record.server.rpartition(":")[2]
-        self.ports[record.connection] = int(ports[0]), int(ports[1])
+        self.ports[record.connection] = ports_of(record)
         self._connections[record.connection] = record
         if record.close != "open":
             self.closed[record.connection] = record.last_packet
@@ -330,9 +321,7 @@ class Decoded:
             "packets": record.packets,
         }
         if record.packets:  # else it was only quoted by an ICMP error
-            self.elements.append(
-                Element("connection", record.connection, "", 0, record.first_packet, values)
-            )
+            self._keep(Element("connection", record.connection, "", 0, record.first_packet, values))
 
     def _finish(self) -> None:
         """Give each element what is known of its message, its direction and its faults."""

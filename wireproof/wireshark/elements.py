@@ -105,6 +105,8 @@ class Element:
     """A second place that Wireshark's output leaves possible (see ``pdml.py``)."""
     exchange: int | None = None
     """Of its connection; None of a connection itself, and of what only Wireshark shows."""
+    number: int = 0
+    """By which all of one side are in order."""
 
     def place(self) -> Place:
         """Return what pairs it; of field sections both sides know only where they end."""

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Protocol
 from xml.parsers import expat
 
 from .elements import Element, Facts, Kind, Value, content, digest
@@ -28,7 +28,7 @@ from .http2 import Begun, ShownFrame
 from .locate import Tshark
 from .long_values import ShorterValues
 from .run import TsharkFailed, run_tshark
-from .segments import TsharkSegment, Witness
+from .segments import TsharkSegment
 
 PIECE = 1 << 18
 """Bytes of PDML read at once."""
@@ -39,6 +39,12 @@ FIRST_SEGMENT = re.compile(r"#(\d+)\((\d+)\)")
 
 BLANKS = " \t\r\n"
 """What stands around a field value in a whole line: OWS and the line end (RFC 9110 5.5)."""
+
+
+class ByFrame(Protocol):
+    """Segments by the frames that carried them."""
+
+    def get(self, frame: int, /) -> TsharkSegment | None: ...
 
 
 class Node(NamedTuple):
@@ -138,7 +144,7 @@ def _pieces(stream: BinaryIO) -> Iterator[bytes]:
 def read_elements(
     tshark: Tshark,
     capture: Path,
-    witness: Witness,
+    segments: ByFrame,
     clients: dict[int, int],
     http2_ports: Sequence[int] = (),
     keylog: str | None = None,
@@ -160,9 +166,9 @@ def read_elements(
     inner = InnerPlaces()
     with run_tshark(tshark, capture, arguments) as stream:
         for frame, nodes in read_packets(stream, tshark.version):
-            segment = witness.by_frame.get(frame)
+            segment = segments.get(frame)
             if segment is not None:
-                packet = _Packet(segment, witness, clients, agreed, begun)
+                packet = _Packet(segment, segments, clients, agreed, begun)
                 for element in packet.read(nodes):
                     if element.facts.in_tls and element.kind != "tls_record":
                         inner.place(element)
@@ -177,7 +183,7 @@ class _Packet:
     def __init__(
         self,
         segment: TsharkSegment,
-        witness: Witness,
+        segments: ByFrame,
         clients: dict[int, int],
         agreed: dict[int, Agreed] | None = None,
         begun: Begun | None = None,
@@ -185,7 +191,7 @@ class _Packet:
         self._agreed = {} if agreed is None else agreed
         self._begun = {} if begun is None else begun
         self._segment = segment
-        self._witness = witness
+        self._segments = segments
         is_client = clients.get(segment.stream) == segment.port
         self._sender = "client" if is_client else "server"
         self._base = self._frame_base = 0
@@ -216,7 +222,7 @@ class _Packet:
     def tcp_segments(self, node: Node) -> None:
         """A buffer was put together; it begins with the last bytes of its first segment."""
         found = FIRST_SEGMENT.search(node.label)
-        first = self._witness.by_frame.get(int(found[1])) if found else None
+        first = self._segments.get(int(found[1])) if found else None
         if found and first is not None:
             self._base = first.start + first.length - int(found[2])
 

@@ -1,8 +1,7 @@
 """What ``wireproof compare`` does: one capture, decoded twice, and what comes of it as text.
 
-Strategy: our elements and Wireshark's stand in memory, their rows do not: each is printed or
-counted and forgotten. The table prints what differs as it is found and counts the rest; JSON has
-every row. Both escape what came from the wire.
+Strategy: a row is printed or counted, and forgotten. The table prints what differs and counts the
+rest; JSON has every row. Both escape what came from the wire.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from shutil import copyfileobj
 from tempfile import NamedTemporaryFile
@@ -21,18 +20,20 @@ from parsers import CaptureReader, KeyLog, decode_stream
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Chosen
+from ..spool import Spool
 from ..tasks.chosen import chosen
 from ..text.escape import escape
 from ..text.progress import shown
 from ..text.wording import count
-from .compare import UNEXPLAINED, VERDICTS, Comparison, Row, Verdict
-from .decoded import Decoded
+from .compare import UNEXPLAINED, VERDICTS, Row, Verdict
+from .divided import DividedComparison, OurRecords
 from .elements import Value
 from .explanations import Explanation
 from .locate import Tshark, find_tshark
+from .parts import Segments, TheirElements
 from .pdml import read_elements
 from .pyshark_fields import can_ask, read_segments_with_pyshark
-from .segments import Witness, read_segments
+from .segments import read_segments
 
 Form = Literal["table", "json"]
 Write = Callable[[str], object]
@@ -56,10 +57,12 @@ def run(
     capture.
     """
     tshark = find_tshark()
-    with _file(source) as capture:
-        comparison = compare(capture, tshark, _chosen(capture, wanted, keylog), keylog)
+    with (
+        _file(source) as capture,
+        compare(capture, tshark, _chosen(capture, wanted, keylog), keylog) as comparison,
+    ):
         found = _Table(write) if form == "table" else _Json(write, tshark)
-        for row in comparison.rows():
+        for row in comparison.rows(found.add if form == "table" else None):
             found.add(row)
         found.finish(tshark)
     if form == "table" and comparison.quic_connections:
@@ -75,23 +78,26 @@ def _chosen(capture: Path, wanted: ExchangeFilter, keylog: KeyLog | None) -> Cho
         return chosen(stream, wanted, keylog)
 
 
+@contextmanager
 def compare(
     capture: Path, tshark: Tshark, wanted: Chosen | None = None, keylog: KeyLog | None = None
-) -> Comparison:
-    """Decode a capture with both and lay the elements of wanted exchanges side by side.
+) -> Iterator[DividedComparison]:
+    """Decode a capture with both, and give the elements of wanted exchanges side by side.
 
     Both decrypt TLS with the secrets of ``keylog``.
     """
-    with capture.open("rb") as file, shown(file, "decoding") as stream:
-        decoded = Decoded(decode_stream(stream, shows_records=True, keylog=keylog))
-    read = read_segments_with_pyshark if can_ask(capture) else read_segments
-    witness = Witness(read(tshark, capture))
-    clients = {stream: client for stream, (client, _) in decoded.ports.items()}
-    path = None if keylog is None else keylog.path
-    seen = read_elements(tshark, capture, witness, clients, decoded.http2_ports, path)
-    theirs = [*witness.connections(), *seen]
-    late = _has_late_secrets(capture)
-    return Comparison(decoded, theirs, witness, tshark.version, wanted, has_late_secrets=late)
+    with closing(Spool()) as spool:
+        with capture.open("rb") as file, shown(file, "decoding") as stream:
+            ours = OurRecords(decode_stream(stream, shows_records=True, keylog=keylog), spool)
+        read = read_segments_with_pyshark if can_ask(capture) else read_segments
+        segments = Segments(read(tshark, capture))
+        path = None if keylog is None else keylog.path
+        seen = read_elements(tshark, capture, segments, ours.clients, ours.http2_ports, path)
+        theirs = TheirElements(seen, spool)
+        late = _has_late_secrets(capture)
+        yield DividedComparison(
+            ours, theirs, segments, tshark.version, wanted, has_late_secrets=late
+        )
 
 
 def _has_late_secrets(capture: Path) -> bool:

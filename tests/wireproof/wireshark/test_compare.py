@@ -18,7 +18,7 @@ V4_0 = (4, 0, 17)
 
 def rows(*theirs: Element, packets: tuple[TsharkSegment, ...] = ()) -> list[Row]:
     """Rows of one exchange beside what Wireshark is said to show."""
-    decoded = Decoded(decode(BytesIO(answered(CHUNKED + CHUNKS))))
+    decoded = Decoded(enumerate(decode(BytesIO(answered(CHUNKED + CHUNKS)))))
     return list(Comparison(decoded, theirs, Witness(packets), V4_0).rows())
 
 

@@ -16,7 +16,9 @@ from wireproof.wireshark.elements import MAX_VALUE, Element, content
 
 def elements(data: bytes, kind: str) -> list[Element]:
 
-    return [found for found in Decoded(decode(BytesIO(data))).elements if found.kind == kind]
+    return [
+        found for found in Decoded(enumerate(decode(BytesIO(data)))).elements if found.kind == kind
+    ]
 
 
 def test_a_payload_is_text_bytes_or_a_digest() -> None:
@@ -31,7 +33,9 @@ def test_a_payload_is_text_bytes_or_a_digest() -> None:
 
 def test_a_chunk_shares_the_facts_of_its_message() -> None:
     data = answered(CHUNKED + b"3\r\nabc\r\nzz\r\n")
-    found = {element.kind: element for element in Decoded(decode(BytesIO(data))).elements}
+    found = {
+        element.kind: element for element in Decoded(enumerate(decode(BytesIO(data)))).elements
+    }
     response, chunk = found["response"], found["chunk"]
     assert chunk.facts is response.facts
     assert "chunk-size-invalid" in response.facts.codes
@@ -87,7 +91,7 @@ def test_a_message_is_given_to_the_frame_that_completes_it() -> None:
 
 def test_a_closed_connection_is_noted() -> None:
 
-    found = Decoded(decode(BytesIO(answered(CHUNKED + b"0\r\n\r\n"))))
+    found = Decoded(enumerate(decode(BytesIO(answered(CHUNKED + b"0\r\n\r\n")))))
     assert found.closed == {0: 8}
     assert found.ports == {0: (40_000, 8_000)}
 

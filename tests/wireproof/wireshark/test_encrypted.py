@@ -33,7 +33,8 @@ JOINED = ("hypercorn_mux20_midstream",)
 
 
 def rows(path: Path) -> list[Row]:
-    return list(compare(path, find_tshark()).rows())
+    with compare(path, find_tshark()) as comparison:
+        return list(comparison.rows())
 
 
 def stored(talk: Talk, tmp_path: Path) -> Path:
@@ -66,7 +67,8 @@ def test_captures_with_their_keys(path: Path) -> None:
     """Both decrypt with the same secrets, and agree but for the body that Wireshark shows twice;
     after a lost packet only we show anything."""
     keylog = KeyLog.open(path.with_suffix(".keys"))
-    found = list(compare(path, find_tshark(), keylog=keylog).rows())
+    with compare(path, find_tshark(), keylog=keylog) as comparison:
+        found = list(comparison.rows())
     assert [row for row in found if row.verdict in UNEXPLAINED] == []
     inner = names(found)["http2_frame"] + names(found)["request"]
     assert inner > 5

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wireproof.wireshark.elements import digest
+from wireproof.wireshark.parts import Segments
 from wireproof.wireshark.pdml import Node, _Packet, read_packets
 from wireproof.wireshark.run import TsharkFailed
-from wireproof.wireshark.segments import TsharkSegment, Witness
+from wireproof.wireshark.segments import TsharkSegment
 
 VERSION = (4, 0, 17)
 
@@ -74,7 +75,7 @@ def node(name: str, show: str = "", value: str = "", pos: int = 0, label: str = 
 
 def packet(*nodes: Node) -> _Packet:
     segments = [TsharkSegment(5, "5.0", 0, 80, 0, 30), TsharkSegment(6, "6.0", 0, 80, 30, 30)]
-    found = _Packet(segments[1], Witness(segments), {0: 80})
+    found = _Packet(segments[1], Segments(segments), {0: 80})
     found.read(list(nodes))
     return found
 
