@@ -7,8 +7,9 @@ of many captures, those of one after those of the one before.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Container, Iterator, Sequence
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain
 from typing import Any
 
 import msgspec
@@ -152,10 +153,13 @@ class Rows:
         import pyarrow as pa
 
         ends = [start for _, start in self._origins[1:]] + [len(self._kinds)]
-        counts = [end - start for (_, start), end in zip(self._origins, ends, strict=True)]
+        numbers = array("i")  # of each row; small captures are many
+        for number, ((_, start), end) in enumerate(zip(self._origins, ends, strict=True)):
+            numbers.extend(array("i", (number,)) * (end - start))
+        places = pa.Array.from_buffers(pa.int32(), len(numbers), [None, pa.py_buffer(numbers)])
         for number in range(len(self._table.origin)):
-            told = [origin[number] for origin, _ in self._origins]
-            yield pa.concat_arrays(map(repeated, told, repeat(pa.string()), counts))
+            told = pa.array([origin[number] for origin, _ in self._origins], pa.string())
+            yield told.take(places)
 
     def _column(
         self, column: Column, found: list[Some], order: Any, nothing: dict[Any, Any]
