@@ -33,7 +33,7 @@ MAX_WAITING = 17 * MiB
 MAX_UNTOLD = 256 * KiB
 """The same on a connection of which there has been no record: what is unknown stays unknown."""
 MAX_HOLE = 64 * KiB
-"""A hole in the capture up to here is filled with zeros; a larger one ends what waits."""
+"""A hole in the capture up to here is filled; a larger one ends what waits."""
 
 IN_BODY = ("chunked", "content-length", "close", "http/2")
 """Framings after which content follows."""
@@ -57,6 +57,9 @@ class ElementStream:
         "done", "codings", "is_event_stream", "is_websocket", "is_in_body", "holes", "_account",
         "_holding", "_raw", "_at", "_has_been_told", "_is_chunked",
     )  # fmt: skip
+
+    filling = b"\0"
+    """Stands for each byte that the capture lacks."""
 
     def __init__(self) -> None:
         self.done = 0
@@ -128,7 +131,7 @@ class ElementStream:
         self.holes = [hole for hole in self.holes if hole[1] > self.done]
         self.holes.append((start, end))
         if length <= MAX_HOLE:
-            self._raw += bytes(length)
+            self._raw += self.filling * length
         else:
             self.hand_on(is_end=True)
             self.done = end

@@ -20,7 +20,9 @@ from .secrets import Policy, mask_spans, merged
 SECRET_FIELD = re.compile(
     r"(?!(?:sec-websocket-key|access-control-allow-credentials)\Z)(?:.*token|.*-key|.*api-?key"
     r"|.*authorization.*|.*cookie.*|.*secret.*|.*passw(?:or)?d.*|.*session.*|.*signature.*"
-    r"|.*credential.*|.*jwt.*|.*hmac.*|.*-sig|.*crumb|x-access|.*pass(?:code|phrase)|.*appcheck|x-honeycomb-team|(?:.*-)?auth|dpop|.*-otp|x-amzn-oidc-data|x-client-cert"
+    r"|.*credential.*|.*jwt.*|.*hmac.*|.*-sig|.*crumb|x-(?:\w+-)?access|.*pass(?:code|phrase|key)|.*appcheck|x-honeycomb-team"
+    r"|(?:.*-)?auth|dpop|.*-otp|x-amzn-oidc-data|x-client-cert|.*bearer.*|.*ticket|.*sessid|.*-s(?:id|as)"
+    r"|x-auth-(?:data|code|hash|sign)"
     r"|.*authentication(?!-results).*|(?:.*-)?(?:pass|pwd|pw|pin)|.*-(?:mfa|2fa|totp|otp)-?code)"
     r"(?:-bin)?",  # binary metadata of gRPC
     re.IGNORECASE | re.ASCII,

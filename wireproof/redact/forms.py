@@ -88,7 +88,7 @@ JWK = (
 )
 # The address of a bot of Telegram, and the token by itself.
 BOT = r"/bot\d{5,12}+(?::|%3[Aa])([\w-]{20,}+|[\w-]++\Z)"
-BOT_TOKEN = r"(?<=\d):(AA[\w-]{30,}+|AA[\w-]*+\Z)"
+BOT_TOKEN = r"(?<=\d)(?P<joint>:(?:AA[\w-]{30,}+|AA[\w-]*+\Z))"
 # ACL SETUSER of Redis, and the same in its configuration: a password begins with ">".
 _REDIS_NAME = r"(?i:setuser\s{1,4}+\S{1,64}+|user[ ]\S{1,64}+[ ]o(?:n|ff)\b)"
 REDIS_USER = rf"{_REDIS_NAME}(?:\s{{1,4}}+[^\s>#]\S{{0,64}}+){{0,16}}\s{{1,4}}+[>#](\S++)"

@@ -21,6 +21,9 @@ FIELD_LINE = re.compile(
 )
 AUTHORITY_LOGIN = re.compile(r"\A[^/@:]*:?([^/@]+)@")
 """What the target of CONNECT must not have (RFC 9112 section 3.2.3), and may all the same."""
+LINE_REST = re.compile(r"[^\r\n]*")
+RANDOM = re.compile(r"(?=[^\s\d]{0,64}\d)[\w.~+/=-]{12,}", re.ASCII)
+"""What may be the value of a field whose name is lost."""
 LINE_TEXT = re.compile(r"[^\r\n]+")
 
 
@@ -31,6 +34,21 @@ def field_line_spans(text: str, policy: Policy | Rules) -> Iterator[Span]:
         for start, end in secret_spans(match[1], match[2].rstrip(" \t"), policy):
             for line in LINE_TEXT.finditer(text, base + start, base + end):
                 yield line.span()
+
+
+def rest_of_line(cut: str, text: str, policy: Policy | Rules) -> list[Span]:
+    """Return what is secret of a field line that a hole cuts, in the text from the hole on.
+
+    It is all of the line if its name is lost or that of a secret; else what may be one, for the
+    hole may hold another name.
+    """
+    end = LINE_REST.match(text).end()  # type: ignore[union-attr]  # it may be empty
+    if ":" not in cut:
+        return [(0, end)]
+    name, _, value = cut.partition(":")
+    if secret_spans(name, value + text[:end], policy):
+        return [(0, end)]
+    return [match.span() for match in RANDOM.finditer(text, 0, end)]
 
 
 def start_line_spans(

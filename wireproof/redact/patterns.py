@@ -43,7 +43,7 @@ from .plain import (
     is_sentence,
 )
 from .plain import WORD as WORD_OF_PROSE
-from .triggers import POSSIBLE, WORDS, Trigger, likely, triggers
+from .triggers import POSSIBLE, WORDS, Trigger, likely, prefixes_in, triggers
 
 Span = tuple[int, int]
 OBJECTS = ("object", "long_object")
@@ -72,7 +72,7 @@ class Patterns:
     """Secrets that have been found before, which are looked for in all their forms."""
 
     def may_hold_secret(self, text: str) -> bool:
-        """Return whether there can be a secret in a text, or in one that it is the beginning of."""
+        """Return whether there can be a secret in a text, or one that begins in it."""
         lower = lowered(text)
         is_possible = POSSIBLE.search(text) is not None or any(word in lower for word in WORDS)
         if is_possible and self._is_likely(lower):
@@ -90,7 +90,7 @@ class Patterns:
         lower = lowered(text)
         if not self._is_likely(lower):
             return
-        for begins, pattern, is_name in self._possible(lower):
+        for begins, pattern, is_name, _ in self._possible(lower):
             position = lower.find(begins)
             while position >= 0:
                 match = pattern.match(text, position)
@@ -101,16 +101,18 @@ class Patterns:
     def _is_likely(self, lower: bytes) -> bool:
         """Return whether there can be a secret at all, which mostly there cannot.
 
-        A text of which this is false has no secret that a trigger finds, cut anywhere or not.
+        A text of which this is false has no secret that a trigger finds, nor ends in one.
         """
         likely = self._in_tags if b">" in lower else self._outside_tags
         return likely.search(lower) is not None
 
     def _possible(self, lower: bytes) -> Iterable[Trigger]:
         """Return the triggers that may be in a text, in order: of a short one those whose first
-        two bytes are in it, which takes a third of the time of a search for each."""
+        two bytes are in it, which takes a third of the time of a search for each. Of a long one
+        one pass tells the prefixes of tokens that are in it."""
         if len(lower) > SHORT_TEXT:
-            return self.triggers
+            prefixes = {match[0] for match in self._prefixes.finditer(lower)}
+            return [*self._others, *(one for key in sorted(prefixes) for one in self._alike[key])]
         found: list[int] = []
         for pair in self._by_pair.keys() & set(zip(lower, lower[1:], strict=False)):
             found += self._by_pair[pair]
@@ -123,6 +125,24 @@ class Patterns:
         for index, trigger in enumerate(self.triggers):
             first, second = trigger.begins[:2]
             found.setdefault((first, second), []).append(index)
+        return found
+
+    @cached_property
+    def _prefixes(self) -> re.Pattern[bytes]:
+        return prefixes_in(self.triggers)
+
+    @cached_property
+    def _others(self) -> list[Trigger]:
+        """Triggers that are no prefixes of tokens."""
+        return [one for one in self.triggers if not one.is_prefix]
+
+    @cached_property
+    def _alike(self) -> dict[bytes, list[Trigger]]:
+        """Those that are, by the shortest one that each begins with."""
+        found: dict[bytes, list[Trigger]] = {}
+        for one in self.triggers:
+            if one.is_prefix and (match := self._prefixes.match(one.begins)) is not None:
+                found.setdefault(match[0], []).append(one)
         return found
 
     @cached_property
@@ -226,6 +246,8 @@ DESCRIBES_LINES = re.compile(
     r"[ ](?:type:[ ]{1,4}(?:string|number|integer|boolean|array|object)|\$ref:)(?=[\s\\]|\Z)"
 )
 """The same of a schema in YAML."""
+BEFORE_JOINT = re.compile(r"[\w.~]+\Z", re.ASCII)
+"""The part of a token before what tells it."""
 MEMBER_NAME = re.compile(r"([\w.-]{1,64})\\*\"\s*\Z", re.ASCII)
 """How a member begins that has a value."""
 _FORM_NAME = re.compile(r"\bname=\"?([^\"\r\n;]*)", re.IGNORECASE)
@@ -302,6 +324,10 @@ def spans_of(match: re.Match[str]) -> list[Span]:
         found = STRING_OF_OBJECT.finditer(match.string, *match.span("coded_object"))
         spans = [one.span("value") for one in found]
         return [span for span in spans if blocks.is_coded(match, *span)]
+    if match.lastgroup == "joint":
+        start, end = match.span("joint")
+        before = BEFORE_JOINT.search(match.string, max(start - MAX_CONTEXT, 0), start)
+        return [(start if before is None else before.start(), end)]
     if match.lastgroup is None or "array" not in match.lastgroup:
         assert match.lastindex is not None
         return [match.span(match.lastindex)]
@@ -391,7 +417,7 @@ def opening_of(match: re.Match[str]) -> str:
     kind, however long.
     """
     kind = match.lastgroup
-    if kind in (None, "xml", "text", "cell"):
+    if kind in (None, "xml", "text", "cell", "joint"):
         return text_before(match) + _cut(match[0])
     if kind in OPENINGS:
         value = match[kind]

@@ -1,14 +1,13 @@
-"""Shapes of tokens: the table of :file:`tokens.toml`, in which each has its source and a date."""
+"""Shapes of tokens: the table of :file:`tokens.json`, in which each has its source and a date."""
 
 from __future__ import annotations
 
-import tomllib
-from datetime import date
+import json
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-TABLE = Path(__file__).with_name("tokens.toml")
+TABLE = Path(__file__).with_name("tokens.json")
 
 
 class Shape(NamedTuple):
@@ -17,19 +16,24 @@ class Shape(NamedTuple):
     vendor: str
     prefixes: list[str]
     rest: str
-    """One character of what follows, as a regular expression."""
+    """One character of what follows, as a regular expression; empty if nothing does."""
     least: int
     """How many of those there are at least."""
     source: str
     """Where the vendor says so."""
-    date: date
-    """When the entry was last compared with a source."""
-    seen: Literal["page", "rules"]
-    """With what: the vendor's page, or public rules of detectors."""
+    date: str
+    """When the entry was last compared with a source, as ISO 8601 has it."""
+    seen: Literal["page", "rules", "reports"]
+    """With what: the vendor's page, public rules of detectors, or what users say."""
+    before: str = ""
+    """What stands before the prefix in the same token, of a fixed width."""
+    shape: str = ""
+    """All that follows the prefix, where more than its length tells it."""
+    opens: int = 0
+    """How many characters of what follows tell a token that the end of a piece cuts."""
 
 
 @cache
 def token_shapes() -> tuple[Shape, ...]:
     """Return all shapes, in the table's order."""
-    with TABLE.open("rb") as file:
-        return tuple(Shape(**entry) for entry in tomllib.load(file)["token"])
+    return tuple(Shape(**entry) for entry in json.loads(TABLE.read_bytes())["tokens"])

@@ -34,7 +34,7 @@ from ..exchange import CLOSE, CONTINUATION
 from .coded import CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .json_text import as_latin1, places_of
-from .lines import field_line_spans, start_line_spans
+from .lines import field_line_spans, rest_of_line, start_line_spans
 from .logins import login_spans
 from .patterns import Patterns, Span
 from .recent import Recent
@@ -79,8 +79,11 @@ class MaskStream(ElementStream):
         "found", "is_ssh", "_rules", "_patterns", "_report", "_finder", "_has_frames",
         "_in_compressed_message", "_content", "_places", "_keys", "_body", "_beginning", "_held",
         "_deflated", "_recent", "_threads", "_parts", "_speaks_dialect", "_tells_secret",
-        "_message",
+        "_message", "_cut_line",
     )  # fmt: skip
+
+    filling = STAR
+    """So a value goes on behind a hole."""
 
     def __init__(self, policy: Policy | Rules, report: Report) -> None:
         super().__init__()
@@ -117,6 +120,8 @@ class MaskStream(ElementStream):
         """Whether an element was one that a dialect knows."""
         self._tells_secret: frozenset[int | None] = frozenset()
         """Exchanges of which an element says something secret."""
+        self._cut_line = ""
+        """The last line of a head, if a hole cuts it."""
         self._message: CodedBody | None = None
         """What reads the message at hand, if that begins as coded content does."""
 
@@ -166,6 +171,7 @@ class MaskStream(ElementStream):
         self._beginning = Beginning() if self._is_thorough and self._body is None else None
         text = data.decode("latin-1")
         end_of_line = text.find("\n") + 1
+        self._cut_line = "" if text.endswith("\n") else text[text.rfind("\n") + 1 :]
         if self._is_thorough:
             self._mask(text, start_line_spans(text[:end_of_line], record, self._patterns), start)
         self._field_lines(text[end_of_line:], start + end_of_line)
@@ -430,6 +436,9 @@ class MaskStream(ElementStream):
         else:
             text = data.decode("latin-1")
             self._field_lines(text, start)
+            if self._cut_line:
+                self._mask(text, rest_of_line(self._cut_line, text, self._rules), start)
+                self._cut_line = ""
             if self._is_thorough:
                 spans = self._finder.feed(text) + spans_across_chunks(text, self._patterns)
                 self._mask(text, spans + login_spans(data), start)

@@ -37,7 +37,7 @@ from .names import (
     WRAPPED,
     XML,
 )
-from .shapes import token_shapes
+from .shapes import Shape, token_shapes
 
 SETTINGS = {
     b"env ": b"",
@@ -51,7 +51,7 @@ SETTINGS = {
     b"_param ": b"",
 }
 """How a line begins that gives a name its value after a space, and what is before the name."""
-POSSIBLE = re.compile(r"[-_.:=$%(\"/AJK>\x00\x12\xa4-\xbf\xd9]")
+POSSIBLE = re.compile(r"[-_.:=$%(~\"/AJK>\x00\x12\xa4-\xbf\xd9]")
 """Whatever is secret has one of these in it or before it, but for what follows such a word, or
 begins with it:"""
 USER_OPTIONS = ("-u", "-a ", "-user ", "--auth ")
@@ -82,7 +82,16 @@ WORDS = (
         b"vault",
         b"az login",
     ),
+    *(b"scw", b"exo", b"cio", b"oy2", b"cmvmd", b"gr1348941", b"dg9roj", b"cnv", b"igq", b"3mvg9"),
 )
+
+
+SHORT_PREFIX = 3
+"""Characters of a token's prefix up to which words have it in them as well."""
+FREQUENT = b"etaoinsrhldcumfpgwybvk"
+"""Letters by how frequent they are: alternatives are tried in that order."""
+MOST_ASKED = 32
+"""Characters behind one that are looked at to tell whether there can be a token."""
 
 
 class Trigger(NamedTuple):
@@ -92,27 +101,40 @@ class Trigger(NamedTuple):
     pattern: re.Pattern[str]
     """Has one group that matches: the secret, or by its name an array of them."""
     is_name: bool
+    is_prefix: bool = False
+    """Whether it is the prefix of a vendor's tokens, of which there are hundreds."""
 
 
 def triggers(names: Sequence[str]) -> list[Trigger]:
     """Return how secrets and their names begin; ``names`` are those of a user."""
     return [
-        Trigger(begins.lower().encode("latin-1", "replace"), when_used(pattern, re.ASCII), is_name)
-        for is_name, group in (
-            (False, [*_shapes(), *_without_name()]),
-            (True, [*_apart(names), *_before_value(names)]),
+        Trigger(
+            begins.lower().encode("latin-1", "replace"), when_used(pattern, re.ASCII),
+            is_name, is_prefix,
+        )
+        for is_name, is_prefix, group in (
+            (False, True, _shapes()),
+            (False, False, _without_name()),
+            (True, False, [*_apart(names), *_before_value(names)]),
         )
         for begins, pattern in group
-    ]
+    ]  # fmt: skip
 
 
 def _shapes() -> list[tuple[str, str]]:
     return [
-        (prefix, f"({WORD_BEGINS}{re.escape(prefix)}{rest}{{{least},}}+"
-         rf"|{WORD_BEGINS}{re.escape(prefix)}{rest}*+\Z)")
-        for _, prefixes, rest, least, *_ in token_shapes()
-        for prefix in prefixes
-    ]  # fmt: skip
+        (prefix, _token(shape, prefix)) for shape in token_shapes() for prefix in shape.prefixes
+    ]
+
+
+def _token(shape: Shape, prefix: str) -> str:
+    """Return the expression of a vendor's tokens with this prefix."""
+    begins = re.escape(prefix)
+    what = shape.shape or f"{shape.rest}{{{shape.least},}}+"
+    if shape.before:
+        return f"(?<={shape.before})(?P<joint>{begins}(?:{what}){shape.rest}*+)"
+    cut = f"{WORD_BEGINS}{begins}{shape.rest}{{{shape.opens},}}+\\Z"
+    return f"({WORD_BEGINS}{begins}(?:{what}){shape.rest}*+|{cut})"
 
 
 def _without_name() -> list[tuple[str, str]]:
@@ -234,16 +256,19 @@ _PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
 
 
 def _after_prefixes() -> list[tuple[bytes, bytes]]:
-    """Return what follows the prefixes of tokens, none of which a word goes on before:
-    hexadecimal text is full of some."""
+    """Return what is behind the prefixes of tokens that are short, or that words begin with: as
+    many characters as tokens have at least, or the end; of others nothing is asked. Before one
+    that is in the middle of a token its beginning is."""
     found: list[tuple[bytes, bytes]] = []
-    escapes = (rb"\\[bfnrt]", rb"\\u[\da-f]{4}", rb"%[\da-f]{2}")
     for shape in token_shapes():
+        rest = shape.rest.replace("A-Z", "a-z").encode()
+        run = b"(?:%b{%d}|%b*+\\Z)" % (rest, min(shape.least, MOST_ASKED), rest)
         for begins in (prefix.lower().encode() for prefix in shape.prefixes):
-            prefix = re.escape(begins)
-            here = [rb"(?<![a-z\d]%b)" % prefix, *(b"(?<=%b%b)" % (one, prefix) for one in escapes)]
-            rest = rb"(?:[\da-f]{32}|[\da-f]{0,31}+\Z)" if begins in (b"ac", b"sk") else b""
-            found.append((begins, b"(?:" + b"|".join(here) + b")" + rest))
+            after = run if shape.opens or len(begins) <= SHORT_PREFIX else b""
+            if shape.before:
+                before = shape.before.replace("A-Z", "a-z").lower().encode()
+                after = b"(?<=%b%b)" % (before, re.escape(begins))
+            found.append((begins, after))
     return found
 
 
@@ -332,6 +357,12 @@ def _rests(words: Sequence[tuple[str, str]]) -> dict[bytes, bytes]:
     return {
         begins: b"(?:" + b"|".join(dict.fromkeys(rest)) + b")" for begins, rest in found.items()
     }
+
+
+def prefixes_in(found: Sequence[Trigger]) -> re.Pattern[bytes]:
+    """Return an expression of all prefixes of tokens, in lower case; of those that begin alike the
+    shortest is found."""
+    return re.compile(_any_of({one.begins: b"" for one in found if one.is_prefix}))
 
 
 def _any_of(words: dict[bytes, bytes]) -> bytes:

@@ -162,11 +162,11 @@ def state(part: Part) -> list[object]:
 @given(st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
 def test_where_nothing_is_likely_nothing_is_found(text: str) -> None:
     if not USUAL.may_hold_secret(text):
-        assert all(find(text[:cut]) == [] for cut in range(len(text) + 1))
+        assert find(text) == []
 
 
 def test_what_begins_a_secret_is_possible() -> None:
-    for begins, pattern, _ in USUAL.triggers:
+    for begins, pattern, *_ in USUAL.triggers:
         name = begins.decode()
         for text in (name, name.upper(), f"{name}={KEY}", f"{name} {KEY}", f"{name}u:pw@"):
             assert pattern.match(text) is None or USUAL.may_hold_secret(text)

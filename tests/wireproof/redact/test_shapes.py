@@ -15,17 +15,96 @@ LETTERS = "Q7ZK2MWRX4NVB3JHTD6C5PLAYGFSE9U8" * 3
 ALIKE = {shape.vendor: shape for shape in token_shapes()}
 
 
+MIXED = "k3J9mZ0qW7x5T2bV8nR4" * 4
+SHAPED = {
+    "Microsoft Entra ID: client secrets": MIXED[:3] + "8Q~" + LETTERS[:34],
+    "Azure DevOps: personal access tokens": MIXED[:52] + "AAAA" + "AZDO4kJ2",
+    "Azure: identifiable keys of its services": MIXED[:52] + "JQQJ99" + MIXED[:26],
+    "Azure: keys of storage, Cosmos DB, Service Bus and others": MIXED[:76] + "+AStx4kJ2Q==",
+    "Google: FCM server keys": "AAAA" + MIXED[:7] + ":APA91b" + MIXED + MIXED[:50],
+    "Dagster": "dagster_agent_" + MIXED[:30],
+    "Mollie, GoCardless, Lob": "live_" + MIXED[:30],
+    "Paystack, ElevenLabs, Novita and others": "sk_" + HEX[:48],
+    "Mercado Pago": "APP_USR-4934588586838432-112233-" + HEX[:32],
+    "Alchemy, Coinbase": "alcht_" + MIXED[:28],
+    "crates.io": "cio" + MIXED[:32],
+    "Terraform Cloud": MIXED[:14] + ".atlasv1." + MIXED[:67],
+    "HashiCorp Vault: before 1.10": "s." + MIXED[:24],
+    "Infisical": "st." + HEX[:24] + "." + HEX[:32] + "." + HEX[:32],
+    "Harness": "pat." + MIXED[:22] + "." + HEX[:24] + "." + MIXED[:20],
+    "Authress": "sc_" + MIXED[:24] + ".k3j9." + "acc_" + MIXED[:16] + "." + MIXED[:60],
+    "Salesforce: sessions": "00D" + MIXED[:12] + "!AQ" + MIXED[:60] + "." + MIXED[:30],
+    "Airtable": "pat" + MIXED[:14] + "." + HEX[:64],
+    "ClickUp, Klaviyo, Courier": "pk_" + "12345678_" + LETTERS[:32],
+    "Asana": "1/" + "1201234567890123:" + HEX[:32],
+    "Mailchimp": HEX[:32] + "-us" + "14",
+    "Mailchimp Transactional": "md-" + MIXED[:22],
+    "Resend": "re_" + MIXED[:8] + "_" + MIXED[:24],
+    "MaxMind": MIXED[:6] + "_" + MIXED[:29] + "_mmk",
+    "New Relic: license keys": HEX[:32] + "FFFFNRAL",
+    "Checkly, incident.io": "cu_" + HEX[:32],
+    "LaunchDarkly": "sdk-" + "3f9a1c7e-5b2d-4e8f-9a6b-7c1d2e3f4a5b",
+    "Statsig": "secret-" + MIXED[:43],
+    "Retool, n8n, Pipedream": "retool_" + MIXED[:30],
+    "Dify": "app-" + MIXED[:24],
+    "Modal": "ak-" + MIXED[:22],
+    "Nomic": "nk-" + MIXED[:43],
+    "Upstage": "up_" + MIXED[:29],
+    "Cursor, Factory, Warp": "wk-1." + HEX[:64],
+    "Pangea, Arcade": "pts_" + MIXED[:32],
+    "Pipedream: addresses of webhooks": "eo" + MIXED[:13].lower() + ".m.pipedream.net",
+    "Dropbox": "sl." + "u." + MIXED + MIXED[:50],
+    "Discord: bots and users": "MTA" + MIXED[:23] + ".G" + MIXED[:5] + "." + MIXED[:38],
+}
+"""Tokens of a shape that more than a prefix and a length tell."""
+
+
 @pytest.mark.parametrize("shape", token_shapes(), ids=list(ALIKE))
 def test_each_entry_is_dated_and_finds_its_tokens(shape: Shape) -> None:
     assert shape.source.startswith(("https://", "the help of "))
-    assert shape.seen in ("page", "rules")
-    assert date(2026, 11, 1) <= shape.date <= date(2030, 1, 1)
+    assert shape.seen in ("page", "rules", "reports")
+    assert date(2026, 11, 1) <= date.fromisoformat(shape.date) <= date(2030, 1, 1)
+    assert (shape.vendor in SHAPED) == bool(shape.shape or shape.before)
     for prefix in shape.prefixes:
-        letters = LETTERS if re.match(shape.rest, "Q") else HEX
-        for size in (shape.least, shape.least + 30):
-            token = prefix + letters[:size]
-            assert mask_text(f"is {token}, they say") == f"is {'*' * len(token)}, they say"
         assert mask_text(f"is {prefix}, they say") == f"is {prefix}, they say"
+        if shape.shape or shape.before:
+            continue
+        letters = next(
+            one for one in (LETTERS, HEX) if re.fullmatch(f"(?:{shape.rest})+", one[:30])
+        )
+        for size in (shape.least, shape.least + 30):
+            token = prefix + (letters * 2)[:size]
+            assert mask_text(f"is {token}, they say") == f"is {'*' * len(token)}, they say"
+            padding = " filler" * 99  # a long text is looked at in another way
+            assert mask_text(f"{token}{padding}") == "*" * len(token) + padding
+
+
+@pytest.mark.parametrize("vendor", SHAPED)
+def test_tokens_of_a_shape_of_their_own(vendor: str) -> None:
+    token = SHAPED[vendor]
+    assert any(prefix in token for prefix in ALIKE[vendor].prefixes)
+    assert mask_text(f"is {token}, they say") == f"is {'*' * len(token)}, they say"
+    assert mask_text(f'{{"a":"{token}"}}') == f'{{"a":"{"*" * len(token)}"}}'
+    padding = " filler" * 99
+    assert mask_text(f"{token}{padding}") == "*" * len(token) + padding
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "please fetch the 1/2 cup, test_that_works_with_live_data; a pattern. en-US,en;q=0.9",
+        "a task-management-system-with-long-name and a self_attention_output_layer",
+        "msg_01XFDUDYJgAACzvnptvVoYEL call_abc123ABCdef456GHIjkl789 fp_44709d6fcb",
+        "chatcmpl-9xYabc123ABCdef456GHIjkl7890 toolu_01A09q90qw90lq917835lq9",
+        "resp_68af4030592c81938ec0a5fbab4a3e9f05438e46b5f69a3b in_1MtHbELkdIwHu7ixl4OzzPMv",
+        "the pattern of an Asian attack, an exotic social canvas, an attachment",
+        "api-reference-documentation, console-output-of-everything, local-first-software",
+        "release-v1.0-rc1, sdk-for-python-and-javascript, app-store-connect-and-more",
+        "re_that_is_no_token_at_all_but_a_name, co_operation_of_many_people_in_this_house",
+    ],
+)
+def test_words_and_identifiers_are_no_tokens(text: str) -> None:
+    assert mask_text(text) == text
 
 
 # As vendors and the public rules of detectors describe them; none of these was ever given out.

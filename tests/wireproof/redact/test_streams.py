@@ -63,3 +63,23 @@ def test_unknown_protocols_are_looked_at() -> None:
     talk = Talk().open()
     talk.client(f"AUTH api_key={KEY}\n".encode())
     assert b"abcdef" not in masked(talk.tape.packets)
+
+
+LOST = [
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX-Api-Key:", b" Zq7vLw9xKt3nPb", b"\r\n\r\n"),
+    (b"GET / HTTP/1.1\r\nHost: a\r\nX-A", b"Zq7vLw9xKt3nPb", b"\r\n\r\n"),
+    (b'HTTP/1.1 200 OK\r\nContent-Length: 46\r\n\r\n{"password":"', b"Zq7vLw9xKt3nPb", b'"}'),
+    (b"\x01 password=", b"Zq7vLw9xKt3nPb", b"&a=b"),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "end"), LOST)
+def test_what_follows_a_hole_may_be_the_rest_of_a_secret(
+    before: bytes, after: bytes, end: bytes
+) -> None:
+    talk = Talk().open()
+    talk.client(before)
+    talk.lose("client", 10)
+    talk.client(after + end)
+    found = masked(talk.tape.packets)
+    assert before in found and after.strip() not in found and found.endswith(end)
