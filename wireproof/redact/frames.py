@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from struct import pack_into, unpack
 from typing import NamedTuple
 
-from parsers import ETHERNET, IpPacket, Packet
+from parsers import ETHERNET, IpPacket, Packet, client_by_tcp
 from parsers.records import ChunkRecord, ConnectionRecord, GapRecord, Record, SseEventRecord
 from parsers.wants import KINDS, Wants
 
@@ -35,6 +35,7 @@ from .http2 import Http2MaskStream
 from .lines import field_line_spans
 from .logins import login_spans
 from .patterns import Span
+from .redis import RESP, RedisDialogue
 from .rules import Rules
 from .said import SaidTexts
 from .secrets import Policy, Report, merged
@@ -97,6 +98,20 @@ class _PlacedStream(Http2MaskStream, TracedStream):
         self.placed: list[Placed] = []
         self.masks: list[Mask] = []
         """Those that have been looked up, in order: for what comes again."""
+        self.resp: list[tuple[bytes, int]] = []
+        """What came of Redis's protocol, as far as it may be that, with its places."""
+        self.dialogue: RedisDialogue | None = None
+        """Of a client that speaks it."""
+
+    def unfinished(self, data: bytes, start: int) -> None:
+        super().unfinished(data, start)
+        if not self.is_websocket and (data[:1] in RESP or self.dialogue is not None):
+            self.resp.append((data, start))
+
+    def mask_replies(self, spans: list[Span]) -> None:
+        """Mask what the dialogue finds secret in what a server sent."""
+        for start, end in self._counted(spans):
+            self.found.append(Mask(start, end, None))
 
 
 class FrameMasks(SegmentTap[_PlacedStream]):
@@ -301,6 +316,9 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             stream.hand_on(is_end=is_end)
             if is_end:
                 stream.end()
+        if self.rules.is_thorough and any(stream.resp for stream in pair.streams):
+            self._take_replies(pair)
+        for stream in pair.streams:
             masks = stream.take_masks()
             settled = stream.done if is_end else stream.settled
             if masks:
@@ -311,6 +329,19 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             if stream.placed:
                 stream.placed = [one for one in stream.placed if one.end > settled]
             stream.trail.forget(settled)
+
+    def _take_replies(self, pair: Pair[_PlacedStream]) -> None:
+        """Mask what Redis answers to commands that ask for a secret."""
+        is_first = client_by_tcp(pair.connection) is pair.connection.first
+        client, server = pair.streams if is_first else pair.streams[::-1]
+        if not client.resp:
+            client.hand_on(is_end=True)  # less waits of it than of what answers it
+        if client.dialogue is None:
+            client.dialogue = server.dialogue = RedisDialogue()
+        spans = [span for one in client.resp for span in client.dialogue.feed_commands(*one)]
+        spans += [span for one in server.resp for span in client.dialogue.feed_replies(*one)]
+        client.resp, server.resp = [], []
+        server.mask_replies(spans)
 
     # --- patches ---
 

@@ -6,22 +6,43 @@ Each expression begins where a line, a message or a packet does, and its groups 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from .names import SECRET_NAME
+from .mqtt import mqtt_spans
 from .patterns import Span
+from .redis import STORES, stored_spans
 
 _WORD = rb"([^\s\x00]{1,256})"
+_CODED = rb"([A-Za-z0-9+/=]{4,8192}+)"
+_MECHANISM = (
+    rb"plain|login|external|xoauth2?|oauthbearer|cram-md5|digest-md5|scram-sha-?\d{1,3}(?:-plus)?"
+    rb"|ntlm|gssapi|gs2-[\w-]{1,16}|otp|skey|apop|securid|ecdsa-[\w-]{1,32}|x-[\w-]{1,32}"
+)
+_NEXT_LINE = (
+    rb"(?:\r?\n(?![A-Z]{4,10}\r?$)(?:(?i:authenticate) |\"|\{\d{1,5}\+?\}\r\n)?"
+    + _CODED
+    + rb"\"?\r?$)?"
+)
 LOGINS = re.compile(
-    # RFC 959 section 4.1.1 (FTP), RFC 1939 section 7 (POP3)
-    rb"(?:^|(?<=\n))(?:(?i:pass) " + _WORD + rb"\r?$"
-    # RFC 4954 section 4 (SMTP), RFC 9051 section 6.2.2 (IMAP), RFC 5034 (POP3): the response may
-    # come with the command, or in the lines after it.
-    rb"|(?:[\w.]{1,16} )?(?i:auth|authenticate) (?i:plain|login|xoauth2|oauthbearer|cram-md5)"
-    rb"(?: " + _WORD + rb")?\r?$(?:\r?\n([A-Za-z0-9+/=]{4,512})\r?$)?"
-    rb"(?:\r?\n([A-Za-z0-9+/=]{4,512})\r?$)?"
+    # RFC 959 section 4.1.1 (FTP), RFC 1939 section 7 (POP3, whose passwords may have spaces),
+    # RFC 4643 section 2.3 (NNTP), and IRC: OPER, and what its NickServ is told.
+    rb"(?:^|(?<=\n))(?:(?i:pass|acct|authinfo pass) " + _WORD + rb"\r?$"
+    rb"|(?i:user) [^\r\n]{1,256}\r\n(?i:pass) ([^\r\n\x00]{1,256})\r$"
+    rb"|(?i:apop|oper) [^\s\x00]{1,256} " + _WORD + rb"\r$"
+    rb"|[^\r\n]{0,64}(?i:nickserv) :?(?i:identify|register|ghost|recover|set password)"
+    rb"(?: [^\s\x00]{1,64}(?= [^\s\x00]))? " + _WORD + rb"(?: [^\r\n]{0,64})?\r$"
+    # RFC 4954 section 4 (SMTP), RFC 9051 section 6.2.2 (IMAP), RFC 5034 (POP3), RFC 4643 section
+    # 2.4 (NNTP), RFC 5804 section 2.1 (ManageSieve), IRC: the response may come with the command,
+    # or in the lines after it.
+    rb"|(?:[\w.]{1,16} )?(?i:auth|authenticate|authinfo sasl) \"?(?i:" + _MECHANISM + rb")\"?"
+    rb"(?: [\"=]?(?:\{\d{1,5}\+?\}\r\n)?"
+    + _CODED
+    + rb"\"?)?\r?$"
+    + 4 * _NEXT_LINE
+    +
     # RFC 9051 section 6.2.3 (IMAP)
-    rb"|[\w.]{1,16} (?i:login) [^\s\x00]{1,256} " + _WORD + rb"\r?$"
+    rb"|[\w.]{1,16} (?i:login) [^\s\x00]{1,256} (?![{\"])"
+    + _WORD
+    + rb"\r?$"
     # Redis, RESP: AUTH [username] password, as arrays of bulk strings and inline.
     rb"|(?i:auth) (?!(?:required|requisite|sufficient|optional|include|substack) )"  # of PAM
      + _WORD + rb"(?: " + _WORD + rb")?\r?$"
@@ -41,8 +62,12 @@ LOGINS = re.compile(
     rb"\x04[\x00-\x7f][^\x00-\x1f\x80]{0,127}+\x80[\x01-\x7f]([!-~]{1,127}+)",
     re.MULTILINE,
 )
-MQTT_CONNECT = re.compile(
-    rb"\x10[\x80-\xff]{0,3}[\x00-\x7f]\x00(?:\x04MQTT|\x06MQIsdp)([\x03-\x05])(.)..", re.DOTALL
+# RFC 9051 sections 4.3 and 6.2.3 (IMAP): LOGIN with strings; literals say how long they are.
+LOGIN_COMMAND = re.compile(
+    rb"^[\w.]{1,16} (?i:login) (?=[^\r\n]{0,256}?(?:\{\d{1,5}[+-]?\}\r?$|\"))", re.MULTILINE
+)
+ASTRING = re.compile(
+    rb"\"((?:[^\"\\\r\n]|\\[^\r\n]){0,256})\"|\{(?P<size>\d{1,5})[+-]?\}\r?\n|([^\s\"{}()]{1,256})"
 )
 # RFC 1928 section 3 and RFC 1929 section 2: methods, then a user's name and password, each after
 # its length.
@@ -53,16 +78,6 @@ SOCKS_LOGIN = re.compile(
         for most in (17, 65)
     )
 )
-USER_NAME, PASSWORD, WILL = 0x80, 0x40, 0x04
-# RESP: an array of bulk strings, the first of which is a command that keeps values under keys.
-REDIS_STORES = re.compile(
-    rb"\*(\d{1,4})\r\n\$\d{1,2}\r\n(?i:(?:SET|GETSET|SETNX|APPEND|SADD|LPUSH|RPUSH|PUBLISH|JSON\.SET"
-    rb"|SETEX|PSETEX)|(HSET|HSETNX|HMSET|XADD|MSET|MSETNX))\r\n"
-)
-BULK_STRING = re.compile(rb"\$(\d{1,9})\r\n")
-WORD_OF_KEY = re.compile(r"[\w-]+", re.ASCII)
-SHORTEST_VALUE = 8
-"""Bytes of a value that may be secret by its key: what counts or measures is shorter."""
 MOST_FIRST = 2_048
 """Bytes of what a side of a WebSocket sends first, in which a login may be."""
 MOST_PIECES = 64
@@ -77,10 +92,11 @@ def login_spans(data: bytes) -> list[Span]:
         for group in range(1, LOGINS.groups + 1)
         if match.start(group) >= 0
     ]
-    for match in MQTT_CONNECT.finditer(data):
-        found += _of_mqtt(data, match)
-    for match in REDIS_STORES.finditer(data):
-        found += _of_redis(data, match)
+    found += mqtt_spans(data)
+    for match in STORES.finditer(data):
+        found += stored_spans(data, match)
+    for match in LOGIN_COMMAND.finditer(data):
+        found += _of_imap(data, match)
     if (login := SOCKS_LOGIN.match(data)) is not None:
         found += _of_socks(data, login)
     return found
@@ -106,28 +122,23 @@ class FirstLogins:
         return [(max(a - before, 0), b - before) for a, b in spans if b > max(a, before)]
 
 
-def _of_redis(data: bytes, match: re.Match[bytes]) -> Iterator[Span]:
-    """Yield where a command has values of keys, or of fields, that name a secret."""
-    strings: list[Span] = []
+def _of_imap(data: bytes, match: re.Match[bytes]) -> list[Span]:
+    """Return where LOGIN has its password: an atom, a string, or what follows its length."""
+    found: list[Span] = []
     at = match.end()
-    while len(strings) < int(match[1]) - 1 and (bulk := BULK_STRING.match(data, at)) is not None:
-        strings.append((bulk.end(), min(bulk.end() + int(bulk[1]), len(data))))
-        at = strings[-1][1] + 2
-    has_pairs = match[2] is not None
-    is_secret = bool(strings) and not match[2].upper().startswith(b"M") if has_pairs else True
-    is_secret = is_secret and bool(strings) and _names_secret(data[slice(*strings[0])])
-    first = 0 if has_pairs and match[2].upper().startswith(b"MS") else 1
-    for index, (start, end) in enumerate(strings[first:]):
-        is_value = not has_pairs or index % 2 == 1
-        own = has_pairs and is_value and _names_secret(data[slice(*strings[first + index - 1])])
-        if is_value and (is_secret or own) and end - start >= SHORTEST_VALUE:
-            yield start, end
-
-
-def _names_secret(key: bytes) -> bool:
-    """Return whether a key of Redis, or a field, has a word in it that names a secret."""
-    words = WORD_OF_KEY.findall(key[:256].decode("latin-1"))
-    return any(SECRET_NAME.fullmatch(word) for word in words)
+    for _ in range(2):
+        word = ASTRING.match(data, at)
+        if word is None:
+            return []
+        found.append(word.span(word.lastindex or 0))
+        at = word.end()
+        if word["size"]:
+            at = min(at + int(word["size"]), len(data))
+            found[-1] = word.end(), at
+        at += data[at : at + 1] == b" "
+    start, end = found[-1]
+    is_end = data[at : at + 1] in (b"", b"\r", b"\n")
+    return [(start, end)] if start < end and is_end else []
 
 
 def _of_socks(data: bytes, match: re.Match[bytes]) -> list[Span]:
@@ -138,37 +149,3 @@ def _of_socks(data: bytes, match: re.Match[bytes]) -> list[Span]:
     if match[1] is None and not is_alone:
         return []
     return [(start, min(end, len(data)))] if start < min(end, len(data)) else []
-
-
-def _of_mqtt(data: bytes, match: re.Match[bytes]) -> list[Span]:
-    """Return where a CONNECT packet has its password (MQTT 5.0 section 3.1.3)."""
-    flags, at = match[2][0], match.end()
-    if not flags & PASSWORD:
-        return []
-    is_five = match[1] == b"\x05"
-    if is_five:
-        at = _after_properties(data, at)
-    at = _after_string(data, at)  # the client's identifier
-    if flags & WILL:
-        at = _after_string(data, _after_string(data, _after_properties(data, at, only=is_five)))
-    if flags & USER_NAME:
-        at = _after_string(data, at)
-    return [(at + 2, min(_after_string(data, at), len(data)))] if at + 2 < len(data) else []
-
-
-def _after_string(data: bytes, at: int) -> int:
-    return at + 2 + int.from_bytes(data[at : at + 2])
-
-
-def _after_properties(data: bytes, at: int, *, only: bool = True) -> int:
-    """Return where properties end, whose length is an integer of variable size."""
-    if not only:
-        return at
-    size = 0
-    for shift in range(0, 28, 7):
-        byte = data[at] if at < len(data) else 0
-        at += 1
-        size |= (byte & 0x7F) << shift
-        if not byte & 0x80:
-            break
-    return at + size

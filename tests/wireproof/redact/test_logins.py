@@ -23,10 +23,10 @@ def _bulk(*words: bytes) -> bytes:
     return b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words)
 
 
-def _connect(version: int) -> bytes:
+def _connect(version: int, name: bytes = b"MQTT") -> bytes:
     properties = b"\x00" if version == 5 else b""
     flags = 0x80 | 0x40 | 0x04 | 0x02
-    body = _string(b"MQTT") + bytes((version, flags, 0, 60)) + properties + _string(b"client")
+    body = _string(name) + bytes((version, flags, 0, 60)) + properties + _string(b"client")
     body += properties + _string(b"will/topic") + _string(b"gone") + _string(b"user")
     body += _string(SECRET)
     return b"\x10" + bytes((len(body),)) + body
@@ -61,6 +61,27 @@ LOGINS = {
     "HSET of Redis": _stored(b"HSET", b"user:1", b"name", b"anna", b"password", SECRET),
     "HSET of Redis, by its key": _stored(b"hset", b"session:1", b"a", SECRET),
     "MSET of Redis": _stored(b"MSET", b"name", b"one", b"api_key", SECRET, b"other", b"two"),
+    "FTP account": (b"USER a\r\nACCT ", SECRET, b"\r\n"),
+    "POP3 with spaces": (b"USER anna\r\nPASS ", b"Zq7vLw9x Kt3n b2", b"\r\nSTAT\r\n"),
+    "POP3 APOP": (b"APOP anna ", b"c4c9334bac560ecc979e58001b3e22fb", b"\r\n"),
+    "POP3 plain": (b"AUTH PLAIN\r\n", CODED, b"\r\nSTAT\r\n"),
+    "NNTP": (b"AUTHINFO USER a\r\nAUTHINFO PASS ", SECRET, b"\r\n"),
+    "NNTP SASL": (b"AUTHINFO SASL PLAIN ", CODED, b"\r\n"),
+    "IRC": (b"NICK a\r\nPASS ", SECRET, b"\r\n"),
+    "IRC operator": (b"OPER anna ", SECRET, b"\r\n"),
+    "IRC SASL": (b"AUTHENTICATE PLAIN\r\nAUTHENTICATE ", CODED, b"\r\nCAP END\r\n"),
+    "IRC NickServ": (b"PRIVMSG NickServ :IDENTIFY anna ", SECRET, b"\r\nJOIN #a\r\n"),
+    "SMTP XOAUTH2": (b"AUTH XOAUTH2 ", b64encode(b"user=a\x01auth=Bearer " + SECRET * 60), b"\r\n"),
+    "SMTP SCRAM": (b"AUTH SCRAM-SHA-256 biws\r\n", CODED, b"\r\n"),
+    "IMAP quoted": (b'a1 LOGIN "anna" "', b'Zq7v \\"Lw9xKt3n', b'"\r\n'),
+    "IMAP literals": (b"a1 LOGIN {4}\r\nanna {12}\r\n", SECRET, b"\r\na2 NOOP\r\n"),
+    "IMAP literals at once": (b"a1 LOGIN {4+}\r\nanna {12+}\r\n", SECRET, b"\r\na2 NOOP\r\n"),
+    "IMAP atom and literal": (b"a1 LOGIN anna {16}\r\n", b"Zq7v\r\nLw9xKt3nab", b"\r\n"),
+    "IMAP SASL, later": (b"a1 AUTHENTICATE LOGIN\r\ndXNlcg==\r\n", b64encode(SECRET), b"\r\n"),
+    "ManageSieve": (b'AUTHENTICATE "PLAIN" "', CODED, b'"\r\n'),
+    "ManageSieve, literal": (b'AUTHENTICATE "PLAIN" {24+}\r\n', CODED, b"\r\n"),
+    "MQTT 3.1": (_connect(3, b"MQIsdp")[: -len(SECRET)], SECRET, b""),
+    "MQTT of a bridge": (_connect(0x84)[: -len(SECRET)], SECRET, b""),
     "MQTT 5": (_connect(5)[: -len(SECRET)], SECRET, b""),
 }
 
@@ -89,6 +110,8 @@ def test_no_password_is_left(name: str, size: int) -> None:
         b"he said: auth is hard\n",
         b"GET / HTTP/1.1\r\n",
         bytes(99),
+        b'say login "foo" and bar to go on\n',
+        b"she will oper the machine now\r\nuser pass the salt\r\n",
         _bulk(b"SET", b"user:1", b"Anna Schmidt"),
         _bulk(b"SET", b"session:count", b"12"),
         _bulk(b"HSET", b"user:1", b"name", b"Anna Schmidt"),
