@@ -88,6 +88,14 @@ JWK = (
 )
 # The address of a bot of Telegram, and the token by itself.
 BOT = r"/bot\d{5,12}+(?::|%3[Aa])([\w-]{20,}+|[\w-]++\Z)"
+# The address of a calendar that lets in who has it: its last parts, or the one that says "private".
+CALENDARS = ("ical", "ics/", "feed", "published/", "private-", "calendar", "webcal")
+ICS = (
+    r"(?<=/)(?:ical|ics|i?cal(?:endars?)?|feeds?|published|private|webcal)[/-]"
+    r"(?=[^\s\"'<>?#\\]{0,160}?(?:[A-Za-z]\d|\d[A-Za-z]))([^\s\"'<>?#\\]{12,256}?)(?=(?:/[\w-]{1,24})?\.ics\b|/basic\.ics)"
+)
+APP_ID = r"(?<=[?&])(?i:appid)=([\da-fA-F]{24,}+|(?=[A-Za-z]{0,20}\d)[A-Za-z0-9]{20,}+)"
+"""As OpenWeather has its key in a query."""
 BOT_TOKEN = r"(?<=\d)(?P<joint>:(?:AA[\w-]{30,}+|AA[\w-]*+\Z))"
 # ACL SETUSER of Redis, and the same in its configuration: a password begins with ">".
 _REDIS_NAME = r"(?i:setuser\s{1,4}+\S{1,64}+|user[ ]\S{1,64}+[ ]o(?:n|ff)\b)"
@@ -104,7 +112,8 @@ SAID = rf"[ ]{{1,4}}+(?:(?:\.[ ])?{_QUOTED}|(?:is|was)\b:?[ ]{{1,4}}+(?:{_QUOTED
 _SPOKEN = "token|session|secret|password|(?:api|access|service_role|license) key"
 _FILLER = r"id|key|value|is|was|with|for|not|found|provided|rejected|invalid|unknown|in|of|=|-"
 _RANDOM = (
-    r"(?!\d{4}-\d\d)(?=[\w~+=.-]{0,64}?\d)(?=[\w~+=.-]{0,64}?[A-Za-z])"
+    r"(?!\d{4}-\d\d)(?!(?i:base\d\d(?:url)?|sha-?\d{1,3}|md5|utf-?\d{1,2}|oauth2?|[rhep]s\d{3}|ed25519"
+    r"|aes-?\d{3}|argon2\w{0,2}|pbkdf2|x509|p256|v\d{1,2})[.,;:!?]*+(?![\w~+=-]))(?=[\w~+=.-]{0,64}?\d)(?=[\w~+=.-]{0,64}?[A-Za-z])"
     r"(?:[\w~+=.-]{16,}+|[\w~+=.-]{6,}+\Z)"
 )
 SPOKEN = (
@@ -118,16 +127,29 @@ _UUID = r"[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}"
 _RUN = r"(?=[A-Za-z]{0,24}\d)(?=\d{0,24}[A-Za-z])[A-Za-z0-9_]"
 _LETS_IN = (
     r"reset|forgot|recover|magic|verify|verification|confirm|confirmation|activate|activation"
-    r"|invite|invitations?|passwordless|unlock|otp|token|key|hooks?|webhooks?"
+    r"|invite|invitations?|passwordless|unlock|otp|token|key|hooks?|[a-z]{0,12}webhooks?|inputs?"
+    r"|integrations?|heartbeats?|ping|unsubscribe|share|shared|s3cret|secret|login|signin|sso|join"
 )
 LINK = (
-    rf"(?<=[/_-])(?i:(?:{_LETS_IN})(?:[-_][a-z]{{1,16}}){{0,2}})"
+    rf"(?:(?<=[/_-])|/|(?i:(?<=generic)))(?i:(?:{_LETS_IN})(?:[-_][a-z]{{1,16}}){{0,2}})"
     r"(?:/[\w-]{1,24}){0,2}?/"
-    rf"((?i:{_UUID})|[A-Za-z0-9-]{{0,24}}?{_RUN}{{16,}}[\w.~=-]*+|{_RUN}{{10,}}\Z)"
+    rf"((?i:{_UUID})|[A-Za-z0-9-]{{0,24}}?{_RUN}{{16,}}[\w.~=-]*+(?>(?:/{_RUN}{{16,}}){{0,2}})"
+    rf"|{_RUN}{{10,}}\Z)"
 )
 LINKS = (
     *("reset", "forgot", "recover", "magic", "verif", "confirm", "activat", "invit"),
-    *("passwordless", "unlock", "otp/", "token/", "key/", "hooks/", "hook/"),
+    *(
+        "passwordless",
+        "unlock",
+        "otp/",
+        "token/",
+        "key/",
+        "hooks/",
+        "hook/",
+        "webhook",
+        "heartbeat",
+    ),
+    *("/input", "/integration", "/ping/", "unsubscribe", "/share", "/sso/", "/join/", "/secret/"),
 )
 """How the part of a path begins, or ends, that says so."""
 # The settings of a wireless network, as a QR code has them: fields in any order, each with an end.
@@ -180,7 +202,11 @@ def setting(names: Sequence[str]) -> str:
         r"|(?<=[Ss]et)[Ee]nv|[-_]header|_param)"
     )
     weak = "|".join(WEAK)
-    value = r"[ \t]{1,8}+\\{0,7}+[\"']?(?>(?:(?i:bearer|basic|token)[ ])?)"
+    # What a cookie remembers in a word is no secret: lang=en.
+    value = (
+        r"[ \t]{1,8}+\\{0,7}+[\"']?(?>(?:(?i:bearer|basic|token)[ ])?)"
+        r"(?![\w-]{1,24}=[A-Za-z-]{1,7}(?:[;\"'\s\\]|\Z))"
+    )
     name = r"[ \t]{1,8}+[\w-]{0,48}?"
     return (
         rf"{word}(?:{name}(?i:{known(names)}){value}([^\s\"'\\;]++)"

@@ -12,6 +12,7 @@ import re
 
 from parsers.expressions import every
 
+from .json_text import as_latin1
 from .patterns import USUAL, Patterns, Span
 from .secrets import Finder, Scattered
 
@@ -158,5 +159,5 @@ def _is_escaped(key: str) -> bool:
 
 
 def _unescaped(key: str) -> str:
-    """Return a key without its escapes, as far as it is JSON (RFC 8259 section 7)."""
-    return UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16)), key)
+    """Return a key without its escapes, as far as it is JSON (RFC 8259 section 7), in UTF-8."""
+    return UNICODE_ESCAPE.sub(lambda match: as_latin1(chr(int(match[1], 16))), key)

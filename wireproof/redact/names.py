@@ -25,7 +25,7 @@ STRONG = (
     ("security", r"security[-_]?token"),
     ("id_token", r"id_token(?:_hint)?"),
     ("idtoken", r"idtoken"),
-    ("secret", r"secret(?!ar(?:y|i)|ion|ive)[\w-]{0,24}"),
+    ("secret", r"secret(?!ar(?:y|i)|ion|ive|[oa]\b)[\w-]{0,24}"),
     ("private", r"private[-_]?key"),
     ("pass", r"pass(?:word|wd|phrase|code)[\w-]{0,24}"),
     ("subscription", r"subscription[-_]?key"),
@@ -43,6 +43,9 @@ STRONG = (
     ("recovery", r"recovery[-_]?(?:codes?|key|phrase)"),
     ("backup", r"backup[-_]?codes?"),
     ("security", r"security[-_]?answer"),
+    ("key", r"key[-_]?(?:material|data|bytes|hex|pem|b64|base64|blob|seed|phrase)"),
+    ("captcha", r"captcha[-_]?(?:response|token)"),
+    ("turnstile", r"turnstile[-_]?response"),
     ("otp", r"(?:(?<![a-z])|(?<=\bt))otp(?![a-z])"),
 )
 _OWNERS = (
@@ -105,7 +108,10 @@ _ENCODED = (
     r"{1,256})(?:[\s\"'&]|\Z)|(?=[^\s%]{0,64}\d)[\w.~-]{6,})"
 )
 # A colon with a space before it may begin an attribute of Vue.
-_SIGN = rf"(?:=>|:=|=|:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"'])|{_ENCODED}|\\{{1,3}}u003[AaDd])"
+_SIGN = (
+    rf"(?:=>|:=|=|:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"'])|{_ENCODED}"
+    r"|\\{1,3}u(?:003[AaDd]|[Ff]{2}1[Aa])|\xef\xbc\x9a)"  # and the colon of full width
+)
 # Markdown ends bold text after the colon; Rust prints what is optional as Some("...").
 # YAML may have a tag or an anchor there (YAML 1.2 section 6.9), and code a type.
 _BEFORE_VALUE = (
@@ -213,7 +219,7 @@ LONG_VALUE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+({LONG}))"
 # invalid_request_error is no code of OAuth's, nor checkout.button.continue or ArrowDown a key.
 _WORDS = (
     r"(?>[a-z]{2,20}+(?>(?:[._-][a-z]{2,20}+){1,6})|[A-Z]{2,20}+(?>(?:_[A-Z]{2,20}+){1,6})"
-    r"|E[A-Z]{4,14}+|[A-Za-z][a-z]{2,14}+(?>(?:[A-Z][a-z]{2,14}+){1,6})(?:Id)?)(?=[\s\"'\\,;)])"
+    r"|E[A-Z]{4,14}+|[a-z]{2,16}+(?>(?::(?:[a-z_]{2,20}+|\d{1,10}+|\*)){1,6})|[A-Za-z][a-z]{2,14}+(?>(?:[A-Z][a-z]{2,14}+){1,6})(?:Id)?)(?=[\s\"'\\,;)])"
 )
 LONG_CODE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+(?!{_WORDS})({LONG}))"
 SPELLED = ("code", "key")

@@ -231,7 +231,9 @@ IN_PLACE = re.compile(
 )
 """What stands before a word in brackets that is no tag: ``--password <password>``."""
 SAYS_NOTHING = re.compile(
-    r"(?<![\w-])(?:name|kind|type|title|description|label|provider|in|scheme|region|namespace)"
+    r"(?<![\w-])(?:name|kind|type|title|description|label|provider|in|scheme|region|namespace"
+    r"|placeholder|errors?|hint|help(?:[-_]?text)?|tooltip|messages?|caption|example|autocomplete"
+    r"|required|invalid|mismatch|too[-_]?(?:short|long|weak)|submit|button|heading|subtitle|aria[-_]?label)"
     r"(?:\\*\")?\Z"
 )
 """How a member's name ends whose value tells no secret, though an object named after one has it."""

@@ -203,6 +203,11 @@ COMMAND_LINE = re.compile(
     r" [^\"\\]*"
 )
 """What a script is called as a secret for: ``"generate:secret": "node secret.js"``."""
+SAMPLE = re.compile(r"pass|pwd|pw|secret|token|key|abc|foo|bar|baz|qux|xyz", re.IGNORECASE)
+"""Too short for a secret, and what documents have in the place of one."""
+SIGNATURE_OF_CODE = re.compile(r"[^()\"]{0,96}\([^\"]*\)[^\"]*")
+"""That of a function, as language servers write it: ``def f(x: int) -> int``."""
+SHORTEST_CURSOR = 8
 SECRET_ID = re.compile(r".*secret[-_]?id")
 PATH = re.compile(r"[A-Za-z_-]{1,32}(?:/[A-Za-z_-]{1,32}){1,4}")
 """What a manager of secrets calls one: that of a role of Vault's is random."""
@@ -274,7 +279,14 @@ def is_plain_value(value: Value, name_here: str) -> bool:
         return True
     if text[start - 1 : start] in ('"', "'"):
         return _is_plain_string(value, said)
+    if _is_sample_cursor(name, plain):
+        return True
     return _is_word(value, name_here) or _is_code(value, name_here)
+
+
+def _is_sample_cursor(name: str, said: str) -> bool:
+    """Return whether a value is what documents have for a token of a page: ``page_token=abc``."""
+    return len(said) < SHORTEST_CURSOR and said.isalpha() and PAGE_TOKEN.fullmatch(name) is not None
 
 
 def _counts(name: str, said: str) -> bool:
@@ -350,7 +362,11 @@ def _is_plain_string(value: Value, said: str) -> bool:
         return True
     if name.endswith("session") and SESSION_STATE.fullmatch(said):
         return True
-    if said == "string" or COMMAND_LINE.fullmatch(said):
+    if said == "string" or COMMAND_LINE.fullmatch(said) or SAMPLE.fullmatch(said):
+        return True
+    if name.endswith("signature") and SIGNATURE_OF_CODE.fullmatch(said):
+        return True
+    if _is_sample_cursor(name, said):
         return True
     if SECRET_ID.fullmatch(name) and PATH.fullmatch(said):
         return True

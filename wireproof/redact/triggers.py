@@ -14,6 +14,7 @@ from typing import NamedTuple
 from parsers.expressions import when_used
 
 from . import blocks, forms
+from .languages import foreign_names
 from .names import (
     ANY_MEMBER,
     ANY_VALUE,
@@ -90,6 +91,8 @@ SHORT_PREFIX = 3
 """Characters of a token's prefix up to which words have it in them as well."""
 FREQUENT = b"etaoinsrhldcumfpgwybvk"
 """Letters by how frequent they are: alternatives are tried in that order."""
+WIDE_COLONS = (b"\xef\xbc\x9a", b"uff1a")
+"""A colon between a name and its value that is told by itself, as few texts have it."""
 MOST_ASKED = 32
 """Characters behind one that are looked at to tell whether there can be a token."""
 
@@ -102,20 +105,22 @@ class Trigger(NamedTuple):
     """Has one group that matches: the secret, or by its name an array of them."""
     is_name: bool
     is_prefix: bool = False
-    """Whether it is the prefix of a vendor's tokens, of which there are hundreds."""
+    """Whether it is one of hundreds that are looked for in one pass: the prefix of a vendor's
+    tokens, or a name in another language."""
 
 
 def triggers(names: Sequence[str]) -> list[Trigger]:
     """Return how secrets and their names begin; ``names`` are those of a user."""
     return [
         Trigger(
-            begins.lower().encode("latin-1", "replace"), when_used(pattern, re.ASCII),
+            begins.encode("latin-1", "replace").lower(), when_used(pattern, re.ASCII),
             is_name, is_prefix,
         )
         for is_name, is_prefix, group in (
             (False, True, _shapes()),
             (False, False, _without_name()),
             (True, False, [*_apart(names), *_before_value(names)]),
+            (True, True, foreign_names()),
         )
         for begins, pattern in group
     ]  # fmt: skip
@@ -133,7 +138,8 @@ def _token(shape: Shape, prefix: str) -> str:
     what = shape.shape or f"{shape.rest}{{{shape.least},}}+"
     if shape.before:
         return f"(?<={shape.before})(?P<joint>{begins}(?:{what}){shape.rest}*+)"
-    cut = f"{WORD_BEGINS}{begins}{shape.rest}{{{shape.opens},}}+\\Z"
+    has_digit = f"(?={shape.rest}{{0,64}}?\\d)" if shape.opens else ""
+    cut = f"{WORD_BEGINS}{begins}{has_digit}{shape.rest}{{{shape.opens},}}+\\Z"
     return f"({WORD_BEGINS}{begins}(?:{what}){shape.rest}*+|{cut})"
 
 
@@ -163,6 +169,8 @@ def _without_name() -> list[tuple[str, str]]:
         ("inline:", forms.SDES),
         *((begins, forms.JWK) for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
         ("/bot", forms.BOT),
+        *((begins, forms.ICS) for begins in forms.CALENDARS),
+        ("appid=", forms.APP_ID),
         (":aa", forms.BOT_TOKEN),
         *((begins, forms.REDIS_USER) for begins in ("setuser", "user ")),
         *((begins, blocks.CODED_ENTRIES) for begins in ("data:\n", "data:\r", "data:\\")),
@@ -275,7 +283,8 @@ def _after_prefixes() -> list[tuple[bytes, bytes]]:
 def _in_path(begins: str) -> bytes:
     """Return what follows the beginning of a part of a path: its end, and a digit after that."""
     rest = b"" if begins.endswith("/") else rb"[\w-]{0,48}+/"
-    return rb"(?<=[/_-]%b)" % begins.encode() + rest + rb"[^\s\"']{0,96}?\d"
+    before = b"" if begins.startswith("/") else rb"(?<=[/_-]%b)" % begins.encode()
+    return before + rest + rb"[^\s\"']{0,96}?\d"
 
 
 _AFTERS = [
@@ -294,6 +303,8 @@ _AFTERS = [
     *((begins, rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)")
       for begins in (b"basic ", b"basic+", b"basic%20")),
     *((begins.encode(), _in_path(begins)) for begins in forms.LINKS),
+    *((begins.encode(), rb"[^\s\"']{0,300}?\.ics") for begins in forms.CALENDARS),
+    (b"appid=", rb"[\da-z]{20}"),
     (b"wifi:", rb"[a-z]{1,4}:"),
     *((begins, _PIPED) for begins in (b"echo ", b"printf ")),
     *((begins, rb" {0,2}<<<") for begins in (b"password-stdin", b"with-token")),
@@ -321,7 +332,8 @@ def likely(found: Sequence[Trigger], names: Sequence[str], *, has_tags: bool) ->
     finds a secret. ``has_tags`` is whether elements can be in it: without at two thirds of the
     cost."""
     afters = _afters(names, _AFTER_TAG if has_tags else b"")
-    return re.compile(_any_of({begins: afters.get(begins, b"") for begins, *_ in found}))
+    words = {begins: afters.get(begins, b"") for begins, *_ in found}
+    return re.compile(_any_of(words | dict.fromkeys(WIDE_COLONS, b"")))
 
 
 def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:

@@ -32,7 +32,7 @@ SHAPED = {
     "HashiCorp Vault: before 1.10": "s." + MIXED[:24],
     "Infisical": "st." + HEX[:24] + "." + HEX[:32] + "." + HEX[:32],
     "Harness": "pat." + MIXED[:22] + "." + HEX[:24] + "." + MIXED[:20],
-    "Authress": "sc_" + MIXED[:24] + ".k3j9." + "acc_" + MIXED[:16] + "." + MIXED[:60],
+    "Authress": "scauth_" + MIXED[:24] + ".k3j9." + "acc_" + MIXED[:16] + "." + MIXED[:60],
     "Salesforce: sessions": "00D" + MIXED[:12] + "!AQ" + MIXED[:60] + "." + MIXED[:30],
     "Airtable": "pat" + MIXED[:14] + "." + HEX[:64],
     "ClickUp, Klaviyo, Courier": "pk_" + "12345678_" + LETTERS[:32],
