@@ -147,13 +147,16 @@ _BLOCK = (
 )
 _THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
 _BARE_VALUE = rf"{_SCHEME}((?!(?:null|true|false|None)\b){BARE}++)"
+# A string that a name and a brace, or a bracket, are the end of: what follows is outside of it.
+_BORDERS = "|".join(rf"{one}\"[^\"\\]{{0,128}}+{one}\"" for one in ("", r"\\", r"\\{3}"))
+NO_BORDER = rf"(?!\s{{0,16}}+(?:{_BORDERS})\s{{0,4}}+\w)"
 ANY_VALUE = (
     rf"(?:{_BLOCK}|{_THREE_QUOTES}"
     # JSON in JSON
     rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"])(?!(?P=deep)\"){_in_escaped('deep')})(?:\\\Z)?"
     rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
     rf"|'([^'\\\x00-\x1f]++)"
-    r"|\[(?P<array>{array})"
+    rf"|\[{NO_BORDER}(?P<array>{{array}})"
     r"{object}"
     rf"|{_BARE_VALUE})"
 )
@@ -167,7 +170,7 @@ _OBJECT_PART = rf"[^{{}}\"\\]++|\\++\"?+|\"{every(_IN_STRING)}(?:\"|\Z)"
 _INSIDE = _OBJECT_PART
 for _ in range(3):  # objects in it, as deep as anyone writes them
     _INSIDE = rf"{_OBJECT_PART}|\{{{every(_INSIDE)}(?:\}}|\Z)"
-OBJECT = rf"\{{(?P<object>{every(_INSIDE)})"
+OBJECT = rf"\{{{NO_BORDER}(?P<object>{every(_INSIDE)})"
 LONG_OBJECT = OBJECT.replace("<object>", "<long_object>")
 OF_LONG_OBJECT = re.compile(r"(?:value|access|refresh|bearer|raw|current)", re.IGNORECASE)
 """Members that say nothing of their own in an object that is named after a secret."""
@@ -214,7 +217,7 @@ _REST_OF_LINE = (
 )
 LINE_VALUE = ANY_VALUE.replace(_BARE_VALUE, _REST_OF_LINE)
 LONG = rf"{BARE}{{12,}}+|{BARE}++\Z"
-_LONG_ARRAY = rf"\[(?P<long_array>{ARRAY})"
+_LONG_ARRAY = rf"\[{NO_BORDER}(?P<long_array>{ARRAY})"
 LONG_VALUE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+({LONG}))"
 # invalid_request_error is no code of OAuth's, nor checkout.button.continue or ArrowDown a key.
 _WORDS = (

@@ -203,7 +203,7 @@ COMMAND_LINE = re.compile(
     r" [^\"\\]*"
 )
 """What a script is called as a secret for: ``"generate:secret": "node secret.js"``."""
-SAMPLE = re.compile(r"pass|pwd|pw|secret|token|key|abc|foo|bar|baz|qux|xyz", re.IGNORECASE)
+SAMPLE = re.compile(r"pass|pwd|pw|secret|token|key", re.IGNORECASE)
 """Too short for a secret, and what documents have in the place of one."""
 SIGNATURE_OF_CODE = re.compile(r"[^()\"]{0,96}\([^\"]*\)[^\"]*")
 """That of a function, as language servers write it: ``def f(x: int) -> int``."""

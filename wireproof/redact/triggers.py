@@ -27,6 +27,7 @@ from .names import (
     LONG_OBJECT,
     LONG_VALUE,
     LONG_XML,
+    NO_BORDER,
     NO_NUMBER,
     PLURAL,
     RULES,
@@ -218,7 +219,7 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     found += [(name, rf"(?i:{name}){in_object}") for name in ("token", "auth", "credential")]
     either = f"(?:{BETWEEN}{LINE_VALUE}|{XML})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in LINES]
-    array = rf"[sS]{BETWEEN}\[(?P<long_arrays>{ARRAY})"
+    array = rf"[sS]{BETWEEN}\[{NO_BORDER}(?P<long_arrays>{ARRAY})"
 
     def weak(name: str) -> str:
         value = LONG_CODE if name in SPELLED else LONG_VALUE

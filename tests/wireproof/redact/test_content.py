@@ -170,3 +170,14 @@ def test_what_begins_a_secret_is_possible() -> None:
         name = begins.decode()
         for text in (name, name.upper(), f"{name}={KEY}", f"{name} {KEY}", f"{name}u:pw@"):
             assert pattern.match(text) is None or USUAL.may_hold_secret(text)
+
+
+@pytest.mark.parametrize("begins", ["secret = {", "secrets = [", "password: {", '\\"token\\": ['])
+@pytest.mark.parametrize("cut", [0, 15])
+def test_a_string_that_ends_in_a_brace_names_nothing_behind_it(begins: str, cut: int) -> None:
+    """Also if where it begins is not known: a lost packet, or one that is looked at by itself."""
+    text = (
+        f'data: {{"a":{{"content":"{begins}"}}}},"note":"a later string"}}],"b":"fp_44709d"}}\n\n'
+    )
+    finder = ContentFinder(is_event_stream=False)
+    assert finder.feed(text[cut:]) == []
