@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from parsers.expressions import when_used
 from parsers.records import Fields
 
 from .encoded_text import find_encoded
@@ -34,7 +35,7 @@ SUBPROTOCOLS = "sec-websocket-protocol"
 """A browser's WebSocket can set no other field: so tokens are sent in it, and known by a word that
 stands in the same element (bearer.TOKEN) or is the one before (bearer, TOKEN)."""
 _WORD = r"(?:bearer|authorization|access[-_]?token|token|api[-_]?key|auth|jwt|secret|password)"
-SAID_TOKEN = re.compile(
+SAID_TOKEN = when_used(
     rf"[\w.-]*?(?<![a-z0-9]){_WORD}(?:[._-](?:{_WORD}|k8s\.io|v\d))*(?:[._:=-](.+))?",
     re.IGNORECASE | re.ASCII,
 )

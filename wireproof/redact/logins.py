@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from parsers.expressions import when_used
+
 from .mqtt import mqtt_spans
 from .patterns import Span
 from .redis import STORES, stored_spans
@@ -22,7 +24,7 @@ _NEXT_LINE = (
     + _CODED
     + rb"\"?\r?$)?"
 )
-LOGINS = re.compile(
+LOGINS = when_used(
     # RFC 959 section 4.1.1 (FTP), RFC 1939 section 7 (POP3, whose passwords may have spaces),
     # RFC 4643 section 2.3 (NNTP), and IRC: OPER, and what its NickServ is told.
     rb"(?:^|(?<=\n))(?:(?i:pass|acct|authinfo pass) " + _WORD + rb"\r?$"
@@ -63,15 +65,15 @@ LOGINS = re.compile(
     re.MULTILINE,
 )
 # RFC 9051 sections 4.3 and 6.2.3 (IMAP): LOGIN with strings; literals say how long they are.
-LOGIN_COMMAND = re.compile(
+LOGIN_COMMAND = when_used(
     rb"^[\w.]{1,16} (?i:login) (?=[^\r\n]{0,256}?(?:\{\d{1,5}[+-]?\}\r?$|\"))", re.MULTILINE
 )
-ASTRING = re.compile(
+ASTRING = when_used(
     rb"\"((?:[^\"\\\r\n]|\\[^\r\n]){0,256})\"|\{(?P<size>\d{1,5})[+-]?\}\r?\n|([^\s\"{}()]{1,256})"
 )
 # RFC 1928 section 3 and RFC 1929 section 2: methods, then a user's name and password, each after
 # its length.
-SOCKS_LOGIN = re.compile(
+SOCKS_LOGIN = when_used(
     rb"(\x05(?:%s))?\x01(?:%s)"
     % tuple(
         b"|".join(b"%s[\x00-\xff]{%d}" % (re.escape(bytes((n,))), n) for n in range(1, most))

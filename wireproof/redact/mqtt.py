@@ -10,16 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from parsers.expressions import when_used
+
 from .names import SECRET_NAME
 
 Span = tuple[int, int]
-CONNECT = re.compile(
+CONNECT = when_used(
     # Bridges say that they are one by a bit of the version.
     rb"\x10[\x80-\xff]{0,3}[\x00-\x7f]\x00(?:\x04MQTT|\x06MQIsdp)([\x03-\x05\x83-\x85])(.)..",
     re.DOTALL,
 )
 # Section 3.15 (AUTH) and section 3.2 (CONNACK): what is before the properties.
-AUTHENTICATES = re.compile(
+AUTHENTICATES = when_used(
     rb"(?:\xf0(?P<auth>[\x80-\xff]{0,3}[\x00-\x7f])[\x00\x18\x19]"
     rb"|\x20(?P<ack>[\x80-\xff]{0,3}[\x00-\x7f])[\x00\x01][\x00-\x9f])"
 )

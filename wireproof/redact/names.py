@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from string import ascii_letters, digits
 
-from parsers.expressions import every
+from parsers.expressions import every, when_used
 
 STRONG = (
     # how the name begins, and the whole of it: its value is secret whatever it looks like
@@ -87,7 +87,7 @@ def known(names: Sequence[str]) -> str:
     return "|".join(table + [*map(re.escape, names)])
 
 
-SECRET_NAME = re.compile(rf"[\w-]{{0,48}}?(?:{known(())}|{'|'.join(WEAK)})s?", re.IGNORECASE)
+SECRET_NAME = when_used(rf"[\w-]{{0,48}}?(?:{known(())}|{'|'.join(WEAK)})s?", re.IGNORECASE)
 """A name that is one of a secret, whole."""
 
 # Where a key may begin: not inside a word, but after an escape of JSON (\n, \u000a) or of a URL.

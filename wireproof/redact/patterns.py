@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from parsers.expressions import when_used
+
 from . import blocks
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .found import LEAST, FoundSecrets
@@ -230,7 +232,7 @@ IN_PLACE = re.compile(
     r"(?:(--[\w-]{1,48}[ =]|(?i:bearer|basic|token)[ ])|[:=][ ]?)[\"'`]?<[\w-]{0,48}\Z"
 )
 """What stands before a word in brackets that is no tag: ``--password <password>``."""
-SAYS_NOTHING = re.compile(
+SAYS_NOTHING = when_used(
     r"(?<![\w-])(?:name|kind|type|title|description|label|provider|in|scheme|region|namespace"
     r"|placeholder|errors?|hint|help(?:[-_]?text)?|tooltip|messages?|caption|example|autocomplete"
     r"|required|invalid|mismatch|too[-_]?(?:short|long|weak)|submit|button|heading|subtitle|aria[-_]?label)"

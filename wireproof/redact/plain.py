@@ -12,9 +12,11 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from parsers.expressions import when_used
+
 from .names import SECRET_NAME
 
-NAME = re.compile(
+NAME = when_used(
     r".*(?:public|primary|foreign|cache|sort|partition|row|unique|composite|object|range"
     r"|surrogate|idempotency|translation|i18n|l10n|message|label|shortcut|hot|modifier)[-_]?keys?"
     r"|.*(?:secret|passw(?:or)?d|token|credentials?|session)[-_]?(?:names?|types?|version|polic(?:y|ies)"
@@ -57,13 +59,13 @@ _DAYS = (
 )
 WORD = re.compile(rf"(?:{_TYPES}|{_STATES})[.,;:!?)]{{0,2}}", re.IGNORECASE)
 """A value that no secret has."""
-LOOSE_WORD = re.compile(rf"(?:{_TYPES}|{_STATES}|{_DAYS})[.,;:!?)]{{0,2}}", re.IGNORECASE)
+LOOSE_WORD = when_used(rf"(?:{_TYPES}|{_STATES}|{_DAYS})[.,;:!?)]{{0,2}}", re.IGNORECASE)
 """One that no secret has of a name that is a word of prose too:"""
 LOOSE = re.compile(r"(?:session|signature|credential|authorization|cookie)", re.IGNORECASE)
 LOOSER = re.compile(r"(?:session|signature|credential)", re.IGNORECASE)
 """One of which no value has letters alone."""
 COLON_BEFORE = re.compile(r":[ \t]{1,4}\Z")
-PROSE = re.compile(
+PROSE = when_used(
     r"(?!(?:bearer|basic|digest|token|apikey|negotiate|ntlm|hawk|key|dpop|aws)\b)"
     r"[A-Za-z]{1,14}(?:[,;.:]? [A-Za-z]{1,14}){2,}[.,;:!?]?",
     re.IGNORECASE,
@@ -104,7 +106,7 @@ _STORAGE = (
 _VERB = (
     r"(?:get|create|generate|make|fetch|load|read|find|hash|encode|decode|sign|verify|build|parse)"
 )
-BEGINS_CODE = re.compile(
+BEGINS_CODE = when_used(
     rf"(?:{_MODULE}|{_STORAGE}|{ROOT.pattern}|await|new|async|access|session|secret|user|api)"
     rf"(?:{_JOINT}(?:[A-Za-z_]{{1,24}})?){{0,4}}|{_VERB}(?:_[a-z]{{0,16}}|[A-Z][a-z]{{0,16}}){{0,4}}"
     r"|[a-z]{2,12}[-_](?:key|token|secret|password|id)?"
@@ -120,7 +122,7 @@ ARGUMENT = re.compile(
 )
 VARIABLE = re.compile(r"[$@:%#&*]{1,2}([A-Za-z_]{2,48})")
 
-PLACEHOLDER = re.compile(
+PLACEHOLDER = when_used(
     r"\$\{[^{}\s\"']{1,96}\}?|\$?\{\{.{0,96}|\$?\{[A-Za-z_][A-Za-z_.\[\]'\"()]{0,96}\}"  # templates
     r"|\$\([^()]{1,96}\)?|\$[A-Z][A-Z_]{2,48}|%\(\w{1,48}\)s|%[sdvq]|%[A-Z_]{3,48}%"
     r"|\?|\$\d{1,2}|</?[A-Za-z|][A-Za-z_| ./:-]{0,48}>?"  # a parameter of SQL, a word in brackets
@@ -150,7 +152,7 @@ NSSWITCH = re.compile(
 SHORT_NUMBER = re.compile(r"\d{1,2}")
 
 _SCHEME = re.compile(r"[`\"']?(?:(?:bearer|basic|token|apikey)[ +]{1,4})+", re.IGNORECASE)
-SAYS = re.compile(
+SAYS = when_used(
     r"(?!.*(?:\d{4}|\d[A-Za-z]|[A-Za-z]\d|[=\\]))[A-Z\u00c0-\u00de][^\"<>{}]*[ ].*"
     r"(?:\b(?:your|must|please|choose|pick|use|type|repeat|again|required|invalid|forgot|reset"
     r"|confirm|expired|characters?|field"
@@ -205,7 +207,7 @@ COMMAND_LINE = re.compile(
 """What a script is called as a secret for: ``"generate:secret": "node secret.js"``."""
 SAMPLE = re.compile(r"pass|pwd|pw|secret|token|key", re.IGNORECASE)
 """Too short for a secret, and what documents have in the place of one."""
-SIGNATURE_OF_CODE = re.compile(r"[^()\"]{0,96}\([^\"]*\)[^\"]*")
+SIGNATURE_OF_CODE = when_used(r"[^()\"]{0,96}\([^\"]*\)[^\"]*")
 """That of a function, as language servers write it: ``def f(x: int) -> int``."""
 SHORTEST_CURSOR = 8
 SECRET_ID = re.compile(r".*secret[-_]?id")

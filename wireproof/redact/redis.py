@@ -12,11 +12,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from parsers.expressions import when_used
+
 from .names import SECRET_NAME
 
 Span = tuple[int, int]
 # An array of bulk strings, the first of which is a command that keeps values under keys.
-STORES = re.compile(
+STORES = when_used(
     rb"\*(\d{1,4})\r\n\$\d{1,2}\r\n(?i:(?:SET|GETSET|SETNX|APPEND|SADD|LPUSH|RPUSH|PUBLISH|JSON\.SET"
     rb"|SETEX|PSETEX)|(HSET|HSETNX|HMSET|XADD|MSET|MSETNX))\r\n"
 )
@@ -25,8 +27,8 @@ WORD_OF_KEY = re.compile(r"[\w-]+", re.ASCII)
 SHORTEST_VALUE = 8
 """Bytes of a value that may be secret by its key: what counts or measures is shorter."""
 # RESP: a type, and what a line says of it; an inline command is a line of words.
-LINE = re.compile(rb"([*$+:\-_#,(!=%~>|])([^\r\n]{0,65536})\r\n")
-INLINE = re.compile(rb"[A-Za-z][^\r\n]{0,1024}\r?\n")
+LINE = when_used(rb"([*$+:\-_#,(!=%~>|])([^\r\n]{0,65536})\r\n")
+INLINE = when_used(rb"[A-Za-z][^\r\n]{0,1024}\r?\n")
 RESP = tuple(bytes((one,)) for one in b"*$+:-_#,(!=%~>|")
 """How items begin."""
 STRINGS, COLLECTIONS = b"$!=", b"*%~>|"
