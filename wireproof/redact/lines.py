@@ -12,7 +12,8 @@ from .encoded_text import find_encoded
 from .fields import secret_spans
 from .patterns import Patterns, Span
 from .rules import Rules
-from .secrets import Policy
+from .secrets import Policy, find
+from .shapes import hook_hosts
 
 # field-line = field-name ":" OWS field-value OWS, and obs-fold (RFC 9112 sections 5 and 5.2).
 FIELD_LINE = re.compile(
@@ -51,6 +52,21 @@ def rest_of_line(cut: str, text: str, policy: Policy | Rules) -> list[Span]:
     return [match.span() for match in RANDOM.finditer(text, 0, end)]
 
 
+def hook_spans(
+    target: str, record: RequestRecord | ResponseRecord, patterns: Patterns
+) -> list[Span]:
+    """Return what of a target is secret at its host: the path of a webhook lets in who knows it."""
+    if not target.startswith("/"):
+        return []
+    names = ("host", ":authority")
+    host = next((value for name, value in record.headers if name.lower() in names), "")
+    host = host.strip().lower().partition(":")[0]
+    if not host.endswith(hook_hosts()):
+        return []
+    size = len(host)
+    return [(max(a - size, 0), b - size) for a, b in find(host + target, patterns) if b > size]
+
+
 def start_line_spans(
     line: str, record: RequestRecord | ResponseRecord, patterns: Patterns
 ) -> list[Span]:
@@ -61,7 +77,7 @@ def start_line_spans(
         first = line.find(" ", first) + 1
     last = line.rfind(" ") if is_request else len(line.rstrip("\r\n"))
     target = line[first:last]
-    spans = find_encoded(target, patterns)
+    spans = find_encoded(target, patterns) + hook_spans(target, record, patterns)
     if isinstance(record, RequestRecord) and record.method == "CONNECT":
         spans += [login.span(1) for login in AUTHORITY_LOGIN.finditer(target)]
     return [(first + start, first + end) for start, end in spans]

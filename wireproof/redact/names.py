@@ -76,7 +76,7 @@ WEAK = (
     *("token", "sig", "sid", "key", "code", "jwt", "pwd", "auth", "pass", "ticket"),
     *("csrf", "xsrf", "assertion", "hmac", "bearer", "pw", "pswd", "authn", "sas", "salt", "seed"),
     *("private", "tgt", "psk", "pat", "pem", "kek", "dek", "tok", "sess", "sign"),
-    *("magic", "magic_link", "magiclink", "authorize", "service_role"),
+    *("magic", "magic_link", "magiclink", "authorize", "service_role", "passkey"),
 )
 """Names whose values are secret if they are long."""
 

@@ -198,7 +198,7 @@ class Patterns:
             return (
                 name in self.kept
                 or is_plain_name(name, value)
-                or (not is_cut and is_placeholder(value))
+                or (not is_cut and (is_placeholder(value) or is_sentence(value, name)))
             )
         here = _NAME_HERE.match(match.string, start)
         assert here is not None
@@ -235,7 +235,7 @@ IN_PLACE = re.compile(
 SAYS_NOTHING = when_used(
     r"(?<![\w-])(?:name|kind|type|title|description|label|provider|in|scheme|region|namespace"
     r"|placeholder|errors?|hint|help(?:[-_]?text)?|tooltip|messages?|caption|example|autocomplete"
-    r"|required|invalid|mismatch|too[-_]?(?:short|long|weak)|submit|button|heading|subtitle|aria[-_]?label)"
+    r"|m(?:in|ax)(?:[-_]?[Ll]ength)?|required|invalid|mismatch|too[-_]?(?:short|long|weak)|submit|button|heading|subtitle|aria[-_]?label)"
     r"(?:\\*\")?\Z"
 )
 """How a member's name ends whose value tells no secret, though an object named after one has it."""

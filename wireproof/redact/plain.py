@@ -33,7 +33,7 @@ NAME = when_used(
     r"|.*session[-_]?(?:count|name|type|duration|length|timeout|ttl|start|end|affinity|title)"
     r"|.*signature[-_]?(?:version|method|algorithm|type)"
     r"|.*credential[-_]?(?:type|name)s?"
-    r"|.*passwordbearer"
+    r"|.*passwordbearer|arn:.*"
     r"|.*(?:status|error|exit|return|response|reason|country|language|lang|currency|region|area"
     r"|zip|postal|product|colou?r|source|qr|bar|event|key)[-_]?codes?"
     r"|.*cookie[-_]?(?:name|domain|path|policy|consent|banner|same[-_]?site|secure|http[-_]?only"
@@ -162,7 +162,7 @@ SAYS = when_used(
 """A sentence, which passphrases are none: its words say something of others."""
 ABOUT = re.compile(
     r"pass[- ]?(?:word|phrase|code)s?|tokens?|sessions?|secrets?|keys?|cookies?|credentials?"
-    r"|signatures?|authorization|field|code|sign|log",
+    r"|signatures?|authorization|field|code|sign|log|characters?|blank|required|invalid|m(?:in|ax)imum",
     re.IGNORECASE,
 )
 NO_LETTER = re.compile(r"[ _.-]")
@@ -210,6 +210,8 @@ SAMPLE = re.compile(r"pass|pwd|pw|secret|token|key", re.IGNORECASE)
 SIGNATURE_OF_CODE = when_used(r"[^()\"]{0,96}\([^\"]*\)[^\"]*")
 """That of a function, as language servers write it: ``def f(x: int) -> int``."""
 SHORTEST_CURSOR = 8
+COOKIE_WORDS = when_used(r"(?:[ ]?(?:[\w-]{1,24}=)?[A-Za-z/-]{1,8}(?:;|\Z)){1,8}")
+"""A cookie that remembers a word, with its attributes: ``lang=en; Path=/``."""
 SECRET_ID = re.compile(r".*secret[-_]?id")
 PATH = re.compile(r"[A-Za-z_-]{1,32}(?:/[A-Za-z_-]{1,32}){1,4}")
 """What a manager of secrets calls one: that of a role of Vault's is random."""
@@ -281,7 +283,7 @@ def is_plain_value(value: Value, name_here: str) -> bool:
         return True
     if text[start - 1 : start] in ('"', "'"):
         return _is_plain_string(value, said)
-    if _is_sample_cursor(name, plain):
+    if _is_sample_cursor(name, plain) or ("cookie" in name and COOKIE_WORDS.fullmatch(said)):
         return True
     return _is_word(value, name_here) or _is_code(value, name_here)
 
@@ -380,7 +382,8 @@ def _is_word(value: Value, name_here: str) -> bool:
     text, start, end, name, _ = value
     said, after = text[start:end], text[end : end + 1]
     if COLON_BEFORE.search(text, max(start - 6, 0), start) is None:
-        return False
+        is_key = text[start - 1 : start] == ":" and LOOSER.fullmatch(name_here) is not None
+        return is_key and LETTERS.fullmatch(said) is not None  # of a store: session:count
     is_loose = LOOSE.match(name_here) is not None
     if name == "session" and SESSION_STATE.fullmatch(said):
         return True

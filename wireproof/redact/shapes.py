@@ -37,3 +37,10 @@ class Shape(NamedTuple):
 def token_shapes() -> tuple[Shape, ...]:
     """Return all shapes, in the table's order."""
     return tuple(Shape(**entry) for entry in json.loads(TABLE.read_bytes())["tokens"])
+
+
+@cache
+def hook_hosts() -> tuple[str, ...]:
+    """Return how hosts end that have addresses which are secrets."""
+    hosts = (prefix.partition("/") for shape in token_shapes() for prefix in shape.prefixes)
+    return tuple(dict.fromkeys(host for host, has_path, _ in hosts if has_path and "." in host))

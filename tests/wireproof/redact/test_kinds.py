@@ -110,6 +110,14 @@ SAID = [
     '{"x":"{\\"auth\\":{\\"value\\":\\"{}\\"}}"}',
     '{"x":"Private-Lines: 1\\r\\n{}\\r\\nPrivate-MAC: ab"}',
 ]
+MORE = [
+    # names
+    '{"key_material":"{}"}',
+    '{"keyData":"{}"}',
+    '{"passkey":"{}"}',
+    "g-recaptcha-response={}&a=b",
+    "cf-turnstile-response={}&a=b",
+]
 CODE = [
     # a type, a prefix or a wrapper before the value
     'password: str = "{}"',
@@ -195,7 +203,7 @@ OTHERS = [
     ("user=anna&pass={}&a=b", "hunter2xyz"),
     ('{"user":"anna","pwd":"{}"}', "hunter2xyz"),
 ]
-KINDS = [(one, SECRET) for one in NAMED + SAID + CODE] + OTHERS
+KINDS = [(one, SECRET) for one in NAMED + SAID + MORE + CODE] + OTHERS
 
 
 @pytest.mark.parametrize("form, secret", KINDS)
@@ -227,6 +235,16 @@ ADDRESSES = [
     ("https://a.example/login/token/{}", SECRET),
     ("https://chat.example/hooks/{}", "xk7pq2mz9vr4tw1nb8cl3sd6ab"),
     ("https://maker.example/trigger/x/with/key/{}", SECRET),
+    ("https://n8n.example/webhook/{}", SECRET),
+    ("https://a.example/v1/input/{}", SECRET),
+    ("https://events.pagerduty.com/integration/{}/enqueue", SECRET),
+    ("https://a.example/hooks/5f9a1c7e5b2d4e8f9/{}", SECRET),
+    ("https://a.example/heartbeat/{}", SECRET),
+    ("https://a.example/unsubscribe/{}", SECRET),
+    ("https://a.example/calendar/ical/anna%40a.example/private-{}/basic.ics", SECRET),
+    ("https://a.example/owa/calendar/x@a.example/{}/calendar.ics", SECRET),
+    ("https://a.example/feeds/calendars/user_{}.ics", SECRET),
+    ("https://a.example/data?appid={}", SECRET),
 ]
 PIPED = [
     ("echo {} | docker login r.example -u anna --password-stdin", SECRET),

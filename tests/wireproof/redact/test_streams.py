@@ -83,3 +83,23 @@ def test_what_follows_a_hole_may_be_the_rest_of_a_secret(
     talk.client(after + end)
     found = masked(talk.tape.packets)
     assert before in found and after.strip() not in found and found.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("host", "target"),
+    [
+        ("hooks.slack.com", "/services/T012AB3CD/B012AB3CD/{}"),
+        ("hook.eu1.make.com", "/{}"),
+        ("discord.com:443", "/api/webhooks/123456789012345678/{}"),
+        ("hc-ping.com", "/{}/start"),
+        ("other.example", "/hooks/{}"),
+    ],
+)
+def test_the_path_of_a_webhook_is_secret_by_its_host(host: str, target: str) -> None:
+    secret = "Zq7vLw9xKt3nPb5sRm2h"
+    talk = Talk().open()
+    head = f"POST {target.replace('{}', secret)} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+    talk.client(head.encode())
+    talk.close()
+    found = masked(talk.tape.packets)
+    assert secret.encode() not in found and f" HTTP/1.1\r\nHost: {host}\r\n".encode() in found
