@@ -12,6 +12,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from operator import eq
 from struct import Struct
 from typing import Any, overload
 
@@ -166,6 +167,14 @@ class Rows:
     def _place(self, start: int) -> int:
         block = bisect_right(self._ends, start)
         return self._places[block] + start - (self._ends[block - 1] if block else 0)
+
+
+def follow_one_another(first: int, numbers: Sequence[int]) -> bool:
+    """Whether there are numbers, and each is one more than the one before, from ``first`` on."""
+    count = len(numbers)
+    if not count or numbers[0] != first or numbers[-1] != first + count - 1:
+        return False
+    return all(map(eq, numbers, range(first, first + count)))
 
 
 NUMBER = Struct("=q")

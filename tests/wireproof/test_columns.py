@@ -10,7 +10,7 @@ from struct import Struct
 
 import pytest
 
-from wireproof.columns import Numbers, Rows
+from wireproof.columns import Numbers, Rows, follow_one_another
 from wireproof.spool import MAX_KEPT, MAX_WAITING, Spool
 
 MANY = 32
@@ -109,3 +109,19 @@ def test_what_was_read_last_is_what_stands_there_now(spool: Spool) -> None:
             assert rows.row(at) == expected[at]
     held = sum(len(data) for _, _, data in spool.recent.values())
     assert 0 < held <= MAX_KEPT
+
+
+@pytest.mark.parametrize(
+    ("first", "numbers", "whether"),
+    [
+        (3, [3, 4, 5], True),
+        (3, [3], True),
+        (3, [], False),
+        (3, [4, 5], False),
+        (3, [3, 5, 4, 6], False),
+        (3, [3, 3, 5], False),
+        (3, [3, 4, 6], False),
+    ],
+)
+def test_numbers_that_follow_one_another(first: int, numbers: list[int], whether: bool) -> None:
+    assert follow_one_another(first, numbers) == whether

@@ -45,7 +45,7 @@ from parsers.records import (
     is_quic,
 )
 
-from ..columns import Rows
+from ..columns import Rows, follow_one_another
 from ..spool import Spool
 from .trail import Followed, FollowedConnections, Trail
 
@@ -163,9 +163,14 @@ class PacketTable:
         """Yield what is known of packets. Raises IndexError for a number that is too high."""
         return map(PacketPlace._make, self._rows.rows(number - 1 for number in numbers))
 
-    def put(self, number: int, place: tuple[int, ...]) -> None:
-        """Take the packet of this number; others may have come before it that have a higher one."""
-        self._rows.put(number - 1, PLACE.pack(*place), NO_PACKET)  # what is numbered may be none
+    def put(self, numbers: Sequence[int], places: Sequence[tuple[int, ...]]) -> None:
+        """Take the packets of these numbers; others may have come before that have a higher one."""
+        packed = [PLACE.pack(*place) for place in places]
+        if follow_one_another(len(self) + 1, numbers):
+            self._rows.add(b"".join(packed))
+            return
+        for number, place in zip(numbers, packed, strict=True):
+            self._rows.put(number - 1, place, NO_PACKET)  # what is numbered may be none
 
 
 Side = tuple[int, int, Followed, int | None, int]
@@ -221,9 +226,11 @@ class Tracer:
         records = self._decoder.receive(packets)
         self._note_beginnings(packets)
         self._sides.clear()  # what was known of them has gone on
+        places: list[tuple[int, ...]] = []
         for packet in packets:
             self._count += 1
-            self.table.put(packet[0], self._place(packet))
+            places.append(self._place(packet))
+        self.table.put([packet[0] for packet in packets], places)
         self._note_roles(records)
         return records
 

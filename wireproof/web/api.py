@@ -54,7 +54,7 @@ from ..views.verdicts import words
 from ..views.verdicts.words import leading
 from .body import body
 from .columns import Table
-from .elements import SENDERS, Elements, Place
+from .elements import OF_SIDE, SENDER_NAMES, SENDERS, Columns, Elements, Place
 from .exchange import ExchangeRow, Key
 from .finding import find
 from .frame import frame
@@ -191,14 +191,14 @@ def lane(index: Index, exchange: Holder, kind: str, page: int) -> dict[str, Any]
     """Return columns of the elements of a kind: when each was complete, and how large it is."""
     elements = exchange.elements.get(kind) or Elements(index.spool)
     numbers = range(page * LANE, min((page + 1) * LANE, len(elements)))
-    places = [place for _, _, place in elements.kept(numbers)]
+    found = elements.columns(numbers)
     return {
         "total": len(elements),
-        "time": [place.last_time for place in places],
-        "packet": [place.last_packet for place in places],
-        "sender": [SENDERS[place.sender] for place in places],
-        "size": [place.size for place in places],
-        "mark": [place.mark for place in places],
+        "time": list(found.last_time),
+        "packet": list(found.last_packet),
+        "sender": [side & OF_SIDE for side in found.side],
+        "size": list(found.size),
+        "mark": list(found.mark),
         **_streams_of(exchange, kind, numbers),
     }
 
@@ -229,10 +229,11 @@ def _rows(index: Index, exchange: Holder, kind: str, numbers: range, most: int) 
     if not numbers:
         return Table(ROW, [()] * len(ROW))
     connection = exchange.key.connection
-    _, stored, places = zip(*exchange.elements[kind].kept(numbers), strict=True)
-    encoded, said = zip(*index.stored_together(stored), strict=True)
+    elements = exchange.elements[kind]
+    found = elements.columns(numbers)
+    encoded, said = zip(*index.stored_together(found.stored), strict=True)
     cut = [len(record) > most for record in encoded]
-    carried, held = Carriers(index, exchange, kind).of_all(numbers, places, encoded)
+    carried, held = Carriers(index, exchange, kind).of_all(elements, numbers, found, encoded)
     return Table(
         ROW,
         [
@@ -248,7 +249,10 @@ def _rows(index: Index, exchange: Holder, kind: str, numbers: range, most: int) 
             [[carrier[:3] for carrier in some[:MAX_CARRIERS]] for some in carried],
             [len(some) > MAX_CARRIERS for some in carried],
             held,
-            [packets_filter(connection, place.first_packet, place.last_packet) for place in places],
+            [
+                packets_filter(connection, first, last)
+                for first, last in zip(found.first_packet, found.last_packet, strict=True)
+            ],
         ],
     )
 
@@ -263,7 +267,7 @@ class Carriers:
         self._wire = None if self._connection is None else index.wires.get(self._connection)
 
     def of_all(
-        self, rows: Sequence[int], places: Sequence[Place], encoded: Sequence[bytes]
+        self, elements: Elements, rows: range, found: Columns, encoded: Sequence[bytes]
     ) -> tuple[list[list[Carrier]], list[Opened]]:
         """Return the packets that carried each of some elements, and the TLS records if it was in
         some."""
@@ -271,20 +275,22 @@ class Carriers:
         held: list[Opened] = [[] for _ in rows]
         # Nearly all are usual: these are looked up together.
         usual: dict[Sender, list[int]] = {"client": [], "server": []}
-        for number, place in enumerate(places):
-            sender = place.sender
-            if self._connection is None or sender is None or not place.length:
+        for number, (side, length) in enumerate(zip(found.side, found.length, strict=True)):
+            sender = SENDER_NAMES[side & OF_SIDE]
+            if self._connection is None or sender is None or not length:
                 continue
             extents = _extents(encoded[number])
-            if self._wire is None and not extents and place.layer == "tcp":
+            if self._wire is None and not extents and side <= OF_SIDE:
                 usual[sender].append(number)
-            elif place.layer != "quic":
-                carried[number], held[number] = self._of(rows[number], place, sender, extents)
+            else:
+                row = rows[number]
+                carried[number], held[number] = self._of(row, elements.place(row), sender, extents)
         for sender, numbers in usual.items():
             if numbers:
-                spans = [(places[number].offset, places[number].end) for number in numbers]
-                found = self._index.tracer.carriers_of(self._trail(sender), spans, MAX_FOUND)
-                for number, carriers in zip(numbers, found, strict=True):
+                starts = [(found.offset[number], found.length[number]) for number in numbers]
+                spans = [(start, start + length) for start, length in starts]
+                each = self._index.tracer.carriers_of(self._trail(sender), spans, MAX_FOUND)
+                for number, carriers in zip(numbers, each, strict=True):
                     carried[number] = carriers
         return carried, held
 
@@ -295,6 +301,8 @@ class Carriers:
         carried: list[Carrier] = []
         held: Opened = []
         wire = self._wire
+        if place.layer == "quic":
+            return carried, held
         if self._kind == TLS_RECORDS and wire is not None and place.content_offset >= 0:
             held.append((row, 0, wire.content_size(sender, row)))
         for start, end in extents or ((place.offset, place.end),):

@@ -114,6 +114,8 @@ SIDE, OFFSET, LENGTH = 7, 8, 9
 """Which values of a row are its sender and layer, its offset and its length."""
 
 
+OF_SIDE = 15
+"""The bits of a row's sender; above them its layer stands."""
 SIDES = 4
 """Two senders' bytes of TCP, and theirs of TLS."""
 
@@ -133,6 +135,30 @@ TOGETHER = 64 * KiB
 ElementsAside = tuple[RowsAside, dict[int, tuple[RowsAside | None, RowsAside]], int]
 """Where the rows of elements lie, of each sender its rows, None if it sent all, and where these
 end, and how long the longest record is."""
+
+
+class Columns(NamedTuple):
+    """The rows of several elements, column by column: each of the values of ROW."""
+
+    at: Sequence[int]
+    encoded: Sequence[int]
+    said: Sequence[int]
+    first_packet: Sequence[int]
+    last_packet: Sequence[int]
+    first_time: Sequence[float]
+    last_time: Sequence[float]
+    side: Sequence[int]
+    """Which of SENDERS, and above OF_SIDE which of LAYERS."""
+    offset: Sequence[int]
+    length: Sequence[int]
+    size: Sequence[int]
+    mark: Sequence[int]
+    content_offset: Sequence[int]
+
+    @property
+    def stored(self) -> list[Stored]:
+        """Where their records lie."""
+        return list(zip(self.at, self.encoded, self.said, strict=True))
 
 
 class Elements:
@@ -248,6 +274,11 @@ class Elements:
             values = self._rows.row(row)
             yield row, values[:3], _place(values)
 
+    def columns(self, rows: range) -> Columns:
+        """Return what is kept of neighbouring rows, column by column."""
+        found = zip(*self._rows.between(rows.start, rows.stop), strict=True)
+        return Columns._make(found) if rows else Columns(*[()] * len(Columns._fields))
+
     def together(self, rows: Iterable[int]) -> Iterator[list[Kept]]:
         """Yield the same in runs, whose records take TOGETHER bytes, about: these are read at
         once."""
@@ -321,7 +352,7 @@ WHERE = _Where()
 
 def _place(row: tuple[Any, ...]) -> Place:
     _, _, _, first, last, begin, end, sender, offset, length, size, mark, content = row
-    side, layer = SENDER_NAMES[sender & 15], LAYERS[sender >> 4]
+    side, layer = SENDER_NAMES[sender & OF_SIDE], LAYERS[sender >> 4]
     return Place(first, last, begin, end, side, offset, length, size, mark, content, layer)
 
 

@@ -18,7 +18,7 @@ from .index import Index
 
 BATCH = 256
 """Packets that are taken at once: the page's questions are answered between two batches."""
-MAX_BATCH = 2_048
+MAX_BATCH = 1_024
 """The same where there is no page yet."""
 Rewrite = Callable[[Packet], Packet]
 

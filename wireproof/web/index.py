@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from threading import Condition
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ from ..analysis.listing import listed
 from ..analysis.outcomes import Outcome
 from ..analysis.selection import LiveSelection, Wanted
 from ..bytes.packet_index import Tracer
-from ..columns import Numbers
+from ..columns import Numbers, follow_one_another
 from ..dialects.payload import CONTENT
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
@@ -145,12 +145,22 @@ class Index:
             records = self.tracer.receive(packets)
             sort(records)
             self._add(records)
-            at, append = self.packet_at.put, self.spool.append
-            for number, _, _, _, data in packets:
-                at(number - 1, append(data))
-                self.captured += len(data)
+            self._keep(packets)
             self.version += 1
             self.changed.notify_all()
+
+    def _keep(self, packets: Sequence[Packet]) -> None:
+        """Put the bytes of packets aside, one after the other."""
+        sizes = [len(packet[4]) for packet in packets]
+        begin = self.spool.append(b"".join([packet[4] for packet in packets]))
+        places = list(accumulate(sizes, initial=begin))
+        self.captured += places.pop() - begin
+        numbers = [packet[0] - 1 for packet in packets]
+        if follow_one_another(len(self.packet_at), numbers):
+            self.packet_at.extend(places)
+            return
+        for number, place in zip(numbers, places, strict=True):
+            self.packet_at.put(number, place)
 
     def finish(self, faults: list[CaptureFault], problem: str | None = None) -> None:
         """Take note that there is no more; ``faults`` are those of the file."""
@@ -210,10 +220,11 @@ class Index:
         changed = self.version + 1
         for record in records:
             kind = type(record)
-            if isinstance(record, TlsConnectionRecord):
-                self._tls.put(record.connection, record)
-            if kind in NOT_SHOWN or _holds_all(record):
-                self._wire(record, None)  # it is no element of an exchange
+            if kind in NOT_SHOWN or (isinstance(record, StallRecord) and record.exchange is None):
+                # It is no element of an exchange: so is a closed window of the whole connection.
+                if isinstance(record, TlsConnectionRecord):
+                    self._tls.put(record.connection, record)
+                self._wire(record, None)
                 continue
             if isinstance(record, ConnectionRecord):
                 self._fold.add(record)
@@ -417,11 +428,6 @@ def _settle(here: dict[tuple[int | None, int | None], ExchangeRow]) -> None:
     for exchange in here.values():
         exchange.settle()
     here.clear()
-
-
-def _holds_all(record: Record) -> bool:
-    """Whether a record says that a connection's window was closed: no exchange has it alone."""
-    return isinstance(record, StallRecord) and record.exchange is None
 
 
 def _words(record: Record, reader: DialectReader | None) -> bytes:

@@ -25,7 +25,7 @@ WHOLE = frozenset((*ABOVE, "q", "r"))
 """Kinds that have no framing."""
 UNFRAMED = 3
 """Numbers that are written of one of those."""
-BLOCKS = 24
+BLOCKS = 12
 """Blocks of packets whose elements are looked up at once, about: each brings as much of a side."""
 MAX_AHEAD = 20_000
 """Elements that are kept for the blocks that follow."""
