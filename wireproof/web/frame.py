@@ -30,7 +30,7 @@ FIELDS = (
     "payload", "layers", "brought", "parts", "filter", "data",
 )  # fmt: skip
 """What is told of a packet."""
-MAX_HERE = MAX_OVER // 2
+MAX_HERE = MAX_OVER // 4
 """Connections that are at hand while packets are gone through."""
 BLOCK = 256 * KiB
 """Bytes of packets that are told of together."""

@@ -65,8 +65,10 @@ def report_capture(
     rules = Rules.of(policy)
     masks = find_in_frames(source, rules)
 
+    changed = masks.changed
+
     def masked(packet: Packet) -> Packet:
-        return (*packet[:4], masks.masked(packet))
+        return (*packet[:4], masks.masked(packet)) if packet[0] in changed else packet
 
     with ExitStack() as stack:
         stream: BinaryIO = stack.enter_context(Path(source).open("rb"))

@@ -25,9 +25,9 @@ WHOLE = frozenset((*ABOVE, "q", "r"))
 """Kinds that have no framing."""
 UNFRAMED = 3
 """Numbers that are written of one of those."""
-BLOCKS = 12
+BLOCKS = 8
 """Blocks of packets whose elements are looked up at once, about: each brings as much of a side."""
-MAX_AHEAD = 20_000
+MAX_AHEAD = 10_000
 """Elements that are kept for the blocks that follow."""
 
 
