@@ -202,10 +202,15 @@ class Columns:
         return {"sizes": _integers(sizes), "items": self.column(list(chain.from_iterable(values)))}
 
     def _tables(self, values: Sequence[Table]) -> Column:
+        sizes = list(map(len, values))
+        if not any(sizes):
+            return {"sizes": _integers(sizes), "items": _NOTHING}
         columns = zip(*(value.columns for value in values), strict=True)
-        together = Table(values[0].names, list(map(list, map(chain.from_iterable, columns))))
-        items = self.table(together) if len(together) else _NOTHING
-        return {"sizes": _integers(list(map(len, values))), "items": items}
+        fields = {
+            name: self.column(list(chain.from_iterable(parts)))  # one at a time: they are long
+            for name, parts in zip(values[0].names, columns, strict=True)
+        }
+        return {"sizes": _integers(sizes), "items": {"fields": fields}}
 
     def _runs(self, values: Sequence[Run]) -> Column:
         known: dict[Spans, int] = {}
