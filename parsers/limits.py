@@ -112,6 +112,9 @@ MAX_HISTORY_SEGMENTS = 16
 """Segments kept after they were put in order, so that a late copy can be compared with them."""
 MAX_HISTORY = 64 * KiB
 """Bytes of them, in one direction: a window of TCP without scaling (RFC 7323 section 2)."""
+USUAL_HISTORY = 24 * KiB
+"""Of them, those that are charged with the connection: as many segments of Ethernet have them. If
+there are more, MAX_HISTORY is charged."""
 MAX_DROPPED_SEGMENTS = 16
 """Segments with a wrong checksum that are kept until it is certain that they were dropped."""
 GAP_PATIENCE = 16

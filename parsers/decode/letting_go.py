@@ -1,7 +1,8 @@
 """Whom to let go when the memory is spent: whoever holds most, or has been idle for longest.
 
-Strategy: what many small connections hold is theirs because they are open: then those are closed
-that were idle for longest. Else a few hold much: of those that hold most, what waits behind holes
+Strategy: first goes what late copies are compared with, as nothing that is decoded depends on it.
+What many small connections hold is theirs because they are open: then those are closed that were
+idle for longest. Else a few hold much: of those that hold most, what waits behind holes
 is handed over first, and where more is held above TCP, it is decoded no further. At once so much is
 let go that it pays: a quarter of the memory.
 """
@@ -27,8 +28,11 @@ def let_go(
     """Let connections go until enough memory is free; return what comes of them."""
     records: list[Record] = []
     found = table.open_connections
+    for connection in found:
+        connection.first.forget_history()
+        connection.second.forget_history()
     now = max((connection.last_packet for connection in found), default=0)
-    if len(found) * CONNECTION_COST > memory.limit // 2:
+    if memory.held > memory.enough and len(found) * CONNECTION_COST > memory.limit // 2:
         for connection in sorted(found, key=attrgetter("last_packet")):
             if memory.held <= memory.enough:
                 break

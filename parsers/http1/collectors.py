@@ -9,6 +9,11 @@ from __future__ import annotations
 
 import re
 
+from ..limits import KiB
+
+MAX_GROWING = 16 * KiB
+"""Bytes that come together before they are laid aside."""
+
 # RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any
 # preceding CR". The empty line that ends a section may end so too.
 SECTION_END = re.compile(rb"\n\r?\n")
@@ -64,24 +69,28 @@ class LineCollector:
 class SectionCollector:
     """Finds the end of ``*( field-line CRLF ) CRLF`` of at most ``limit`` bytes.
 
-    It begins after a line, whose LF is the first byte of ``_kept``: so an empty section ends like
-    any other, with LF and an empty line.
+    It begins after a line, whose LF is the first byte that is kept: so an empty section ends like
+    any other, with LF and an empty line. Of a long one all but the last two bytes are laid aside
+    now and then: what grows on and on takes an eighth more than it holds, and leaves gaps in memory
+    behind that fit nothing else.
     """
 
-    __slots__ = ("_limit", "_kept")
+    __slots__ = ("_limit", "_aside", "_size", "_kept")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._aside: list[bytes] = []
+        self._size = 0  # of these
         self._kept = bytearray(b"\n")
 
     @property
     def pending(self) -> bytes:
         """The beginning of a section that has not ended."""
-        return bytes(self._kept[1:])
+        return b"".join((*self._aside, self._kept))[1:]
 
     def __len__(self) -> int:
         """Return how long ``pending`` is."""
-        return len(self._kept) - 1
+        return self._size + len(self._kept) - 1
 
     def take(self, data: bytes, pos: int) -> tuple[int, bytes | None]:
         """Read on at ``pos``; return where reading stopped and the section.
@@ -95,12 +104,20 @@ class SectionCollector:
             if whole is not None:
                 return whole.end(), data[pos : whole.end()]
         had = len(kept)
-        kept += data[pos : pos + self._limit + 1 - had]
+        kept += data[pos : pos + self._limit + 1 - had - self._size]
         ended = SECTION_END.search(kept, max(had - 2, 0))
         if ended is not None:
-            return pos + ended.end() - had, bytes(kept[1 : ended.end()])
+            section = b"".join((*self._aside, kept[: ended.end()]))[1:]
+            return pos + ended.end() - had, section
         stop = pos + len(kept) - had
-        if len(kept) <= self._limit:
+        is_too_long = self._size + len(kept) > self._limit
+        if is_too_long:
+            self._aside.clear()
+            self._size = 0
+        elif len(kept) > MAX_GROWING:
+            self._aside.append(bytes(kept[:-2]))
+            self._size += len(kept) - 2
+        else:
             return stop, None
         del kept[:-2]  # an empty line may have begun
-        return stop, b""
+        return stop, b"" if is_too_long else None

@@ -59,24 +59,31 @@ class Piece(Struct, frozen=True, gc=False):
 class History:
     """The last pieces that were put in order, to compare late copies with."""
 
-    __slots__ = ("_pieces", "_size")
+    __slots__ = ("size", "_most", "_pieces")
 
     def __init__(self) -> None:
         # An empty deque takes 760 bytes, in each direction of every open connection.
         self._pieces: list[tuple[int, bytes]] = []
-        self._size = 0
+        self.size = 0
+        """Bytes of them."""
+        self._most = limits.MAX_HISTORY
 
     def append(self, start: int, data: bytes) -> None:
         """Keep a piece, or its end if it is longer than all that may be kept."""
-        size = len(data)
-        if size > limits.MAX_HISTORY:
-            excess, size = size - limits.MAX_HISTORY, limits.MAX_HISTORY
+        size, most = len(data), self._most
+        if size > most:
+            excess, size = size - most, most
             start, data = start + excess, data[excess:]
         pieces = self._pieces
         pieces.append((start, data))
-        self._size += size
-        while self._size > limits.MAX_HISTORY or len(pieces) > limits.MAX_HISTORY_SEGMENTS:
-            self._size -= len(pieces.pop(0)[1])
+        self.size += size
+        while self.size > most or len(pieces) > limits.MAX_HISTORY_SEGMENTS:
+            self.size -= len(pieces.pop(0)[1])
+
+    def stop(self) -> None:
+        """Keep nothing, now or later."""
+        self._pieces.clear()
+        self.size = self._most = 0
 
     def overlapping(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
         """Yield the kept (start, data) that hold bytes of [start, end)."""

@@ -85,6 +85,7 @@ class Reassembly(Generic[T]):
         "_waited",
         "_has_been_full",
         "_charged",
+        "_charged_history",
     )
 
     connection: Both
@@ -122,7 +123,7 @@ class Reassembly(Generic[T]):
         self._highest_time = 0
         self._waited = 0
         self._has_been_full = False
-        self._charged = 0
+        self._charged = self._charged_history = 0
 
     def offset_of(self, seq: int) -> int:
         """Return the stream offset of a sequence number near the next expected one."""
@@ -155,7 +156,10 @@ class Reassembly(Generic[T]):
             data = b"".join(pending)
             pending.clear()
         origins = self.origins
-        self.history.append(origins.size - len(data), data)
+        history = self.history
+        history.append(origins.size - len(data), data)
+        if history.size > limits.USUAL_HISTORY and not self._charged_history:
+            self._charge()
         records = self.receiver.receive_data(data)
         if len(origins.ends) > FORGET_EVERY:
             origins.retain(self.receiver.open_offsets)
@@ -314,14 +318,16 @@ class Reassembly(Generic[T]):
         return records + self.flush()
 
     def _charge(self) -> None:
-        """Charge what waits behind holes."""
-        held = self.queue.size + self.queue.segments * limits.WAITING_COST
+        """Charge what waits behind holes, and what is kept of what came."""
+        history = limits.MAX_HISTORY if self.history.size > limits.USUAL_HISTORY else 0
+        self._charged_history = history
+        held = self.queue.size + self.queue.segments * limits.WAITING_COST + history
         self.connection.account.charge(held - self._charged)
         self._charged = held
 
     @property
     def held(self) -> int:
-        """What waits behind holes, in bytes, as it is charged."""
+        """What waits behind holes, and is kept of what came, in bytes, as it is charged."""
         return self._charged
 
     def let_go_waiting(self) -> list[T]:
@@ -330,6 +336,12 @@ class Reassembly(Generic[T]):
         while self.queue:
             records += self._give_up_hole()
         return records + self._end_at_fin()
+
+    def forget_history(self) -> None:
+        """Compare late copies with nothing from now on, if what is kept for it is charged."""
+        if self._charged_history:
+            self.history.stop()
+            self._charge()
 
     def _follow_holes(self, packet: int | None, time_ns: int = 0) -> None:
         """Take note that a hole was filled by ``packet``, or given up, and that another follows."""

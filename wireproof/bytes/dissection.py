@@ -34,6 +34,9 @@ MAX_UNTOLD = 256 * KiB
 """The same on a connection of which there has been no record: what is unknown stays unknown."""
 MAX_HOLE = 64 * KiB
 """A hole in the capture up to here is filled; a larger one ends what waits."""
+GROWING_COST = 3
+"""Charged for two bytes that wait: what grows bit by bit takes more than it holds, and leaves gaps
+in memory behind, which fit little else."""
 
 IN_BODY = ("chunked", "content-length", "close", "http/2")
 """Framings after which content follows."""
@@ -120,7 +123,7 @@ class ElementStream:
     def receive_data(self, data: bytes) -> list[Record]:
         self._raw += data
         if self._holding is not None:
-            self._holding.hold(len(self._raw))
+            self._holding.hold(len(self._raw) * GROWING_COST // 2)
         if self._is_let_go and len(self._raw) > MAX_UNTOLD:
             self.hand_on(is_end=True)  # no record comes any more that would do it
         return []
@@ -177,7 +180,7 @@ class ElementStream:
         if self._is_let_go:
             self._holding = None  # it was given back together with what the decoder held
         elif self._holding is not None:
-            self._holding.hold(len(self._raw))
+            self._holding.hold(len(self._raw) * GROWING_COST // 2)
 
     @property
     def _is_let_go(self) -> bool:

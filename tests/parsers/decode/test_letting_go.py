@@ -31,7 +31,7 @@ from parsers.decode.keys import CaptureKeys
 from parsers.decode.ordered_capture import OrderedCapture
 from parsers.decode.packets import PacketDecoder
 from parsers.files.reader import CaptureReader
-from parsers.limits import QUIC_CONNECTION_COST
+from parsers.limits import MAX_HISTORY, QUIC_CONNECTION_COST
 from parsers.memory import Account, Memory
 from parsers.records import (
     BodyRecord,
@@ -210,3 +210,15 @@ def test_records_of_tls_that_wait_for_keys_are_charged() -> None:
     decryption.end("client", "capture-end")
     decryption.end("server", "capture-end")
     assert memory.held == source.waiting == 0
+
+
+def test_what_late_copies_are_compared_with_goes_first_and_without_a_word() -> None:
+    talk = Talk().open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n", *[bytes(30_000)] * 4)
+    roomy = PacketDecoder(memory=64 * MiB)
+    roomy.receive(talk.tape.packets)
+    scarce = PacketDecoder(memory=160 * KiB)
+    found = scarce.receive(talk.tape.packets)
+    assert not let_go(found)
+    assert roomy.held - scarce.held == MAX_HISTORY

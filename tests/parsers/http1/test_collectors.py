@@ -80,3 +80,23 @@ def test_an_unfinished_section_is_pending():
     collector.take(b"A: b\r\nC", 0)
     assert collector.pending == b"A: b\r\nC"
     assert len(collector) == 7
+
+
+@pytest.mark.parametrize("split", [whole, byte_by_byte, at([20_000, 39_998, 39_999, 45_000])])
+def test_a_long_section_is_laid_aside_in_parts_and_comes_back_whole(split):
+    section = b"a: " + b"x" * 40_000 + b"\r\nb: y\r\n\r\n"
+    collector = SectionCollector(50_000)
+    pieces = list(split(section))
+    for piece in pieces[:-1]:
+        assert collector.take(piece, 0) == (len(piece), None)
+    assert collector.pending == b"".join(pieces[:-1])
+    assert len(collector) == len(collector.pending)
+    assert collector.take(pieces[-1] + b"rest", 0) == (len(pieces[-1]), section)
+
+
+@pytest.mark.parametrize("size", [1, 700, 20_000])
+def test_a_section_past_its_limit_is_given_up_with_what_was_laid_aside(size):
+    data = b"x" * 41_000 + b"\n\n"
+    found = collect(SectionCollector(40_000), data, at(list(range(size, len(data), size))))
+    assert [place for place, _ in found] == [40_000, 41_002]
+    assert not found[0][1] and found[1][1].endswith(b"x\n\n")

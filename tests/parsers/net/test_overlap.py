@@ -46,3 +46,13 @@ def test_a_conflict_shows_both_versions() -> None:
     assert found is not None
     assert (found.code, found.start, found.end) == ("tcp-overlap-conflict", 2, 6)
     assert "b'evil', then in packet 7 b'good'" in found.summary
+
+
+def test_history_that_stops_keeps_nothing_more() -> None:
+    history = History()
+    history.append(0, b"abc")
+    assert history.size == 3
+    history.stop()
+    history.append(3, b"def")
+    assert history.size == 0
+    assert [data for _, data in history.overlapping(0, 6) if data] == []

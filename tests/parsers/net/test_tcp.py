@@ -286,3 +286,20 @@ def test_any_order_with_copies_gives_the_stream(
         wire.send(CLIENT, isn + 1 + start, data, ack=5001)
     assert wire.sink().data == stream
     assert wire.sink().codes == []
+
+
+def test_what_late_copies_are_compared_with_is_charged_where_it_is_much_and_can_go() -> None:
+    wire = established()
+    direction = wire.direction()
+    before = direction.connection.account.held
+    wire.send(CLIENT, FIRST, bytes(10_000))
+    direction.forget_history()
+    assert direction.held == 0
+    for at in range(10_000, 50_000, 10_000):
+        wire.send(CLIENT, FIRST + at, bytes(10_000))
+    assert direction.held == limits.MAX_HISTORY
+    assert direction.connection.account.held - before == limits.MAX_HISTORY
+    direction.forget_history()
+    assert direction.held == 0 and direction.connection.account.held == before
+    wire.send(CLIENT, FIRST + 40_000, b"x" * 10_000)
+    assert wire.sink().codes == []

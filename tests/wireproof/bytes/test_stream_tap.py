@@ -100,7 +100,7 @@ def test_what_waits_is_charged_and_given_back() -> None:
     tap.hand_on(0)
     alone = PacketDecoder()
     alone.receive(talk.tape.packets)
-    assert 115_000 < tap.decoder.held - alone.held < 125_000
+    assert 175_000 < tap.decoder.held - alone.held < 185_000
     tap.finish()
     assert tap.decoder.held == 0
 
@@ -135,10 +135,10 @@ def test_who_was_let_go_and_is_told_nothing_keeps_little(monkeypatch: pytest.Mon
     stream, account = ElementStream(), Account(Memory())
     stream.charge_to(account)
     stream.receive_data(bytes(5_000))
-    assert account.held == 5_000 and not stream.done
-    account.charge(-5_000)
+    assert account.held == 7_500 and not stream.done
+    account.charge(-7_500)
     account.is_let_go = True
     for _ in range(9):
         stream.receive_data(bytes(5_000))
         assert len(stream._raw) <= 1_000
-    assert stream.done == 50_000 and account.held <= 5_000
+    assert stream.done == 50_000 and account.held <= 7_500
