@@ -15,6 +15,7 @@ UNSHOWN: dict[str, str] = {
     "loss": "on a hop: it takes a capture on each side; at the client it is retransmission",
     "nagle": "the wait that nagle-delayed-ack makes",
     "no-waits": "nothing is wrong: it came too fast to tell",
+    "not-recorded": "no fault of the stream: the recording lost packets",
     "rate": "it takes a rate-limited path, which no scenario has",
     "re-chunked": "nothing is wrong: only chunk boundaries differ",
     "rewrites": "nothing is wrong: only line endings differ",

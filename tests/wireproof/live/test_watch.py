@@ -116,7 +116,7 @@ def test_the_transport_is_chosen(capfd: pytest.CaptureFixture[str]) -> None:
     captured = capfd.readouterr()
     assert re.findall(r"^ +(\d) │ Connection", captured.out, re.MULTILINE) == ["1"]
     # A busy machine may hold events back, and is told so.
-    told = re.findall(r"^ +\d │ (?:ok|note|warning) +(GET .*?),", captured.out, re.MULTILINE)
+    told = re.findall(r"^ +\d │ (?:ok|note|warning|error) +(GET .*?),", captured.out, re.MULTILINE)
     assert told == ["GET /sse (exchange 1"]
 
 
