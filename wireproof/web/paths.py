@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from .api import EXCHANGES, LANE, MAX_ROW, ROWS, Holder
+from .api import EXCHANGES, LANE, MAX_ROW, ROWS
+from .carriers import Holder
 from .exchange import ExchangeRow, within
 from .exchange_rows import NONE
 from .index import Index
