@@ -39,8 +39,8 @@ from .redis import RESP, RedisDialogue
 from .rules import Rules
 from .said import SaidTexts
 from .secrets import Policy, Report, merged
-from .stars import STAR
-from .streams import DIGIT, START, Mask
+from .stars import STAR, Mask
+from .streams import DIGIT, START
 
 TCP, UDP = 6, 17
 CHECKSUM = {TCP: 16, UDP: 6}

@@ -41,7 +41,8 @@ from .patterns import Span
 from .rules import Rules
 from .said import Said, place_of
 from .secrets import Policy, Report, find
-from .streams import Mask, MaskStream, may_hide
+from .stars import Mask
+from .streams import MaskStream, may_hide
 
 MAX_OPEN = 4_096
 """Streams whose content is followed at the same time; then the oldest is taken for ended."""

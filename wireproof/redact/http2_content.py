@@ -28,7 +28,8 @@ from .records import plain_bytes
 from .rules import Rules
 from .said import Said
 from .secrets import Report
-from .streams import Mask, MaskStream
+from .stars import Mask
+from .streams import MaskStream
 from .undeclared import NOT_UNDONE
 
 HTTP2 = "HTTP/2"

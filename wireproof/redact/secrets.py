@@ -27,6 +27,7 @@ from .found import FoundSecrets
 from .patterns import MAX_CONTEXT, USUAL, Patterns, Span, opening_of, spans_of
 
 Policy = Literal["headers", "all", "none"]
+CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")
 MASK = "*"
 """Stands for each byte of a secret. It needs no escape in JSON, HTML, URLs or headers."""
 NUMBER_MASK = "9"
@@ -196,3 +197,16 @@ def mask_text(text: str, patterns: Patterns = USUAL) -> str:
     'key *******************'
     """
     return mask_spans(text, find(text, patterns))
+
+
+def spans_across_chunks(text: str, patterns: Patterns) -> list[Span]:
+    """Return the secrets of a text that may be chunked, where no head says that it is."""
+    finder = Finder(patterns)
+    spans: list[Span] = []
+    position = 0
+    borders = [match.span() for match in CHUNK_BORDER.finditer(text)]
+    for start, end in [*borders, (len(text), len(text))] if borders else []:
+        found = finder.feed(text[position:start])
+        spans += [(position + first, position + last) for first, last in found]
+        position = end
+    return spans

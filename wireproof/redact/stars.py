@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from .secrets import MASK
 
 STAR = MASK.encode()
+
+
+class Mask(NamedTuple):
+    """What takes the place of [start, end) of a stream."""
+
+    start: int
+    end: int
+    data: bytes | None
+    """None for asterisks."""
+
+    def part(self, start: int, end: int) -> bytes:
+        """Return what takes the place of [start, end) of the stream, which lies in it."""
+        if self.data is None:
+            return STAR * (end - start)
+        return self.data[start - self.start : end - self.start]
 
 
 def xored(data: bytes, key: bytes, phase: int) -> bytes:

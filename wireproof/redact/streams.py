@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
-from typing import NamedTuple
 
 from parsers import match_chunk_line
 from parsers.records import (
@@ -40,8 +39,8 @@ from .patterns import Patterns, Span
 from .recent import Recent
 from .rules import Rules
 from .said import UNREAD, Said, place_of
-from .secrets import NUMBER_MASK, Finder, Policy, Report, find, merged
-from .stars import STAR, deflated_stars, xored
+from .secrets import NUMBER_MASK, Policy, Report, find, merged, spans_across_chunks
+from .stars import STAR, Mask, deflated_stars, xored
 from .threads import MAX_THREADS, WINDOW, Part, Thread
 from .undeclared import NOT_UNDONE, Beginning, begins_as, has_other_charset, is_base64
 
@@ -50,26 +49,10 @@ START = attrgetter("start")
 SSH_VERSION = b"SSH-"
 """How both sides of SSH begin (RFC 4253 section 4.2)."""
 
-CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")
 # RFC 6455 section 5.2: FIN, RSV and opcode; MASK and the payload's length in 7, 16 or 64 bits.
 FRAME_HEADER = re.compile(
     rb"[\x00-\xff](?:[\x00-\x7d\x80-\xfd]|[\x7e\xfe][\x00-\xff]{2}|[\x7f\xff][\x00-\xff]{8})"
 )
-
-
-class Mask(NamedTuple):
-    """What takes the place of [start, end) of a stream."""
-
-    start: int
-    end: int
-    data: bytes | None
-    """None for asterisks."""
-
-    def part(self, start: int, end: int) -> bytes:
-        """Return what takes the place of [start, end) of the stream, which lies in it."""
-        if self.data is None:
-            return STAR * (end - start)
-        return self.data[start - self.start : end - self.start]
 
 
 class MaskStream(ElementStream):
@@ -501,16 +484,3 @@ def placed(pieces: list[str], places: list[int], spans: list[Span]) -> Iterator[
 def may_hide(headers: Fields) -> bool:
     """Whether a head says that what follows is no plain text, though the decoder knows of none."""
     return names_coding(headers) or has_other_charset(headers) or is_base64(headers)
-
-
-def spans_across_chunks(text: str, patterns: Patterns) -> list[Span]:
-    """Return the secrets of a text that may be chunked, where no head says that it is."""
-    finder = Finder(patterns)
-    spans: list[Span] = []
-    position = 0
-    borders = [match.span() for match in CHUNK_BORDER.finditer(text)]
-    for start, end in [*borders, (len(text), len(text))] if borders else []:
-        found = finder.feed(text[position:start])
-        spans += [(position + first, position + last) for first, last in found]
-        position = end
-    return spans
