@@ -184,6 +184,8 @@ class Folding:
         kind = type(record)
         if kind in MULTIPLEXED and record.connection is not None:
             self._http2[record.connection].add(record)
+        elif kind is GapRecord and (shared := self._http2.get(record.connection or 0)) is not None:
+            shared.add(record)
         exchanges = self._exchanges
         begun = exchanges.count
         found = exchanges.add(record)

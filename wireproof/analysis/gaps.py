@@ -83,7 +83,7 @@ REMEDIES: dict[str, str] = {
     " `limit_rate`)",
     **BLOCKED_REMEDIES,
     "blocked-loop": HOLDERS_REMEDIES["blocked-loop"],
-    "not-recorded": "record without losses: look at what was dropped, and for missing files",
+    "not-recorded": "record again without losing packets: see what the recorder says it dropped",
     "sender-silent": "find what the sender waited for, in its log; until then a comment (`: ping`)"
     " at half the shortest idle limit keeps the connection",
 }

@@ -210,8 +210,7 @@ def longest_gap(trace: Trace) -> float:
     silence = silence_since(exchange, exchange.last_packet, exchange.last_time)
     if silence is not None:
         waits.append((silence.time - silence.seconds, silence.time))
-    if trace.gaps:
-        missing = holes(trace)
+    if missing := holes(trace):
         waits = [one for one in waits if is_recorded(*one, missing)]
     return max([after - before for before, after in waits], default=0.0)
 

@@ -1,9 +1,10 @@
 """Which waits are the sender's: those in which the capture lacks nothing of what it sent.
 
 Strategy: where bytes of a response are missing for good, something came that was not recorded, and
-nobody knows when. So a wait with such a hole in it is no gap of the stream, however long it is:
-neither as the longest one, nor in a percentile. A hole lies where it was revealed, which is after
-what came before it and no later than what came next.
+nobody knows when; on a connection of HTTP/2 not even of which stream. So a wait with such a hole in
+it is no gap of the stream, however long it is: neither as the longest one, nor in a percentile. A
+hole lies where it was revealed, which is after what came before it and no later than what came
+next.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from .trace import Trace
 
 def holes(trace: Trace) -> list[float]:
     """Return when bytes of a response were found missing, in seconds since the epoch, in order."""
-    return sorted(gap.first_time for gap in trace.gaps if gap.sender == "server")
+    found = [gap.first_time for gap in trace.gaps if gap.sender == "server"]
+    return sorted(found if trace.http2 is None else found + trace.http2.holes)
 
 
 def is_recorded(start: float, end: float, missing: Sequence[float]) -> bool:
@@ -29,7 +31,7 @@ def is_recorded(start: float, end: float, missing: Sequence[float]) -> bool:
 
 def recorded_waits(trace: Trace) -> list[Wait]:
     """Return the longest waits between elements, those in which nothing is missing."""
-    missing = holes(trace) if trace.gaps else ()
+    missing = holes(trace)
     return [
         wait
         for wait in trace.streamed.waits

@@ -32,6 +32,7 @@ from ..text.wording import count, duration
 from .arrivals import MIN_SHARE, Arrivals, every_arrival, wait_after
 from .evidence import Evidence
 from .finding import Finding
+from .recorded import is_recorded
 from .silence import Silence, silence_since
 from .trace import Trace
 
@@ -158,8 +159,14 @@ def find_late_start(exchange: Evidence, below: float) -> Finding | None:
     return Finding("late-start", summary, _packets(records), hints)
 
 
-def find_gap(exchange: Evidence, seconds: float, keep_alives: bool) -> Finding | None:
-    """Return the longest gap if it is too long, None if it is not."""
+def find_gap(
+    exchange: Evidence, seconds: float, keep_alives: bool, missing: Sequence[float] = ()
+) -> Finding | None:
+    """Return the longest gap if it is too long, None if it is not.
+
+    ``missing`` are the times at which bytes of the response were found missing: what came in a
+    wait with one of them is unknown.
+    """
     signs: list[Record] = [*exchange.elements]
     if not signs:
         return _too_few(exchange, 1)
@@ -169,13 +176,16 @@ def find_gap(exchange: Evidence, seconds: float, keep_alives: bool) -> Finding |
         signs.sort(key=lambda record: record.last_time)
     if exchange.body is not None and exchange.body.complete:
         signs.append(exchange.body)
-    before, after = max(pairwise(signs), key=_seconds, default=(signs[0], signs[0]))
+    waits = list(pairwise(signs))
+    recorded = [one for one in waits if _is_recorded(one, missing)]
+    before, after = max(recorded, key=_seconds, default=(signs[0], signs[0]))
     longest = _seconds((before, after))
     silence = silence_since(exchange.about, signs[-1].last_packet, signs[-1].last_time)
-    if silence is not None and silence.seconds > max(longest, seconds):
+    is_silent = silence is not None and is_recorded(signs[-1].last_time, silence.time, missing)
+    if silence is not None and is_silent and silence.seconds > max(longest, seconds):
         return _silent(exchange, silence, seconds, signs[-1])
     if longest <= seconds:
-        return None
+        return _unknown(waits, silence, seconds, missing)
     name = "the end" if after is exchange.body else f"the next {exchange.element_name}"
     return Finding(
         "gap-too-long",
@@ -184,6 +194,36 @@ def find_gap(exchange: Evidence, seconds: float, keep_alives: bool) -> Finding |
         [before.last_packet, after.last_packet],
         _signs_between(exchange, before, after),
     )
+
+
+def _is_recorded(pair: tuple[Record, Record], missing: Sequence[float]) -> bool:
+    return is_recorded(pair[0].last_time, pair[1].last_time, missing)
+
+
+def _unknown(
+    waits: Sequence[tuple[Record, Record]],
+    silence: Silence | None,
+    seconds: float,
+    missing: Sequence[float],
+) -> Finding | None:
+    """Return the longest wait of which it is unknown what came in it, if it is too long."""
+    unknown = [
+        (_seconds(one), one[0].last_packet, one[1].last_packet)
+        for one in waits
+        if not _is_recorded(one, missing)
+    ]
+    if silence is not None and not is_recorded(
+        silence.time - silence.seconds, silence.time, missing
+    ):
+        unknown.append((silence.seconds, silence.after, silence.packet))
+    longest, first, last = max(unknown, default=(0.0, 0, 0))
+    if longest <= seconds:
+        return None
+    text = (
+        f"the capture lacks bytes that came in {duration(longest)} (packets {first} to {last}):"
+        f" whether there was a gap of more than {seconds:g} s is unknown"
+    )
+    return Finding("not-recorded", text, [first, last])
 
 
 def _silent(exchange: Evidence, silence: Silence, seconds: float, last: Record) -> Finding:

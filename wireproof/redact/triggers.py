@@ -98,6 +98,10 @@ MOST_ASKED = 32
 """Characters behind one that are looked at to tell whether there can be a token."""
 
 
+AFTER_LENGTH = r"(?<=[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff][0-9A-Za-z])"
+AFTER_COLOUR = r"(?<=\[\dm)|(?<=\[\d\dm)"
+
+
 class Trigger(NamedTuple):
     """How a secret or its name begins, in lower case, and what it must be from there."""
 
@@ -134,14 +138,20 @@ def _shapes() -> list[tuple[str, str]]:
 
 
 def _token(shape: Shape, prefix: str) -> str:
-    """Return the expression of a vendor's tokens with this prefix."""
+    """Return the expression of a vendor's tokens with this prefix.
+
+    One may follow a character that is none of a word: how long it is, as Protocol Buffers and
+    MessagePack have it, or the end of a terminal's colour.
+    """
     begins = re.escape(prefix)
+    after_tag = f"(?<=\\n[0-9A-Za-z])(?={begins}{shape.rest or '.'}{{0,64}}?\\d)"
+    starts = f"(?:{WORD_BEGINS}|{AFTER_LENGTH}|{AFTER_COLOUR}|{after_tag})"
     what = shape.shape or f"{shape.rest}{{{shape.least},}}+"
     if shape.before:
         return f"(?<={shape.before})(?P<joint>{begins}(?:{what}){shape.rest}*+)"
     has_digit = f"(?={shape.rest}{{0,64}}?\\d)" if shape.opens else ""
-    cut = f"{WORD_BEGINS}{begins}{has_digit}{shape.rest}{{{shape.opens},}}+\\Z"
-    return f"({WORD_BEGINS}{begins}(?:{what}){shape.rest}*+|{cut})"
+    cut = f"{starts}{begins}{has_digit}{shape.rest}{{{shape.opens},}}+\\Z"
+    return f"({starts}{begins}(?:{what}){shape.rest}*+|{cut})"
 
 
 def _without_name() -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from ..analysis.evidence import Evidence
 from ..analysis.finding import Finding
 from ..analysis.judges import Explained
 from ..analysis.keepalive import find_other_close, find_unanswered_ping
+from ..analysis.recorded import holes
 from ..analysis.resumption import find_bad_resumption
 from ..analysis.streaming import find_gap, find_late_start
 from ..analysis.verdict import Verdict
@@ -204,7 +205,8 @@ class Exchange(Evidence):
         life too.
         """
         __tracebackhide__ = True
-        self._raise(find_gap(self, seconds, keep_alives))
+        missing = holes(self.source.explained(self).trace)
+        self._raise(find_gap(self, seconds, keep_alives, missing))
 
     def assert_ended_by(self, ended_by: str, *, closed_by: str | None = None) -> None:
         """Fail unless the body ended so: ``last-chunk``, ``content-length``, ``close``, ``reset``

@@ -14,9 +14,11 @@ from ..analysis.arrivals import LEAST, SHORTEST_WAIT, arrivals
 from ..analysis.evidence import Evidence
 from ..analysis.finding import Finding
 from ..analysis.judges import Explained
+from ..analysis.latency.definitions import first_content
 from ..analysis.latency.times import ASSUMED, Times, times_of
 from ..analysis.pace import judge_streaming, judge_unread
 from ..analysis.percentiles import percentile
+from ..analysis.recorded import is_recorded
 from ..analysis.streaming import Wanted, find_collected, not_told
 from ..analysis.verdict import Question, Verdict, words_of
 from ..text.wording import count, duration
@@ -133,6 +135,8 @@ def find_late_token(explained: Explained, below: float) -> Finding | None:
     first = times.contents[0]
     if first < below:
         return None
+    if first_content(times) is None:
+        return _lacking(f"before the first token that it has, {duration(first)} after the request")
     text = f"the first token came {duration(first)} after the request, below {below:g} s expected"
     hints = _origin(times)
     if times.headers is not None:
@@ -151,13 +155,15 @@ def find_slow_tokens(explained: Explained, limits: Mapping[str, float]) -> Findi
     times = times_of(explained.trace)
     if times is None or len(times.contents) < 2:
         return _no_tokens(explained)
-    gaps = sorted(after - before for before, after in _pairs(times))
+    waits = sorted(after - before for before, after in _pairs(times))
+    if not waits:
+        return _lacking("between any two tokens")
     for name, limit in limits.items():
         part = 1.0 if name == "max" else int(name.removeprefix("p")) / 100
-        found = percentile(gaps, part)
+        found = percentile(waits, part)
         if found > limit:
             text = (
-                f"{name} of {count(len(gaps), 'wait')} between tokens is {duration(found)}, at"
+                f"{name} of {count(len(waits), 'wait')} between tokens is {duration(found)}, at"
                 f" most {limit:g} s expected"
             )
             return Finding("slow-tokens", text, _around(explained, times, found), _origin(times))
@@ -165,7 +171,9 @@ def find_slow_tokens(explained: Explained, limits: Mapping[str, float]) -> Findi
 
 
 def _pairs(times: Times) -> list[tuple[float, float]]:
-    return list(zip(times.contents, times.contents[1:], strict=False))
+    """Return between which tokens nothing is missing."""
+    both = zip(times.contents, times.contents[1:], strict=False)
+    return [one for one in both if is_recorded(*one, times.holes)]
 
 
 def _origin(times: Times) -> list[str]:
@@ -190,6 +198,11 @@ def _packets_at(explained: Explained, moments: Collection[float]) -> list[int]:
     marks = explained.trace.streamed
     found = dict(zip((time - start for time in marks.times), marks.packets, strict=True))
     return [found[moment] for moment in moments if moment in found]
+
+
+def _lacking(where: str) -> Finding:
+    text = f"the capture lacks bytes of the response {where}: its times are unknown"
+    return Finding("not-recorded", text)
 
 
 def _no_tokens(explained: Explained) -> Finding:

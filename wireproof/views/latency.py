@@ -14,7 +14,15 @@ from typing import ClassVar, Protocol, TextIO
 import msgspec
 from rich.console import Console
 
-from ..analysis.latency.definitions import FAMILIES, SOURCES, Family, Metric, Value
+from ..analysis.latency.definitions import (
+    FAMILIES,
+    SOURCES,
+    Family,
+    Metric,
+    Value,
+    first_content,
+    tpot,
+)
 from ..analysis.latency.report import LatencyReport, Measured, Spread, Total, spread
 from ..analysis.latency.skew import Skew
 from ..analysis.latency.times import Times
@@ -220,12 +228,14 @@ def _headline(measured: Measured) -> Line:
 def _said(times: Times) -> str:
     if not times.contents:
         return f"no content in {count(len(times.chunks), 'event')}"
+    tokens, each = count(times.tokens, "token"), tpot(times)
+    if times.holes and (first_content(times) is None or each is None):
+        return f"{tokens} captured; the capture lacks bytes of the response"
     first = f"first token after {duration(times.contents[0])}"
-    if times.tokens < 2 or len(times.contents) < 2:
-        return f"{first}, {count(times.tokens, 'token')}"
-    each = (times.contents[-1] - times.contents[0]) / (times.tokens - 1)
+    if each is None:
+        return f"{first}, {tokens}"
     rate = f", {1 / each:.1f} a second" if each > 0 else ""
-    return f"{first}, then one every {duration(each)} ({count(times.tokens, 'token')}{rate})"
+    return f"{first}, then one every {duration(each)} ({tokens}{rate})"
 
 
 def _metric_lines(metric: Metric, value: Value) -> list[Line]:

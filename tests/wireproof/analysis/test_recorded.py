@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from support.http2 import EVENTS, GET, Http2Talk, data
 from support.paced import explained, verdict
+from support.talk import EPOCH_NS, decoded
 from support.timed import Stream, chunk, event
 
+from wireproof.analysis.judges import explain
 from wireproof.analysis.latency.definitions import measure
 from wireproof.analysis.latency.times import times_of
 from wireproof.analysis.listing import longest_gap
@@ -60,6 +63,38 @@ def test_a_short_hole_is_not_worth_a_word() -> None:
     found = explained(stream.events(5, every=0.1).end())
     assert measures(found).not_recorded == pytest.approx(0.2, abs=0.01)
     assert [one for one in found.verdicts if one.question == "gap"] == []
+
+
+def test_a_hole_in_http2_may_be_of_any_stream() -> None:
+    talk = Http2Talk().begin()
+    for stream_id in (1, 3):
+        talk.at(0.1).say("client", talk.client.head(stream_id, GET, ends=True))
+        talk.at(0.1).say("server", talk.server.head(stream_id, EVENTS))
+    for number in range(50):
+        for stream_id in (1, 3):
+            frame = data(stream_id, b"data: %d\n\n" % number, ends=number == 49)
+            talk.at(0.2 + number * 0.1).say("server", frame)
+    packets = [one for one in talk.packets() if not 1.45 < (one[1] - EPOCH_NS) / 1e9 < 3.05]
+    found = list(explain(decoded(packets)))
+    assert [len(holes(one.trace)) for one in found] == [1, 1]
+    times = [times_of(one.trace) for one in found]
+    assert all(one is not None and max(gaps(one.contents, one.holes)) < 0.11 for one in times)
+    assert all(longest_gap(one.trace) < 0.2 for one in found)
+    assert [not_recorded(one.trace) for one in found] == [pytest.approx(1.7, abs=0.11)] * 2
+    answers = [one.answer for all_of in found for one in all_of.verdicts if one.question == "gap"]
+    assert answers == ["not-recorded", "not-recorded"]
+
+
+def test_a_first_token_that_was_not_recorded_is_not_the_one_after_it() -> None:
+    stream = Stream()
+    stream.talk.server(chunk(event(1)))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    times = times_of(explained(stream.events(5, every=0.1).end()).trace)
+    assert times is not None
+    found = measure(times, "wire")
+    assert (found["ttft"], found["first_event"], found["tpot"]) == (None, None, None)
+    assert found["last_content"] == pytest.approx(0.5, abs=0.01)
 
 
 def test_what_lacks_nothing() -> None:

@@ -125,6 +125,25 @@ MADE_UP = [
 ]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        *("\n", "\x12", "\xd9", "\x00\x00\x00", "\x01"),  # a tag, and how long the token is
+        *("\x1b[32m", "\\u001b[1m", "\x1b[0m"),  # a colour
+    ],
+)
+def test_tokens_behind_what_is_no_word(before: str) -> None:
+    for prefix in ("ghp_", "gsk_", "sk-ant-api03-", "xai-"):
+        token = prefix + MIXED[: 108 - len(prefix)]
+        tag = before if before.endswith("m") else before + chr(len(token))
+        assert mask_text(tag + token) == tag + "*" * len(token)
+
+
+def test_words_behind_a_line_end_are_no_tokens() -> None:
+    for text in ("\nask-somebody-who-knows-it-better", "\nblue[12m] a\ntask-list-of-the-week"):
+        assert mask_text(text) == text
+
+
 @pytest.mark.parametrize("token", MADE_UP)
 def test_tokens_as_they_are_described(token: str) -> None:
     assert mask_text(f"({token})") == f"({'*' * len(token)})"

@@ -47,6 +47,51 @@ def failure(assertion: Callable[[], Any]) -> str:
     return str(raised.value)
 
 
+# --- what was not recorded ---
+
+
+def lossy() -> Exchange:
+    """Five events, one that was not recorded in a wait of 1.5 s, and five more."""
+    stream = Stream().events(5, every=0.1)
+    stream.tape.wait(1.5)
+    stream.talk.server(chunked(6))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    return stream.events(5, every=0.1).end().exchange
+
+
+def test_a_wait_that_was_not_recorded_is_no_gap_and_proves_nothing() -> None:
+    exchange = lossy()
+    exchange.assert_no_gap_longer_than(2)
+    said = failure(lambda: exchange.assert_no_gap_longer_than(1))
+    assert "the capture lacks bytes that came in 1.6" in said
+    assert "whether there was a gap of more than 1 s is unknown" in said
+    assert "a gap" not in failure(lambda: exchange.assert_no_gap_longer_than(0.05))
+    exchange.assert_inter_token_latency(max=0.2)
+
+
+def test_a_silence_that_was_not_recorded() -> None:
+    stream = Stream().events(5, every=0.1)
+    stream.talk.server(chunked(6))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    stream.tape.wait(2)
+    stream.talk.close()
+    said = failure(lambda: stream.exchange.assert_no_gap_longer_than(1))
+    assert "the capture lacks bytes that came in 2.0" in said
+
+
+def test_tokens_that_were_not_recorded() -> None:
+    stream = Stream()
+    stream.talk.server(chunked(1))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    stream.tape.wait(1)
+    exchange = stream.events(1, every=0.1).end().exchange
+    said = failure(lambda: exchange.assert_time_to_first_token(below=0.5))
+    assert "the capture lacks bytes of the response before the first token that it has" in said
+
+
 # --- verdicts ---
 
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from ..recorded import gaps
-from .times import Times
+from ..recorded import gaps, is_recorded
+from .times import ASSUMED, Times
 
 Family = Literal["wire", "vllm", "aiperf", "llmperf", "otel"]
 Value = float | Sequence[float] | None
@@ -30,8 +30,9 @@ class Metric(NamedTuple):
     """Whether it is a number of things a second instead of seconds."""
 
 
-def _first(times: Sequence[float]) -> float | None:
-    return times[0] if times else None
+def _first(times: Times, of: Sequence[float]) -> float | None:
+    """Return when the first of some elements came; None if another one may have come before."""
+    return of[0] if of and is_recorded(0.0, of[0], times.holes) else None
 
 
 def _last(times: Sequence[float]) -> float | None:
@@ -43,15 +44,25 @@ def _per_token(times: Times, seconds: float | None, since: float | None, left: i
     divisor = times.tokens - left
     if seconds is None or since is None or divisor < 1:
         return None
+    if times.tokens_from == ASSUMED and not is_recorded(since, seconds, times.holes):
+        return None  # there were more tokens than came to be known
     return (seconds - since) / divisor
 
 
 def _second(times: Times) -> float | None:
-    return times.contents[1] - times.contents[0] if len(times.contents) > 1 else None
+    if len(times.contents) < 2 or not is_recorded(0.0, times.contents[1], times.holes):
+        return None
+    return times.contents[1] - times.contents[0]
 
 
-def _tpot(times: Times) -> float | None:
-    return _per_token(times, _last(times.contents), _first(times.contents), 1)
+def first_content(times: Times) -> float | None:
+    """Return the seconds to the first token."""
+    return _first(times, times.contents)
+
+
+def tpot(times: Times) -> float | None:
+    """Return the seconds that each token after the first one took."""
+    return _per_token(times, _last(times.contents), first_content(times), 1)
 
 
 def _itl_by_usage(times: Times) -> float | None:
@@ -59,12 +70,12 @@ def _itl_by_usage(times: Times) -> float | None:
     first = times.first_tokens
     if first is None or first <= 1 or first >= times.tokens:
         return None
-    return _per_token(times, _last(times.contents), _first(times.contents), first)
+    return _per_token(times, _last(times.contents), _first(times, times.contents), first)
 
 
 def _rate(times: Times) -> float | None:
-    tpot = _tpot(times)
-    return 1 / tpot if tpot else None
+    each = tpot(times)
+    return 1 / each if each else None
 
 
 def _choices(formula: Callable[[Times], Value]) -> Callable[[Times], Value]:
@@ -73,7 +84,7 @@ def _choices(formula: Callable[[Times], Value]) -> Callable[[Times], Value]:
 
 
 def _vllm_tpot(times: Times) -> float | None:
-    return _per_token(times, _last(times.choices), _first(times.choices), 1)
+    return _per_token(times, _last(times.choices), _first(times, times.choices), 1)
 
 
 NO_REASONING = "request to the first content that is not reasoning"
@@ -82,11 +93,11 @@ WIRE = (
     Metric("connect", "handshake of TCP", lambda t: t.connect),
     Metric("upload", "first byte of the request to its last", lambda t: t.upload),
     Metric("headers", "request to the response's headers", lambda t: t.headers),
-    Metric("first_event", FIRST_OF_ANY, lambda t: _first(t.chunks)),
-    Metric("ttft", "request to the first content", lambda t: _first(t.contents)),
-    Metric("ttfo", NO_REASONING, lambda t: _first(t.outputs)),
+    Metric("first_event", FIRST_OF_ANY, lambda t: _first(t, t.chunks)),
+    Metric("ttft", "request to the first content", first_content),
+    Metric("ttfo", NO_REASONING, lambda t: _first(t, t.outputs)),
     Metric("icl", "gaps between events with content", lambda t: gaps(t.contents, t.holes)),
-    Metric("tpot", "(last content - first) / (tokens - 1)", _tpot),
+    Metric("tpot", "(last content - first) / (tokens - 1)", tpot),
     Metric("tokens_per_second", "1 / tpot", _rate, is_rate=True),
     Metric("last_content", "request to the last content", lambda t: _last(t.contents)),
     Metric("end", "request to the end of the body", lambda t: t.end),
@@ -95,20 +106,18 @@ VLLM = (
     Metric(
         "ttft",
         "request to the first event with choices, even one with only a role",
-        _choices(lambda t: _first(t.choices)),
+        _choices(lambda t: _first(t, t.choices)),
     ),
     Metric("itl", "gaps between events with choices", _choices(lambda t: gaps(t.choices, t.holes))),
     Metric("tpot", "(e2el - ttft) / (tokens - 1)", _choices(_vllm_tpot)),
     Metric("e2el", "request to the last event with choices", _choices(lambda t: _last(t.choices))),
 )
 AIPERF = (
-    Metric(
-        "ttft", "request to the first content, reasoning included", lambda t: _first(t.contents)
-    ),
+    Metric("ttft", "request to the first content, reasoning included", first_content),
     Metric("ttst", "first content to the second", _second),
-    Metric("ttfo", NO_REASONING, lambda t: _first(t.outputs)),
+    Metric("ttfo", NO_REASONING, lambda t: _first(t, t.outputs)),
     Metric("icl", "gaps between contents", lambda t: gaps(t.contents, t.holes)),
-    Metric("itl", "(request_latency - ttft) / (tokens - 1)", _tpot),
+    Metric("itl", "(request_latency - ttft) / (tokens - 1)", tpot),
     Metric(
         "itl_per_chunk_usage",
         "(request_latency - ttft) / (tokens - those of the first content)",
@@ -120,7 +129,7 @@ LLMPERF = (
     Metric(
         "ttft",
         "request to the first text; neither reasoning nor tools count",
-        lambda t: _first(t.texts),
+        lambda t: _first(t, t.texts),
     ),
     Metric(
         "inter_token_latency",
@@ -131,11 +140,13 @@ LLMPERF = (
 )
 OTEL = (
     Metric(
-        "time_to_first_chunk", "request to the first chunk of any kind", lambda t: _first(t.chunks)
+        "time_to_first_chunk",
+        "request to the first chunk of any kind",
+        lambda t: _first(t, t.chunks),
     ),
     Metric("time_per_output_chunk", "gaps between chunks", lambda t: gaps(t.chunks, t.holes)),
-    Metric("time_to_first_token", "request to the first content", lambda t: _first(t.contents)),
-    Metric("time_per_output_token", "(last content - first) / (tokens - 1)", _tpot),
+    Metric("time_to_first_token", "request to the first content", first_content),
+    Metric("time_per_output_token", "(last content - first) / (tokens - 1)", tpot),
     Metric("operation.duration", "request to the end of the body", lambda t: t.end),
 )
 FAMILIES: Mapping[Family, Sequence[Metric]] = {
