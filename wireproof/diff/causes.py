@@ -63,7 +63,6 @@ CAUSES = (
     _Cause("headers_after p50", (*FIRST, "last *"), is_added=True),
     _Cause("gap: *", ("gap_max *", "last *", PAUSES)),
     _Cause("gap_p50 p50", ("gap_max *", "last *", PAUSES)),
-    _Cause("gap_p50 p50", FIRST, is_added=True),
     _Cause("first_token p50", FIRST),
     _Cause("first p50", FIRST),
     _Cause("first* p50", ("last *",), is_added=True),

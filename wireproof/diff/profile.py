@@ -41,6 +41,9 @@ READ: dict[str, list[str]] = {
 }
 """The columns that are read of each table, those of them that it has."""
 GOOD_ENDS = frozenset(("whole", "ws-clean", "open", "close-notify"))
+HELD = 0.25
+"""An answer that came in a smaller part of the time that its first element took was held, if no gap
+in it was a wait."""
 WAITS = frozenset(("first_token", "first", "headers_after"))
 """METRICS that begin with the request; the others are as long as their longest gap makes them."""
 
@@ -126,13 +129,15 @@ class _Gathered:
         self.exchanges += 1
         self.failed += has_failed
         self.opened += row["exchange"] == 0
-        self.failed_or_cut += has_failed or bool(row["end"]) and row["end"] not in GOOD_ENDS
+        is_cut = bool(row["end"]) and row["end"] not in GOOD_ENDS
+        self.failed_or_cut += has_failed or is_cut
         self.bursts += _is_in_bursts(row)
         self.counts.append(float(row["count"]))
         if row["end"]:
             self.endings[row["end"]] += 1
+        untold = set(METRICS) if has_failed else _untold(row, is_cut=is_cut)
         for name in METRICS:
-            if row[name] is not None:
+            if row[name] is not None and name not in untold:
                 self.times[name].append(round(row[name], 6))
                 self._keep(name, _long(name, row))
 
@@ -183,6 +188,19 @@ def _is_in_bursts(row: dict[str, Any]) -> bool:
     """Whether most elements of an exchange came together with the one before, after waits."""
     usual, longest = row["gap_p50"], row["gap_max"]
     return usual is not None and usual < SHORTEST_WAIT and longest >= WAIT
+
+
+def _untold(row: dict[str, Any], *, is_cut: bool) -> set[str]:
+    """Return which times say nothing of how fast an answer is: where they are told, what mends a
+    fault seems to make it slower. One that was cut has no last element, and one that was held, or
+    came in bursts, no usual gap; a failed one has no times at all."""
+    found = {"last"} if is_cut else set()
+    first, last, usual = row["first"], row["last"], row["gap_p50"]
+    if usual is None or usual >= SHORTEST_WAIT or first is None or last is None:
+        return found
+    if last - first < HELD * first and row["gap_max"] < WAIT:
+        return found | {"gap_p50", "gap_max"}
+    return found | {"gap_p50"} if _is_in_bursts(row) else found
 
 
 def _stalls(gaps: Iterable[tuple[str, float, float, int]]) -> Counter[int]:

@@ -146,7 +146,14 @@ def test_streams_that_stall_together_are_known_to(tmp_path: Path) -> None:
 
 def exchange(**more: object) -> dict[str, object]:
     return {
-        **{"exchange": 0, "method": "GET", "target": "/", "status": 200, "count": 1, "end": "cut"},
+        **{
+            "exchange": 0,
+            "method": "GET",
+            "target": "/",
+            "status": 200,
+            "count": 1,
+            "end": "whole",
+        },
         **{"start_time": 100.0, "first_token": 2.0, "first": 2.0, "last": 5.0, "gap_p50": None},
         **{"gap_max": None, "headers_after": None},
         **more,
@@ -170,6 +177,25 @@ def test_when_a_time_was() -> None:
     assert found["last"] == [Long(5.0, 103.0, 104.0)]
     older = gathered("exchanges", exchange(gap_max=1.0)).longest
     assert older["gap_max"] == [Long(1.0, 100.0, 105.0)]
+
+
+@pytest.mark.parametrize(
+    ("row", "untold"),
+    [
+        ({"status": 503}, {"first_token", "first", "last", "gap_p50", "gap_max"}),
+        ({"end": "cut"}, {"last"}),
+        ({"first": 2.0, "last": 2.001, "gap_p50": 0.0, "gap_max": 0.001}, {"gap_p50", "gap_max"}),
+        ({"first": 0.1, "last": 3.0, "gap_p50": 0.0}, {"gap_p50"}),
+        ({"first": 0.1, "last": 0.3, "gap_p50": 0.001, "gap_max": 0.004}, set()),
+        ({}, set()),
+    ],
+    ids=["failed", "cut", "held", "in bursts", "fast", "usual"],
+)
+def test_times_that_tell_nothing(row: dict[str, object], untold: set[str]) -> None:
+    """Where they were told, what mends a fault would seem to make answers slower."""
+    streamed = {"gap_p50": 0.1, "gap_max": 1.0}
+    found = gathered("exchanges", exchange(**streamed | row))
+    assert {"first_token", "first", "last", "gap_p50", "gap_max"} - found.times.keys() == untold
 
 
 def test_the_longest_are_few(monkeypatch: pytest.MonkeyPatch) -> None:
