@@ -9,10 +9,13 @@ how much it grew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
+from msgspec.structs import replace
+
+from .change import Answer, Change
 from .profile import METRICS
 from .questions import BURSTS, FAILED_OR_CUT, FEWER, LATE, NEW_CONNECTION, PAUSES
 
@@ -20,26 +23,6 @@ WORSE = ("regression", "too-few")
 """Answers of what would be worse, the certain one first."""
 AS_LARGE = 1.5
 """How many times as large what follows may be as its cause: it is measured in other units."""
-
-
-class Told(Protocol):
-    """What a change has, as :class:`.compare.Change` is."""
-
-    @property
-    def group(self) -> str: ...
-    @property
-    def what(self) -> str: ...
-    @property
-    def answer(self) -> str: ...
-    @property
-    def before(self) -> float | None: ...
-    @property
-    def after(self) -> float | None: ...
-    @property
-    def effect(self) -> float: ...
-
-
-T = TypeVar("T", bound=Told)
 
 
 class _Cause(NamedTuple):
@@ -75,9 +58,9 @@ CAUSES = (
 """In the order in which they are looked for."""
 
 
-def followed(changes: Sequence[T], follow: Callable[[T, str], T]) -> list[T]:
-    """Return changes in their order, each that follows from another one as ``follow`` makes it of
-    that one's name. What may be chance explains nothing but what may be chance, too."""
+def followed(changes: Sequence[Change]) -> list[Change]:
+    """Return changes in their order, each that follows from another one with that one's name. What
+    may be chance explains nothing but what may be chance, too."""
     worse = sorted((one for one in changes if one.answer in WORSE), key=_rank)
     causes: dict[tuple[str, str], str] = {}
     for at, one in enumerate(worse):
@@ -85,13 +68,17 @@ def followed(changes: Sequence[T], follow: Callable[[T, str], T]) -> list[T]:
             if _may_be_of(cause, one) and _explains(cause, one):
                 causes[one.group, one.what] = causes.get((cause.group, cause.what), cause.what)
                 break
-    return [
-        follow(one, causes[one.group, one.what]) if (one.group, one.what) in causes else one
-        for one in changes
-    ]
+    return [_following(one, causes.get((one.group, one.what))) for one in changes]
 
 
-def _rank(change: Told) -> int:
+def _following(change: Change, cause: str | None) -> Change:
+    if cause is None:
+        return change
+    answer: Answer = "consequence" if change.answer == "regression" else change.answer
+    return replace(change, answer=answer, follows=cause)
+
+
+def _rank(change: Change) -> int:
     """Return where among the causes a change stands."""
     for at, cause in enumerate(CAUSES):
         if fnmatchcase(change.what, cause.what):
@@ -99,13 +86,13 @@ def _rank(change: Told) -> int:
     return len(CAUSES)
 
 
-def _may_be_of(cause: Told, other: Told) -> bool:
+def _may_be_of(cause: Change, other: Change) -> bool:
     """Whether both are of one request, or either is of all of them, and the cause is as certain."""
     is_of_one = cause.group == other.group or not (cause.group and other.group)
     return is_of_one and WORSE.index(cause.answer) <= WORSE.index(other.answer)
 
 
-def _explains(cause: Told, other: Told) -> bool:
+def _explains(cause: Change, other: Change) -> bool:
     """Whether one change of a request explains another one."""
     return any(
         fnmatchcase(cause.what, one.what)
@@ -119,5 +106,5 @@ def _explains(cause: Told, other: Told) -> bool:
     )
 
 
-def _grew(change: Told) -> float:
+def _grew(change: Change) -> float:
     return (change.after or 0.0) - (change.before or 0.0)

@@ -17,14 +17,14 @@ from collections.abc import Sequence
 from math import exp, fsum, log
 from operator import mul
 from statistics import fmean
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import msgspec
 from msgspec.structs import replace
 
 from ..analysis.percentiles import percentile
 from .causes import followed
 from .chance import Comparison, found
+from .change import Answer, Change
 from .profile import Profile
 from .questions import Middle, Question, Share, Tail, Thresholds, of_packets, of_request
 from .statistics import (
@@ -36,33 +36,8 @@ from .statistics import (
     stalls_together,
 )
 
-Answer = Literal["regression", "consequence", "same", "too-few", "missing", "new"]
 INSTANT = 1e-6
 """Seconds that count as none: times have microseconds."""
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One thing that was compared."""
-
-    group: str
-    """Method and target; empty for the whole run."""
-    what: str
-    """``first_token p50``, ``streaming: held``."""
-    answer: Answer
-    before: float | None
-    """Seconds, a share, or a mean number of elements; null if there is none."""
-    after: float | None
-    effect: float
-    """Cliff's delta of times; of shares, by how much they differ."""
-    chance: float
-    """How likely that is by chance."""
-    samples: tuple[int, int]
-    follows: str | None = None
-    """``what`` of the regression that it follows from; null of what follows from none."""
-
-    @property
-    def is_share(self) -> bool:
-        return not self.what.endswith(("p50", "p99", "count"))
 
 
 class _Asked(NamedTuple):
@@ -96,12 +71,7 @@ def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> li
     packets = _Asked("", [of_packets(before, after, limits)])
     together = [_Asked("", _of_all(found, sizes)) for found in everywhere.values()]
     decided = _decided([packets, *filter(_is_of_several, together), *rows], limits)
-    return followed(decided, _consequence)
-
-
-def _consequence(change: Change, cause: str) -> Change:
-    answer: Answer = "consequence" if change.answer == "regression" else change.answer
-    return replace(change, answer=answer, follows=cause)
+    return followed(decided)
 
 
 def _came(name: str, answer: Answer, samples: tuple[int, int]) -> Change:

@@ -40,7 +40,7 @@ WORDS = {
 
 
 class Shown(Protocol):
-    """What a change has, as :class:`wireproof.diff.compare.Change` is."""
+    """What a change has, as :class:`wireproof.diff.change.Change` is."""
 
     @property
     def group(self) -> str: ...

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from wireproof.diff.causes import followed
-from wireproof.diff.compare import Change
+from wireproof.diff.change import Change
 
 
 def worse(
@@ -23,8 +22,7 @@ def worse(
 
 def causes(*changes: Change) -> list[str | None]:
     """Return of each change what it follows from."""
-    found = followed(changes, lambda one, what: msgspec.structs.replace(one, follows=what))
-    return [one.follows for one in found]
+    return [one.follows for one in followed(changes)]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ from random import Random
 import msgspec
 import pytest
 
-from wireproof.diff.compare import Change, compare, is_comparison, is_regression
+from wireproof.diff.change import Change
+from wireproof.diff.compare import compare, is_comparison, is_regression
 from wireproof.diff.profile import FORMAT, METRICS, Group, Long, Profile
 from wireproof.views.changes import sentence
 

@@ -9,7 +9,8 @@ import pytest
 from support.runs import PLANTED, run
 
 from wireproof.cli import run as wireproof
-from wireproof.diff.compare import Change, compare, is_regression
+from wireproof.diff.change import Change
+from wireproof.diff.compare import compare, is_regression
 from wireproof.diff.profile import Profile
 from wireproof.diff.reading import profile_of
 

@@ -20,7 +20,8 @@ from capture import Recorder
 from capture.clients.plain import ask
 from server.causes.proxies import proxy
 from wireproof import __version__
-from wireproof.diff.compare import Change, compare
+from wireproof.diff.change import Change
+from wireproof.diff.compare import compare
 from wireproof.diff.reading import profile_of
 
 pytestmark = [pytest.mark.packets, pytest.mark.slow, pytest.mark.tool("nginx")]

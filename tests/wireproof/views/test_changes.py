@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from wireproof.diff.compare import Change
+from wireproof.diff.change import Change
 from wireproof.diff.profile import FORMAT, Group, Profile
 from wireproof.views.changes import FORMATS, Lacks, ending, kept, sentence
 

@@ -1,0 +1,33 @@
+"""One thing that was compared between two runs, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Answer = Literal["regression", "consequence", "same", "too-few", "missing", "new"]
+
+
+class Change(msgspec.Struct, frozen=True):
+    """One thing that was compared."""
+
+    group: str
+    """Method and target; empty for the whole run."""
+    what: str
+    """``first_token p50``, ``streaming: held``."""
+    answer: Answer
+    before: float | None
+    """Seconds, a share, or a mean number of elements; null if there is none."""
+    after: float | None
+    effect: float
+    """Cliff's delta of times; of shares, by how much they differ."""
+    chance: float
+    """How likely that is by chance."""
+    samples: tuple[int, int]
+    follows: str | None = None
+    """``what`` of the regression that it follows from; null of what follows from none."""
+
+    @property
+    def is_share(self) -> bool:
+        return not self.what.endswith(("p50", "p99", "count"))
