@@ -39,6 +39,7 @@ GATEWAY_ERRORS = (502, 503, 504)
 """RFC 9110 section 15.6: what a proxy answers in the place of the server."""
 NAME_FIELDS = ("server", "via")
 NAME_WIDTH = 40
+NO_ANSWER = "a proxy got no answer: the server refused, closed or was not there"
 UPSTREAM = "look in the log of the service behind the application"
 LOOK_IN_LOG = "look in the server's log at that moment"
 KEEP_ALIVE = "send a comment or ping at half the limit, or raise the limit"
@@ -321,9 +322,26 @@ def why_no_answer(trace: Trace, response: ResponseRecord) -> Causes:
         summary = f"a proxy waited {duration(seconds)} for the server's headers{fitting}"
         remedy = "send the headers at once, before the first token, or raise the proxy's limit"
         return [Cause("proxy-read-timeout", "likely", summary, remedy)], ""
+    if response.status == 503:
+        return _unavailable(response)
     if response.status in GATEWAY_ERRORS:
-        summary = "a proxy got no answer: the server refused, closed or was not there"
-        return [Cause("upstream-failed", "likely", summary, UPSTREAM)], ""
+        return [Cause("upstream-failed", "likely", NO_ANSWER, UPSTREAM)], ""
     return [
         Cause("server-error", "certain", "the application failed before it answered", LOOK_IN_LOG)
     ], ""
+
+
+def _unavailable(response: ResponseRecord) -> Causes:
+    """Return who may have said 503 (RFC 9110 section 15.6.4): an application that has too much to
+    do, which may say when to come again, or a proxy that has nobody to ask."""
+    found = [
+        Cause(
+            "server-error",
+            "possible",
+            "the application refused: it is overloaded, or down for maintenance",
+            "retry later (Retry-After may say when), and look at the application's load",
+        ),
+        Cause("upstream-failed", "possible", NO_ANSWER, UPSTREAM),
+    ]
+    says_when = field_value(response.headers, "retry-after") is not None
+    return found if says_when else found[::-1], "the body, and the logs of proxy and application"

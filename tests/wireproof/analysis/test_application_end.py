@@ -49,12 +49,13 @@ def test_a_whole_answer_may_be_none(
     assert (found.answer, found.severity) == (answer, severity)
 
 
-def answered(status: int, after: float) -> TimedTape:
+def answered(status: int, after: float, fields: bytes = b"") -> TimedTape:
     tape = TimedTape()
     talk = Talk(tape).open()
     talk.client(b"GET / HTTP/1.1\r\nHost: example\r\n\r\n")
     tape.wait(after)
-    talk.server(b"HTTP/1.1 %d Failed\r\nServer: nginx\r\nContent-Length: 2\r\n\r\nno" % status)
+    head = b"HTTP/1.1 %d Failed\r\nServer: nginx\r\n%bContent-Length: 2\r\n\r\nno"
+    talk.server(head % (status, fields))
     talk.close()
     return tape
 
@@ -64,6 +65,7 @@ def answered(status: int, after: float) -> TimedTape:
     [
         (504, "app-error", ["proxy-read-timeout"]),
         (502, "app-error", ["upstream-failed"]),
+        (503, "app-error", ["upstream-failed", "server-error"]),
         (500, "app-error", ["server-error"]),
         (404, "whole", []),
     ],
@@ -74,3 +76,9 @@ def test_a_status_may_say_that_it_failed(status: int, answer: str, codes: list[s
     if status == 504:
         assert found.numbers["after"] == pytest.approx(59.9, abs=0.001)
         assert "nginx's proxy_read_timeout (60 s)" in found.causes[0].summary
+
+
+def test_who_says_when_to_come_again_is_likely_the_application() -> None:
+    [found] = verdicts(answered(503, 0.1, b"Retry-After: 2\r\n"), "ending")
+    assert causes(found) == ["server-error", "upstream-failed"]
+    assert {one.sure for one in found.causes} == {"possible"}
