@@ -26,8 +26,8 @@ The first answer that fits, from the outside in:
 |---|---|
 | `unknowable` | packets of it are missing from the capture, or only the end of the connection ended it, without a terminator |
 | `open` | the capture ended before any FIN or RST. A warning only if retransmissions went unanswered for 200 ms or more, the least Linux waits: the path is gone |
-| `aborted` | the client closed or reset first, with more still to come: a note, since it may |
-| `cut` | the server's side ended it before its framing did, or inside its gzip data, an event or a value |
+| `aborted` | the client closed or reset first, with more still to come, or before the terminator of its dialect: a note, since it may |
+| `cut` | the server's side ended it before its framing did, or inside its gzip data, an event or a value; or it was cut behind a proxy that completed the framing |
 | `app-error` | an element, a trailer, or a status of 5xx reports an error |
 | `mismatch` | the answer is whole and says that the two ends speak different protocols, such as plain HTTP to a TLS port |
 | `refused` | the answer is whole but does not grant the WebSocket or tunnel that was asked for |
@@ -43,7 +43,11 @@ time limit all look the same, so they are given as "either ... or ...". Two time
 
 Envoy also leaves a silence of 1.0 s after a total limit: it closes a second after giving up. If the
 capture has the other side of the proxy too, that decides: who ended it first, and after how long a
-silence. Software is named outright if a Server or Via header names it, otherwise as an example.
+silence. It also shows what a proxy hides (`proxy-hides-cut`): Caddy and h2o, for example, send the last
+chunk although their server's connection broke off, so their client sees a complete answer. If
+several requests for the same target were open at once, the two sides are matched by their bodies, by
+which request has no other side yet, and by their header lines; if these do not decide, neither side is
+used. Software is named outright if a Server or Via header names it, otherwise as an example.
 
 A client's FIN is a half-close if the client accepted data after the point where its RST would have
 come: two round trips and 10 ms. Missing bytes are counted if something says how many there should

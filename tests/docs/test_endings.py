@@ -32,7 +32,9 @@ def test_every_row_stands_there_once() -> None:
 @pytest.mark.parametrize("name", ["ending", "websocket", "disconnect", "reconnect"])
 def test_its_answers_are_those_of_the_judges(name: str) -> None:
     folder = ROOT / "wireproof" / "analysis"
-    judges = [folder / f"{module}.py" for module in (name, "application_end", "premature")]
+    judges = [
+        folder / f"{module}.py" for module in (name, "application_end", "premature", "relayed")
+    ]
     source = "".join([judge.read_text() for judge in judges])
     section = {"reconnect": "resume"}.get(name, name)
     text = PAGE.read_text().split(f": `{section}`\n", 1)[1].split("\n## ", 1)[0]

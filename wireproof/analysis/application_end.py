@@ -151,7 +151,7 @@ def app_incomplete(ending: Ending) -> Verdict | None:
     trace = ending.trace
     if is_grpc(trace) and status_of(trace) is None and not missing_from_capture(trace):
         return _without_status(ending)
-    wanted = _missing_words(trace)
+    wanted = missing_words(trace)
     if not wanted or missing_from_capture(trace):
         return None
     missing = " and ".join(wanted)
@@ -183,7 +183,7 @@ def _without_status(ending: Ending) -> Verdict:
     return ending_verdict(ending, "app-incomplete", "error", summary, [cause])
 
 
-def _missing_words(trace: Trace) -> list[str]:
+def missing_words(trace: Trace) -> list[str]:
     """Return the last words that a stream of its dialect has and this one has not.
 
     Where ``[DONE]`` is the last word, a reason comes before it: the stream may be cut between them.

@@ -15,6 +15,7 @@ from ..heads import is_final
 from ..text.wording import count, duration
 from .ends import Leaving, count_after, end_of, is_half_closed, leaving
 from .flaws import CUTS, find_flaws
+from .legs import leg_behind
 from .marks import Marks
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
@@ -33,7 +34,7 @@ def judge_disconnect(trace: Trace) -> Verdict | None:
     left = leaving(trace) if _was_owed(trace) else None
     if left is None:
         return None
-    upstream = trace.upstream
+    upstream = leg_behind(trace)
     if upstream is not None and _went_on(upstream, left):
         return _goes_on_upstream(trace, upstream, left)
     if upstream is not None and (closed := _seconds_to_close(upstream, left)) is not None:

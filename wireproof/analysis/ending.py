@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from ..heads import is_final
 from ..text.escape import preview
 from ..text.wording import FLAGS, body_end, count, duration
-from .application_end import app_error, app_incomplete, stated, status_unknown
+from .application_end import app_error, app_incomplete, missing_words, stated, status_unknown
 from .ending_facts import CONTENT_CUTS, TEXT_WIDTH, Ending, collect, ending_verdict, last_word
 from .ends import (
     KINDS,
@@ -39,6 +39,7 @@ from .premature import (
     why_cut,
     why_left,
 )
+from .relayed import hidden_cut, left_before_end, why_proxy_left
 from .stream_ends import RETRY, cause_of, stream_end
 from .trace import Trace
 from .verdict import Cause, Severity, Verdict
@@ -170,7 +171,7 @@ _OPEN = (
 
 def _aborted(ending: Ending) -> Verdict | None:
     left = ending.left
-    if left is None or not ending.codes & CUTS:
+    if left is None or not (ending.codes & CUTS or _left_unfinished(ending)):
         return None
     flag = LEFT_BY[left.kind]
     what = f"the client left ({flag}, packet {left.packet})"
@@ -178,7 +179,8 @@ def _aborted(ending: Ending) -> Verdict | None:
         assert ending.end is not None
         first = f"the client sent FIN (packet {ending.end['packet']}) and read on"
         what = f"{first}, then it left ({flag}, packet {left.packet})"
-    causes = why_left(ending.trace, ending.silence)
+    causes = why_proxy_left(ending.trace, ending.silence)
+    causes = causes or why_left(ending.trace, ending.silence)
     if is_grpc(ending.trace) and (deadline := passed_deadline(ending.trace, left.time)) is not None:
         causes = [_passed(deadline)]
     ending.numbers["client_abort"] = True
@@ -214,7 +216,14 @@ def _passed(deadline: float) -> Cause:
     )
 
 
+def _left_unfinished(ending: Ending) -> bool:
+    """Whether a client left a stream before its last word, and its framing was ended for nobody."""
+    return left_before_end(ending.trace.about) and bool(missing_words(ending.trace))
+
+
 def _owed(ending: Ending) -> str:
+    if not ending.codes & CUTS:
+        return " and ".join(missing_words(ending.trace))
     if (missing := ending.numbers["missing_bytes"]) is not None:
         return count(int(str(missing)), "byte")
     response = ending.trace.about.response
@@ -270,6 +279,16 @@ def _terminator(ending: Ending) -> str:
     shown = preview(str(ending.numbers["app_terminator"]), "utf-8", TEXT_WIDTH)
     word = last_word(ending.trace)
     return f"{shown}, packet {word.packet}" if word is not None else shown
+
+
+def _hidden_cut(ending: Ending) -> Verdict | None:
+    """A whole answer of a proxy whose server's own was cut."""
+    cause = hidden_cut(ending.trace)
+    if cause is None:
+        return None
+    ending.numbers["whole"] = False
+    summary = f"the framing is complete, but the answer was cut behind the proxy, {ending.progress}"
+    return ending_verdict(ending, "cut", "error", summary, [cause])
 
 
 def _content_cut(ending: Ending) -> Verdict | None:
@@ -358,6 +377,7 @@ ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
         _aborted,
         _maybe_left,
         _cut,
+        _hidden_cut,
         _content_cut,
         app_error,
         stated,

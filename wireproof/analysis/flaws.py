@@ -27,6 +27,8 @@ CUTS = frozenset(
     )
 )
 """Flaws of a message that its framing did not end."""
+CUT_BY = frozenset(("close", "reset", "goaway", "rst-stream", "connection-close", "reset-stream"))
+"""``ended_by`` of bodies that somebody ended early."""
 NOT_CAPTURED = "not-captured"
 """The flaw of a message that ended by itself, and of which the capture lacks something."""
 MALFORMED = (
@@ -149,6 +151,12 @@ def _of_content(faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
     if fault := _first(faults, tuple(ELEMENT_CUTS)):
         said = f"the stream ends inside a {ELEMENT_CUTS[fault.code]} (packet {fault.last_packet})"
         yield Flaw("element-cut", said, fault.last_packet)
+
+
+def is_cut_early(about: Exchange) -> bool:
+    """Whether somebody ended an answer early, by what is known of its body."""
+    body = about.response_body
+    return body is not None and not body.complete and body.ended_by in CUT_BY
 
 
 def missing_bytes(faults: Sequence[DiagnosticRecord]) -> int | None:

@@ -3,7 +3,7 @@
 Strategy: an exchange is judged when it is over and its connection is, for the facts of the path are
 in the connection's record; on a connection that goes on up to MAX_WAITING exchanges wait for it, of
 all connections as many as may be open, and more are judged without those facts. One that failed or
-was held waits also for the end of the leg behind a proxy, if that is in the capture. A judge is a
+was held waits also for the end of a proxy's other leg, if that may be in the capture. A judge is a
 function from a trace to a verdict, or to None where its question does not arise.
 """
 
@@ -31,6 +31,7 @@ from .folding import Folding, Found, Moment
 from .gaps import judge_gap
 from .hazards import judge_hazards
 from .http2_facts import Http2Facts
+from .legs import connections_to_come, may_hide_cut
 from .links import Links
 from .other_leg import judge_stream, may_be_told
 from .premature import is_failed
@@ -120,7 +121,7 @@ class Explanations:
         """Faults of a connection as a whole."""
         self._links = Links()
         self._failed: dict[int, list[Trace]] = {}
-        """Those that failed or were held, by the connection of their upstream leg."""
+        """Those that failed or were held, by a connection that may be another leg of their way."""
 
     def follow(self, fold: Fold) -> None:
         """Judge what somebody else folds, whose moments are taken one by one."""
@@ -162,10 +163,11 @@ class Explanations:
             done = self._waiting.pop(record.connection, [])
             self._waiting_count -= len(done)
             ready += done
-            over = self._failed.pop(record.connection, [])
+            failed = self._failed.pop(record.connection, [])
+            over = [trace for trace in failed if not self._waits_for_leg(trace)]
         if not ready and not over and type(record) is not ConnectionRecord:
             return []
-        over += [trace for _, trace in ready if not self._waits_for_upstream(trace)]
+        over += [trace for _, trace in ready if not self._waits_for_leg(trace)]
         explained = [self._explain(trace) for trace in over if not _is_empty(trace)]
         if type(record) is ConnectionRecord:
             self._around.pop(record.connection, None)
@@ -200,20 +202,22 @@ class Explanations:
             if len(known) < MAX_FAULTS:
                 known.append(record)
 
-    def _waits_for_upstream(self, trace: Trace) -> bool:
-        """Whether it failed or was held, and a leg behind a proxy that may tell why goes on."""
-        upstream, connection = trace.upstream, trace.about.key.connection
+    def _waits_for_leg(self, trace: Trace) -> bool:
+        """Whether it failed or was held, and another leg of a proxy that may tell why goes on."""
+        connection = trace.about.key.connection
         trace.around = self._around.get(connection, ())
         trace.http2 = self._fold.shared(connection)
-        if upstream is None or upstream.about.connection is not None or not self._max_waiting:
+        goes_on = connections_to_come(trace) if self._max_waiting else []
+        if not goes_on:
             return False
         if sum(map(len, self._failed.values())) >= MAX_WAITING:
-            upstream.check_here()
+            for leg in trace.asked_meanwhile:
+                leg.check_here()
             return False
         trace.short = judge_short(trace)
-        if trace.short is not None or not (is_failed(trace) or may_be_told(trace)):
+        if trace.short is not None or not _may_be_told_by_a_leg(trace):
             return False
-        self._failed.setdefault(upstream.about.key.connection, []).append(trace)
+        self._failed.setdefault(goes_on[0], []).append(trace)
         return True
 
     def finish(self) -> list[Explained]:
@@ -243,6 +247,11 @@ def _fault_of_room(exchange: Exchange) -> DiagnosticRecord:
         key.connection, key.exchange, None, packet, packet, time, time, None, None,
         fault.severity, fault.code, fault.summary, fault.reference,
     )  # fmt: skip
+
+
+def _may_be_told_by_a_leg(trace: Trace) -> bool:
+    """Whether an exchange failed, was held, or may be whole for its client alone."""
+    return may_hide_cut(trace) or is_failed(trace) or may_be_told(trace)
 
 
 def _is_empty(trace: Trace) -> bool:

@@ -3,8 +3,8 @@
 Strategy: a client that comes back asks for the same target, and so does a proxy of the server
 behind it. So the last MAX_PAST exchanges are remembered by what they asked for, as digests without
 their columns, and each request is given those before it; which of them it follows its judge says.
-A proxy asks while its client still waits for an answer: then the one is the other's upstream leg,
-if both are in the capture.
+A proxy asks while its client still waits for an answer, and so may another client: both are noted,
+and :mod:`.legs` tells them apart once it is known which servers they asked.
 """
 
 from __future__ import annotations
@@ -35,11 +35,8 @@ class Links:
         asked = (request.method, request.target)
         known = self._by_target.setdefault(asked, [])
         trace.before = tuple(known[-MAX_BEFORE:])
-        for past in reversed(trace.before):
-            if past.trace is not None and _is_waiting(past, request):
-                past.trace.upstream = trace
-                break
         past = trace.past = Past(trace)
+        _link_legs(trace, past, request)
         known.append(past)
         self._order.append((asked, past))
         if len(self._order) > MAX_PAST:
@@ -49,16 +46,28 @@ class Links:
         """Let go of an exchange that has been judged; its digest stays."""
         if trace.past is not None:
             trace.past.end(trace)
-        trace.before, trace.upstream = (), None
+        trace.before, trace.asked_meanwhile = (), ()
 
     def _forget(self, asked: Asked, past: Past[Trace]) -> None:
+        past.waiting, past.asked_meanwhile, past.is_forgotten = (), (), True
         known = self._by_target[asked]
         known.remove(past)
         if not known:
             del self._by_target[asked]
 
 
+def _link_legs(trace: Trace, past: Past[Trace], request: RequestRecord) -> None:
+    """Link a request with those that wait, one of which it may be asked for."""
+    past.waiting = tuple(one for one in trace.before if _is_waiting(one, request))
+    for one in past.waiting:
+        if one.trace is not None and len(one.asked_meanwhile) < MAX_BEFORE:
+            one.asked_meanwhile = (*one.asked_meanwhile, past)
+            one.trace.asked_meanwhile = (*one.trace.asked_meanwhile, trace)
+
+
 def _is_waiting(past: Past[Trace], request: RequestRecord) -> bool:
     """Whether an exchange of another connection has been asked, and was not answered yet."""
     about = past.about
+    if past.trace is None:
+        return False
     return about.key.connection != request.connection and about.response is None

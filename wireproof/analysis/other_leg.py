@@ -11,6 +11,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from ..text.wording import count
+from .legs import leg_behind
 from .pace import judge_streaming
 from .trace import Trace
 from .verdict import Cause, Verdict
@@ -65,22 +66,10 @@ def is_open(verdict: Verdict) -> bool:
 
 def may_be_told(trace: Trace) -> bool:
     """Whether a leg behind a proxy may tell who held a response."""
-    verdict = judge_streaming(trace) if trace.upstream is not None else None
+    verdict = judge_streaming(trace) if trace.asked_meanwhile else None
     if trace.about.connection is not None:
         trace.streaming = verdict  # nothing that it rests on comes any more
     return verdict is not None and is_open(verdict)
-
-
-def leg_behind(trace: Trace) -> Trace | None:
-    """Return the leg behind a proxy, None if it is not known to be one.
-
-    Another client of the same server, which asks for the same meanwhile, is none.
-    """
-    upstream = trace.upstream
-    here, there = trace.about.connection, upstream.about.connection if upstream else None
-    if here is None or there is None or here.server == there.server:
-        return None
-    return upstream
 
 
 def _left(verdict: Verdict, there: Verdict) -> tuple[Cause, ...]:

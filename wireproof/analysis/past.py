@@ -43,12 +43,18 @@ T = TypeVar("T", bound=Remembered)
 class Past(Generic[T]):
     """What is remembered of an exchange: no columns, so that it takes little."""
 
-    __slots__ = ("about", "trace", "_kept")
+    __slots__ = ("about", "trace", "waiting", "asked_meanwhile", "is_forgotten", "_kept")
 
     def __init__(self, trace: T) -> None:
         self.about: Exchange = trace.about
         self.trace: T | None = trace
         """As long as it is not over."""
+        self.waiting: tuple[Past[T], ...] = ()
+        """Those of other connections that had no answer yet when this one asked for the same."""
+        self.asked_meanwhile: tuple[Past[T], ...] = ()
+        """Those that asked for the same on other connections while this one had no answer yet."""
+        self.is_forgotten = False
+        """Whether these two are known no more."""
         self._kept: tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]] | None = None
 
     def end(self, trace: T) -> None:

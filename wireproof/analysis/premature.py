@@ -8,12 +8,13 @@ while events flow. Software is named where a field of the head has its name, els
 
 from __future__ import annotations
 
-from parsers.records import DiagnosticRecord, End, ResponseRecord
+from parsers.records import BodyRecord, DiagnosticRecord, End, ResponseRecord
 
 from ..heads import field_value
 from ..text.escape import preview
 from ..text.wording import duration
 from .flaws import CUTS, find_flaws
+from .legs import leg_behind
 from .recorded import recorded_waits
 from .silence import Silence
 from .time_limits import EARLY, ENVOY_DELAY, LATE, LEAST_LIMIT, find_limits, such_as
@@ -115,12 +116,14 @@ def is_failed(trace: Trace) -> bool:
 
 def by_upstream(trace: Trace) -> list[Cause]:
     """Return why an exchange was ended, if the leg behind a proxy is in the capture and tells."""
-    upstream = trace.upstream
+    upstream = leg_behind(trace)
     connection = upstream.about.connection if upstream is not None else None
     if upstream is None or connection is None or not connection.ends:
         return []
     end = connection.ends[0]
     where = f"(connection {connection.connection}, packet {end['packet']})"
+    if (body := upstream.about.response_body) is not None and body.complete:
+        return [_in_its_place(trace, upstream, body)]
     if end["sender"] == "server":
         summary = f"the server ended its connection first {where}, and the proxy passed that on"
         return [Cause("server-ended", "certain", summary, LOOK_IN_LOG)]
@@ -138,13 +141,28 @@ def by_upstream(trace: Trace) -> list[Cause]:
     return [Cause("proxy-total-timeout", "certain", summary, RAISE)]
 
 
+def _in_its_place(trace: Trace, upstream: Trace, body: BodyRecord) -> Cause:
+    """Return what a proxy made of an answer that came whole, so that its client got another."""
+    here, there = trace.about.response, upstream.about.response
+    where = f"(connection {body.connection}, packet {body.last_packet})"
+    if here is None or there is None or here.status < 500:
+        said = f"the server's own answer came whole {where}, and the proxy cut it"
+        return Cause("proxy-cut", "certain", said, "look in the proxy's log at that moment")
+    if here.status == there.status:
+        said = f"the server itself answered so {where}"
+        return Cause("server-error", "certain", said, LOOK_IN_LOG)
+    said = f"the server answered {there.status} {where}, and the proxy did not accept that"
+    remedy = "look in the proxy's log: the head may exceed a limit of its own, for example"
+    return Cause("upstream-failed", "certain", said, remedy)
+
+
 def total_time(trace: Trace, end: End) -> float | None:
     """Return how many seconds a message had run when it was ended, from its request on.
 
     The leg behind a proxy tells it exactly, if it is in the capture: the proxy's clients see the
     end when the proxy passes it on. None if the request is not known.
     """
-    upstream = trace.upstream
+    upstream = leg_behind(trace)
     connection = upstream.about.connection if upstream is not None else None
     if upstream is not None and connection is not None and connection.ends:
         trace, end = upstream, connection.ends[0]

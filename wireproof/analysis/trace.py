@@ -111,8 +111,9 @@ class Trace:
     """All that is said of a short answer that came whole, if that was asked before all else."""
     streaming: Verdict | None = None
     """What is said of whether it streamed, if that was asked before all else."""
-    upstream: Trace | None = None
-    """The leg behind a proxy on which this one's answer was asked for, if that was seen."""
+    asked_meanwhile: tuple[Trace, ...] = ()
+    """Exchanges that asked for the same on other connections while this one had no answer yet: its
+    leg behind a proxy, or other clients. :func:`.legs.leg_behind` tells which is which."""
     last_payload: Payload | None = None
     """What the last element said."""
     is_chunk: bytes | bytearray = b""

@@ -52,7 +52,7 @@ CAUSES = frozenset(
         *("pong-behind-large-frame", "pong-never-came", "private-code", "protocol-mismatch"),
         "response-malformed",
         *("proxy-batches", "proxy-buffer", "proxy-buffers-request", "proxy-closed"),
-        *("proxy-cut", "proxy-holds", "proxy-idle-timeout", "proxy-looks-ahead"),
+        *("proxy-cut", "proxy-hides-cut", "proxy-holds", "proxy-idle-timeout", "proxy-looks-ahead"),
         *("proxy-read-timeout", "proxy-reset", "proxy-timer", "proxy-total-timeout", "rate"),
         *("re-chunked", "retry-ignored", "rewrites", "same-tick", "server-crash"),
         *("server-ended", "server-error", "server-gave-up", "server-goes-on-unseen"),

@@ -12,6 +12,7 @@ from ..heads import is_final
 from ..text.wording import body_end
 from .ends import first_end, first_leaving, is_ended_by, is_half_closed
 from .grpc_status import GRPC_TYPE
+from .legs import may_hide_cut
 from .trace import Trace
 from .uploads import is_sent_at_once
 from .verdict import Number, Verdict
@@ -41,7 +42,12 @@ def judge_whole(trace: Trace) -> Verdict | None:
     response, body = about.response, about.response_body
     if response is None or body is None or not body.complete or body.ended_by not in FRAMED:
         return None
-    if trace.has_more_to_tell or response.stream_id is not None or trace.trailers:
+    if (
+        trace.has_more_to_tell
+        or may_hide_cut(trace)
+        or response.stream_id is not None
+        or trace.trailers
+    ):
         return None
     if response.transport == "websocket" or response.framing == "upgrade":
         return None

@@ -64,6 +64,13 @@ def cut(stream: Stream, *pieces: bytes) -> Stream:
     return closed(stream)
 
 
+def cut_off(stream: Stream, *pieces: bytes) -> Stream:
+    """Answer what comes to a client that has left."""
+    stream.talk.server(*pieces)
+    stream.talk.reset("client")
+    return stream
+
+
 def left(stream: Stream, *, by_reset: bool = False) -> Stream:
     (stream.talk.reset if by_reset else stream.talk.fin)("client")
     return stream
@@ -221,6 +228,18 @@ ENDS: dict[str, tuple[Callable[[], Stream], str, str, list[str]]] = {
         "app-incomplete",
         "error",
         ["terminator-missing"],
+    ),
+    "left before [DONE], and ended for nobody": (
+        lambda: cut_off(left(chat()), LAST_CHUNK),
+        "aborted",
+        "note",
+        ["client-closed"],
+    ),
+    "left after [DONE], before the last chunk": (
+        lambda: cut_off(left(chat(FINISHED, DONE)), LAST_CHUNK),
+        "whole",
+        "ok",
+        [],
     ),
     "a reason, no [DONE]": (
         lambda: chat(FINISHED).end(),

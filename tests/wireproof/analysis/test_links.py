@@ -53,19 +53,21 @@ def test_another_target_is_another_matter() -> None:
     assert [trace.before for trace in linked(tape.records(), Links())] == [(), ()]
 
 
-def test_who_asks_while_its_client_waits_is_its_upstream_leg() -> None:
+def test_who_asks_while_a_client_waits_may_be_its_leg_behind_a_proxy() -> None:
     tape = TimedTape()
     near = Talk(tape, client_port=40_000, server_port=9_000).open()
     near.client(HEAD)
     Talk(tape, client_port=50_000, server_port=8_000).open().client(HEAD)
     client, proxy = linked(tape.records(), Links())
-    assert client.upstream is proxy
-    assert proxy.upstream is None
+    assert client.asked_meanwhile == (proxy,)
+    assert proxy.past is not None
+    assert [past.trace for past in proxy.past.waiting] == [client]
+    assert proxy.asked_meanwhile == ()
 
 
 def test_who_asks_when_the_answer_has_begun_is_another_client() -> None:
     first, _ = linked(asking(2).records(), Links())
-    assert first.upstream is None
+    assert first.asked_meanwhile == ()
 
 
 def test_old_exchanges_are_forgotten() -> None:

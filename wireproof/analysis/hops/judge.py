@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from math import isinf
 
 from ...text.wording import ELEMENT_NAMES, count, duration
+from ..ends import name_end
+from ..relayed import HIDES_CUT, WAIT_FOR_LAST_WORD
 from ..verdict import Cause, Severity, Sure, Verdict
 from .causes import cause, causes_of, lost_on_the_way, path_causes, to_tell
 from .changes import is_rechunked
@@ -35,6 +37,8 @@ def judge_hop(hop: Hop) -> Verdict:
         return _loses(hop)
     if lost.is_given_up:
         return _gives_up(hop)
+    if lost.hides_cut:
+        return _hides_cut(hop)
     if lost.unheard:
         return _loses_messages(hop)
     if lost.doubled or lost.moved:
@@ -130,6 +134,18 @@ def _gives_up(hop: Hop) -> Verdict:
     return _verdict(
         hop, "loses", "error", summary, [Cause("proxy-cut", "certain", said, remedy)], None
     )
+
+
+def _hides_cut(hop: Hop) -> Verdict:
+    far = hop.far.connection
+    by = f": {name_end(far.ends[0])}" if far is not None and far.ends else ""
+    summary = (
+        f"{who(hop)} ended the answer in good order, though its server's was cut after"
+        f" {count(len(hop.far.down), thing(hop))}{by}"
+    )
+    said = "a client takes what it got for all there is"
+    cause = Cause(HIDES_CUT, "certain", said, WAIT_FOR_LAST_WORD)
+    return _verdict(hop, "rewrites", "error", summary, [cause], hop.held)
 
 
 def _loses_messages(hop: Hop) -> Verdict:

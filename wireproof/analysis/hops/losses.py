@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..flaws import is_cut_early
+from ..relayed import left_before_end
 from .clocks import Clock
 from .leg import Leg
 from .passage import Passage
@@ -32,6 +34,8 @@ class Losses(NamedTuple):
     """Whether the nearer leg ended before the answer did, and the client had not left."""
     is_given_up: bool
     """Whether what lies between ended both connections before the answer was whole."""
+    hides_cut: bool
+    """Whether the answer came whole to the client, and the server's own was cut."""
     left_at: float | None
     """When the client left before the answer was whole, by the nearer clock; None if it stayed."""
     wasted: int
@@ -57,6 +61,7 @@ def losses(near: Leg, far: Leg, passage: Passage, up: Passage, clock: Clock) -> 
         _unheard(far, up),
         bool(lost) and not near.is_whole,
         _is_given_up(near, far),
+        _hides_cut(near, far),
         left_at,
         len(after),
         after[-1] - left_at if after and left_at is not None else 0.0,
@@ -85,6 +90,16 @@ def _is_given_up(near: Leg, far: Leg) -> bool:
     if near.is_finished or far.is_finished or near.connection is None or far.connection is None:
         return False
     return near.connection.closed_by == "server" and far.connection.closed_by == "client"
+
+
+def _hides_cut(near: Leg, far: Leg) -> bool:
+    """Whether the hop ended in good order what was cut, and made up nothing of its own."""
+    if not near.is_whole or far.down.gaps or not is_cut_early(far.about):
+        return False
+    if left_before_end(near.about):
+        return False
+    here, there = near.about.response, far.about.response
+    return here is not None and there is not None and here.status == there.status
 
 
 def _unheard(far: Leg, up: Passage) -> list[int]:

@@ -275,6 +275,20 @@ CASES: dict[str, Case] = {
         None,
         ["proxy-cut"],
     ),
+    "cut behind it, and whole before it": (
+        Side(later(FAR[:10], QUICK)),
+        far_of(FAR[:10], is_whole=False),
+        "rewrites",
+        None,
+        ["proxy-hides-cut"],
+    ),
+    "cut on both legs": (
+        Side(later(FAR[:10], QUICK), is_whole=False),
+        far_of(FAR[:10], is_whole=False),
+        "transparent",
+        None,
+        [],
+    ),
     "one twice": (
         Side(later([*FAR[:5], FAR[4], *FAR[5:]], QUICK)),
         far_of(FAR),
