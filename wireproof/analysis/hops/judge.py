@@ -15,6 +15,7 @@ from .clocks import AT_ONCE
 from .figures import clock_text, numbers, packets, sides
 from .hop import Hop
 from .patterns import Held, Pattern
+from .settings import with_settings
 
 PATTERNS: dict[Pattern, str] = {
     "until-end": "until the end",
@@ -264,7 +265,7 @@ def _verdict(
         severity,
         summary,
         packets=tuple(near),
-        causes=tuple(causes),
+        causes=with_settings(causes, hop.proxy),
         to_tell=to_tell(causes) if is_open else _to_tell_a_delay(hop, answer),
         evidence=tuple(evidence),
         numbers=numbers(hop, held),
