@@ -19,7 +19,7 @@ from .judges import Explained
 from .keyless.facts import TlsFacts, tls_facts_of
 from .keyless.pace import SealedAnswer
 from .keyless.sealed import SealedConnection
-from .recorded import holes, is_recorded
+from .recorded import first_element, holes, is_recorded
 from .sessions import Session, sessions_of
 from .silence import silence_since
 from .trace import Trace
@@ -67,7 +67,8 @@ class Listed(msgspec.Struct, frozen=True):
     start_time: float
     """Of the first packet, in seconds since the epoch."""
     first: float | None
-    """Seconds from the end of the request to the first element; null if there is none.
+    """Seconds from the end of the request to the first element; null if there is none, or the
+    capture lacks bytes before it.
 
     From its beginning, where the answer's content began before the request had ended.
     """
@@ -115,7 +116,7 @@ def listed(explained: Explained, named: Sequence[Session] = ()) -> Listed:
         exchange.first_packet,
         exchange.last_packet,
         exchange.first_time,
-        streamed.times[0] - start if streamed.count else None,
+        first_element(trace),
         streamed.last_time - start if streamed.count else None,
         trace.total,
         element_name(trace),
@@ -207,10 +208,12 @@ def longest_gap(trace: Trace) -> float:
         before = after
     if streamed.count and before:
         waits.append((before, streamed.times[0]))
+    missing = holes(trace)
     silence = silence_since(exchange, exchange.last_packet, exchange.last_time)
-    if silence is not None:
+    is_read = exchange.response is not None or not missing  # what follows a lost head may be its
+    if silence is not None and is_read:
         waits.append((silence.time - silence.seconds, silence.time))
-    if missing := holes(trace):
+    if missing:
         waits = [one for one in waits if is_recorded(*one, missing)]
     return max([after - before for before, after in waits], default=0.0)
 

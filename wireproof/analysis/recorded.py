@@ -4,7 +4,7 @@ Strategy: where bytes of a response are missing for good, something came that wa
 nobody knows when; on a connection of HTTP/2 not even of which stream. So a wait with such a hole in
 it is no gap of the stream, however long it is: neither as the longest one, nor in a percentile. A
 hole lies where it was revealed, which is after what came before it and no later than what came
-next.
+next. The first element behind one is not known to be the first.
 """
 
 from __future__ import annotations
@@ -17,16 +17,36 @@ from operator import sub
 from .marks import Wait
 from .trace import Trace
 
+Pause = tuple[float, float]
+"""When what came before it came, and when what came next did."""
+
 
 def holes(trace: Trace) -> list[float]:
     """Return when bytes of a response were found missing, in seconds since the epoch, in order."""
     found = [gap.first_time for gap in trace.gaps if gap.sender == "server"]
+    found += trace.late_holes or ()
     return sorted(found if trace.http2 is None else found + trace.http2.holes)
 
 
 def is_recorded(start: float, end: float, missing: Sequence[float]) -> bool:
     """Tell whether nothing is missing after ``start`` up to ``end``."""
     return bisect_right(missing, start) == bisect_right(missing, end)
+
+
+def first_of(times: Sequence[float], since: float, missing: Sequence[float]) -> float | None:
+    """Return when the first of some came; None if none did, or another may have come before."""
+    return times[0] if times and is_recorded(since, times[0], missing) else None
+
+
+def first_element(trace: Trace) -> float | None:
+    """Return the seconds from the end of the request to the first element; None if that is not
+    known.
+
+    From its beginning, where the answer's content began before the request had ended.
+    """
+    start = trace.about.asked_time or trace.about.first_time
+    first = first_of(trace.streamed.times, start, holes(trace))
+    return None if first is None else first - start
 
 
 def recorded_waits(trace: Trace) -> list[Wait]:
@@ -43,22 +63,30 @@ def gaps(times: Sequence[float], missing: Sequence[float] = ()) -> list[float]:
     """Return the seconds between each two of ``times`` between which nothing is missing."""
     if not missing:
         return list(map(sub, times[1:], times))
-    return [
-        after - before for before, after in pairwise(times) if is_recorded(before, after, missing)
-    ]
+    return [after - before for before, after in divided(times, missing)[0]]
+
+
+def divided(times: Sequence[float], missing: Sequence[float]) -> tuple[list[Pause], list[Pause]]:
+    """Return between which two of ``times`` nothing is missing, and between which something is."""
+    found: tuple[list[Pause], list[Pause]] = [], []
+    for before, after in pairwise(times):
+        found[not is_recorded(before, after, missing)].append((before, after))
+    return found
 
 
 def not_recorded(trace: Trace) -> float | None:
     """Return for how many seconds of a response it is unknown what came; None if it lacks nothing.
 
-    These are the waits with a hole in them, from its head on.
+    These are the waits with a hole in them, from its head on; from the request, if the head is
+    missing.
     """
     missing = holes(trace)
     if not missing:
         return None
     about = trace.about
-    head = [] if about.response is None else [about.response.last_time]
-    times = [*head, *trace.streamed.times]
+    head = [about.asked_time if about.response is None else about.response.last_time]
+    times = [*filter(None, head), *trace.streamed.times]
+    times += missing[-1:] if about.response is None else []
     body = about.response_body
     times += [] if body is None else [body.last_time]
     return sum(

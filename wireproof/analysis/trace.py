@@ -46,7 +46,7 @@ from .company import Company
 from .conversation import Conversation
 from .event_ids import NO_IDS, EventIds
 from .hazard_facts import HazardFacts
-from .http2_facts import Http2Facts
+from .http2_facts import MAX_HOLES, Http2Facts
 from .marks import KIND_NUMBERS, MAX_MARKS, NO_MARKS, Columns, Marks, columns, reach_of_all
 from .past import Past, Word
 from .verdict import Verdict
@@ -94,6 +94,9 @@ class Trace:
     around: Sequence[DiagnosticRecord] = ()
     """Faults of its connection that belong to no exchange."""
     gaps: Sequence[GapRecord] = ()
+    """The first MAX_FAULTS."""
+    late_holes: array[float] | None = None
+    """When the server's bytes were found missing of those past them, MAX_HOLES at most."""
     reset: Http2FrameRecord | Http3FrameRecord | None = None
     """The first RST_STREAM in its stream."""
     http2: Http2Facts | None = None
@@ -236,6 +239,12 @@ class Trace:
     def _gap(self, gap: GapRecord) -> None:
         if len(self.gaps) < MAX_FAULTS:
             self.gaps = [*self.gaps, gap]
+        elif gap.sender != "server":
+            return
+        elif self.late_holes is None:
+            self.late_holes = array("d", [gap.first_time])
+        elif len(self.late_holes) < MAX_HOLES:
+            self.late_holes.append(gap.first_time)
 
     @property
     def takes_together(self) -> bool:

@@ -24,7 +24,7 @@ from parsers.records import (
 from ..analysis.judges import Explained
 from ..analysis.latency.definitions import OTEL
 from ..analysis.latency.times import COUNTED, Times, times_of
-from ..analysis.recorded import recorded_waits
+from ..analysis.recorded import first_element, recorded_waits
 from .instruments import MAX_MODELS, OTHER
 
 Labels = Sequence[str]
@@ -95,7 +95,7 @@ class Observer:
         if times is None:
             return
         self._some("wireproof.exchange.duration", times.end, (transport,))
-        first = one.trace.streamed.times[0] - exchange.asked_time
+        first = first_element(one.trace)
         self._some("wireproof.exchange.time_to_first_element", first, (transport,))
         if waits := recorded_waits(one.trace):
             longest = max(waits).seconds

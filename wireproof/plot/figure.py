@@ -17,6 +17,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from ..analysis.percentiles import percentile
+from ..analysis.recorded import divided
 from ..analysis.stalls import stall_limit
 from ..analysis.verdict import Severity
 from ..text.escape import escape
@@ -247,30 +248,43 @@ def _name(axis: Axes, text: str) -> None:
     axis.text(LABEL, 0.5, text, ha="right", va="center", transform=axis.transAxes)
 
 
-def stalls(timeline: Timeline) -> list[tuple[float, float]]:
-    """Return the longest pauses that are far longer than usual, as their first and last moment."""
+class Stall(NamedTuple):
+    """A pause that is far longer than usual."""
+
+    first: float
+    last: float
+    is_recorded: bool
+    """Whether nothing came in it: else the capture lacks what came."""
+
+
+def stalls(timeline: Timeline) -> list[Stall]:
+    """Return the longest pauses that are far longer than usual, in order."""
     found = timeline.top
-    if found is None or len(found[1]) < 3:
+    gaps = sorted(timeline.gaps())
+    if found is None or len(found[1]) < 3 or not gaps:
         return []
-    times = sorted(found[1].times)
-    limit = stall_limit(sorted(timeline.gaps()))
+    limit = stall_limit(gaps)
+    both = divided(sorted(found[1].times), timeline.told.holes)
     pauses = [
-        (first, last)
-        for first, last in zip(times, times[1:], strict=False)
+        Stall(first, last, is_recorded)
+        for is_recorded, pairs in zip((True, False), both, strict=True)
+        for first, last in pairs
         if last - first >= limit
     ]
     return sorted(sorted(pauses, key=lambda pause: pause[0] - pause[1])[:MAX_STALLS])
 
 
 def _draw_stalls(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
-    for first, last in stalls(timeline):
-        axis.axvspan(scale(first), scale(last), color="#f4b942", alpha=0.22, linewidth=0)
+    for first, last, is_recorded in stalls(timeline):
+        colour = "#f4b942" if is_recorded else GREY
+        axis.axvspan(scale(first), scale(last), color=colour, alpha=0.22, linewidth=0)
 
 
 def _name_stalls(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
-    for first, last in stalls(timeline):
-        text = f"no {_thing(timeline)} for {duration(last - first)}"
-        axis.text((scale(first) + scale(last)) / 2, 0.96, text, fontsize=7, color="#8a5a00",
+    for first, last, is_recorded in stalls(timeline):
+        what = f"no {_thing(timeline)}" if is_recorded else "not recorded"
+        text, colour = f"{what} for {duration(last - first)}", "#8a5a00" if is_recorded else INK
+        axis.text((scale(first) + scale(last)) / 2, 0.96, text, fontsize=7, color=colour,
                   transform=axis.get_xaxis_transform(), ha="center", va="top")  # fmt: skip
 
 

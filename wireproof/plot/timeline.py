@@ -11,7 +11,6 @@ from array import array
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import BinaryIO
 
 from parsers import BATCH, NANOSECONDS, KeyLog, OrderedCapture
@@ -30,6 +29,7 @@ from parsers.records import (
 )
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter, Heads, heads_of
+from ..analysis.recorded import gaps
 from ..analysis.selection import Wanted
 from ..bytes.segment_tap import Placed, SegmentTap, TracedStream
 from ..bytes.stream_tap import Pair
@@ -150,9 +150,10 @@ class Timeline:
         return (names[0], self.lanes[names[0]]) if names else None
 
     def gaps(self) -> list[float]:
-        """Return the seconds between one element of the top lane and the next."""
+        """Return the seconds between one element of the top lane and the next, where nothing is
+        missing."""
         found = self.top
-        return [] if found is None else [b - a for a, b in pairwise(sorted(found[1].times))]
+        return [] if found is None else gaps(sorted(found[1].times), self.told.holes)
 
 
 class NoSuchExchange(ValueError):

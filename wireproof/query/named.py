@@ -135,6 +135,7 @@ NAMED: dict[str, Query] = {
             round(quantile_disc(coalesce(first_token, first), 0.5), 6) AS p50,
             round(quantile_disc(coalesce(first_token, first), 0.99), 6) AS p99
         FROM exchanges WHERE coalesce(first_token, first) IS NOT NULL AND method IS NOT NULL
+            AND status < 400
         GROUP BY ALL ORDER BY p99 DESC, answers DESC, target, method LIMIT 50
         """,
     ),

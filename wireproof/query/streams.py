@@ -61,14 +61,15 @@ WITH pieces AS (
         arg_min(transport, start_time) AS transport,
         count(*) AS pieces, list(capture ORDER BY start_time) AS captures,
         min(start_time) AS start_time, max(last_time) - min(start_time) AS seconds,
+        sum(missed) FILTER (is_joined AND missed > 0) AS between_files,
         coalesce(
             arg_min_null(first, start_time),
-            min(start_time + first) - arg_min_null(asked, start_time)
+            CASE WHEN between_files IS NULL AND sum(numbered.not_recorded) IS NULL
+                THEN min(start_time + first) - arg_min_null(asked, start_time) END
         ) AS first, arg_min(first_token, start_time) AS first_token,
         sum(count)::BIGINT AS count,
         max(greatest(longest_gap, CASE WHEN is_joined AND coalesce(missed, 0) <= 0 THEN waited END))
             AS longest_gap,
-        sum(missed) FILTER (is_joined AND missed > 0) AS between_files,
         nullif(coalesce(between_files, 0) + coalesce(sum(not_recorded), 0), 0) AS not_recorded,
         list(verdict ORDER BY
             CASE verdict WHEN '' THEN 0 ELSE coalesce(list_position([{RANKS}], verdict), 99) END

@@ -68,7 +68,7 @@ class LatencyView(Protocol):
 def rows(measured: Measured) -> Iterator[LatencyRecord]:
     """Yield the metrics of an answer, a record each."""
     key = measured.exchange.key
-    excluded = None if measured.ending is None else measured.ending.summary
+    excluded = measured.excluded
     for family, metrics in measured.metrics.items():
         named = [pair for name, value in metrics.items() for pair in _named(name, value)]
         named += [
@@ -152,7 +152,7 @@ class LatencyJson:
             "tokens_per_event": times.tokens_per_event,
             "metrics": measured.metrics,
             "warnings": measured.warnings,
-            "excluded": None if measured.ending is None else measured.ending.summary,
+            "excluded": measured.excluded,
             "skew": None if skew is None else {**skew._asdict(), "spread": skew.spread._asdict()},
         }
         self._stream.write(f"{self._separator}\n{msgspec.json.encode(answer).decode()}")
@@ -268,7 +268,7 @@ def _total_lines(total: Total) -> list[Line]:
     title = preview(total.target, "utf-8", TARGET_WIDTH)
     said = count(total.measured, "answer")
     if total.broken:
-        said += f", and {total.broken:,} more that did not end as they should"
+        said += f", and {total.broken:,} more that failed or did not end as they should"
     lines: list[Line] = [[("  ", ""), (title, "title"), (f": {said}", "")]]
     for family, samples in total.samples.items():
         lines.append([(f"    {family}", "heading")])

@@ -283,10 +283,11 @@ def windows(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, An
 
 
 def verdicts(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
-    """Return all that is said of an exchange; ``lead`` is which of it stands for all."""
+    """Return all that is said of an exchange; ``lead`` is which of it stands for all, ``holes``
+    when bytes of its response were found missing."""
     outcome = exchange.outcome
     if outcome is None:
-        return {"verdicts": [], "lead": None, "fine": ""}
+        return {"verdicts": [], "lead": None, "fine": "", "holes": []}
     first = leading(outcome.verdicts)
     found = outcome.listed
     return {
@@ -301,6 +302,7 @@ def verdicts(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
         ],
         "lead": None if first is None else outcome.verdicts.index(first),
         "fine": words.fine(found) if found.tls is None else words.sealed_sentence(outcome),
+        "holes": exchange.holes,
     }
 
 

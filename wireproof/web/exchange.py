@@ -65,6 +65,7 @@ class RowAside(NamedTuple):
     key: tuple[int | None, int | None]
     said: tuple[Listed, list[Verdict]] | None
     """Its outcome."""
+    holes: list[float]
     asked_time: float | None
     about: Exchange | None
     spoken: Spoken | None
@@ -90,6 +91,8 @@ class ExchangeRow:
         """By what it is asked for: ``0.2``, ``1:0.2`` in the second capture."""
         self.outcome: Outcome | None = None
         """What is said of it, once that is known."""
+        self.holes: list[float] = []
+        """When bytes of its response were found missing, once that is known."""
         self.asked_time: float | None = None
         """When that was asked for which its outcome tells of, where no request can be read."""
         self.about: Exchange | None = None
@@ -141,6 +144,7 @@ class ExchangeRow:
         return RowAside(
             key=self.key,
             said=None if outcome is None else (outcome.listed, outcome.verdicts),
+            holes=self.holes,
             asked_time=self.asked_time,
             about=self.about,
             spoken=self.spoken,
@@ -153,6 +157,7 @@ class ExchangeRow:
     def bring_back(self, aside: RowAside) -> None:
         """Be what was put aside."""
         self.outcome = None if aside.said is None else Outcome(*aside.said)
+        self.holes = aside.holes
         self.asked_time, self.about, self._spoken = aside.asked_time, aside.about, aside.spoken
         self.reach = aside.reach
         self.first_time, self.last_time, self._first_body_time = aside.times

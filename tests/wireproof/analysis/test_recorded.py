@@ -5,15 +5,23 @@ from __future__ import annotations
 import pytest
 from support.http2 import EVENTS, GET, Http2Talk, data
 from support.paced import explained, verdict
-from support.talk import EPOCH_NS, decoded
-from support.timed import Stream, chunk, event
+from support.talk import EPOCH_NS, Talk, decoded
+from support.timed import Stream, TimedTape, chunk, event
 
 from wireproof.analysis.judges import explain
 from wireproof.analysis.latency.definitions import measure
 from wireproof.analysis.latency.times import times_of
-from wireproof.analysis.listing import longest_gap
+from wireproof.analysis.listing import listed, longest_gap
 from wireproof.analysis.measures import measures
-from wireproof.analysis.recorded import gaps, holes, is_recorded, not_recorded, recorded_waits
+from wireproof.analysis.recorded import (
+    first_element,
+    gaps,
+    holes,
+    is_recorded,
+    not_recorded,
+    recorded_waits,
+)
+from wireproof.analysis.trace import MAX_FAULTS
 
 
 def lossy(*, before: float = 1.5, silence: float = 2.0) -> Stream:
@@ -26,6 +34,21 @@ def lossy(*, before: float = 1.5, silence: float = 2.0) -> Stream:
     stream.tape.wait(1.5)
     stream.talk.server(chunk(event(7)))
     stream.tape.wait(silence)
+    return stream.events(5, every=0.1).end()
+
+
+def lose(stream: Stream, *, after: float = 0.0) -> None:
+    """Let an event come that the capture lacks."""
+    stream.tape.wait(after)
+    stream.talk.server(chunk(event(1)))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+
+
+def beheaded() -> Stream:
+    """Five events behind one that was not recorded."""
+    stream = Stream()
+    lose(stream)
     return stream.events(5, every=0.1).end()
 
 
@@ -86,15 +109,46 @@ def test_a_hole_in_http2_may_be_of_any_stream() -> None:
 
 
 def test_a_first_token_that_was_not_recorded_is_not_the_one_after_it() -> None:
-    stream = Stream()
-    stream.talk.server(chunk(event(1)))
-    del stream.tape.packets[-1]
-    stream.talk.ack("client")
-    times = times_of(explained(stream.events(5, every=0.1).end()).trace)
+    one = explained(beheaded())
+    times = times_of(one.trace)
     assert times is not None
+    assert first_element(one.trace) is None and measures(one).first_token is None
+    assert (listed(one).first, listed(one).count) == (None, 5)
+    assert listed(one).last == pytest.approx(0.5, abs=0.01)
     found = measure(times, "wire")
     assert (found["ttft"], found["first_event"], found["tpot"]) == (None, None, None)
     assert found["last_content"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_of_many_holes_each_one_counts() -> None:
+    stream = Stream()
+    for _ in range(MAX_FAULTS + 5):
+        lose(stream.events(1, every=0.1), after=1.0)
+    trace = explained(stream.events(1, every=0.1).end()).trace
+    assert len(holes(trace)) == MAX_FAULTS + 5
+    assert longest_gap(trace) < 0.2
+
+
+def test_what_follows_a_lost_head_is_no_silence() -> None:
+    stream = Stream()
+    del stream.tape.packets[-1]  # the head of the response
+    stream.talk.ack("client")
+    stream.tape.wait(1.0)
+    one = explained(stream.events(5, every=0.5).end())
+    assert one.exchange.response is None and longest_gap(one.trace) == 0.0
+    assert not_recorded(one.trace) == pytest.approx(1.5, abs=0.01)
+
+
+def test_what_says_that_it_failed_is_no_token() -> None:
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    talk.server(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy")
+    talk.close()
+    [one] = explain(tape.records())
+    found = measures(one)
+    assert (found.first_token, found.first_output, found.tokens) == (None, None, 0)
+    assert found.headers_after is not None and listed(one).first is not None
 
 
 def test_what_lacks_nothing() -> None:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import pytest
-from support.timed import Stream, TimedTape
+from support.timed import Stream, TimedTape, event
 
 from parsers.records import Record
 from wireproof.analysis.judges import Explanations
@@ -86,6 +86,15 @@ def test_a_stream_of_its_own_kind() -> None:
     longest = sheet.values["wireproof.exchange.longest_wait", "sse"]
     assert longest == pytest.approx([0.2], abs=0.01)
     assert not [key for key in sheet.values if key[0].startswith("gen_ai")]
+
+
+def test_what_was_not_recorded_is_not_measured() -> None:
+    stream = Stream().chunks([event(1)], every=0.5)
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    sheet = observed(stream.events(3, every=0.1).end().tape.records())
+    assert ("wireproof.exchange.time_to_first_element", "sse") not in sheet.values
+    assert sheet.values["wireproof.exchange.longest_wait", "sse"] == pytest.approx([0.1], abs=0.01)
 
 
 def test_a_model_s_answer_has_the_names_of_the_conventions() -> None:

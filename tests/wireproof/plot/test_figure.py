@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 from support.attack import PROBES, attack
 from support.corpus import ROOT
+from support.timed import Stream, chunk, event
 
 from parsers import KeyLog
 from wireproof.analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 from wireproof.cli import run
+from wireproof.open_exchanges import Key
 from wireproof.plot.figure import (
     DOTS,
     LEFT,
@@ -30,7 +32,7 @@ from wireproof.plot.figure import (
     stalls,
 )
 from wireproof.plot.timeline import Timeline, Timelines, read_timeline
-from wireproof.plot.told import LABEL_WIDTH, Label
+from wireproof.plot.told import LABEL_WIDTH, Label, Told, read_told
 
 FIXTURES = ROOT / "fixtures"
 
@@ -78,9 +80,30 @@ def test_a_picture_is_as_wide_as_a_page(tmp_path: Path) -> None:
 
 
 def test_stalls() -> None:
-    ((first, last),) = stalls(timeline("sse", "slow"))
-    assert 0.35 < last - first < 0.6
+    ((first, last, is_recorded),) = stalls(timeline("sse", "slow"))
+    assert 0.35 < last - first < 0.6 and is_recorded
     assert stalls(timeline("sse", "plain")) == []
+
+
+def test_what_was_not_recorded_is_no_gap() -> None:
+    stream = Stream().events(5, every=0.1)
+    stream.tape.wait(1.0)
+    stream.talk.server(chunk(event(6)))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    file = stream.events(5, every=0.5).end().tape.file()
+    found = Timelines()
+    found.read(BytesIO(file))
+    drawn = found.choose()
+    drawn.told = read_told(BytesIO(file), Key(0, 0))
+    assert len(drawn.told.holes) == 1
+    assert [round(gap, 1) for gap in drawn.gaps()] == [0.1] * 4 + [0.5] * 4
+    [(first, last, is_recorded)] = stalls(drawn)
+    assert (round(last - first, 1), is_recorded) == (1.5, False)
+    said = texts(svg(drawn))
+    assert "not recorded for 1.500 s" in said and "longest 500" in said
+    drawn.told = Told(holes=tuple(drawn.lanes["SSE events"].times))
+    assert drawn.gaps() == [] and stalls(drawn) == []
 
 
 def test_text_from_the_wire_stays_text() -> None:

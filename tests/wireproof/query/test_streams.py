@@ -86,6 +86,20 @@ def test_a_rest_without_a_beginning_stays_a_stream_of_its_own(tmp_path: Path) ->
     assert said["summary"].endswith("apart; what came before them was not captured")
 
 
+def test_a_first_element_behind_what_was_not_recorded_is_not_known(tmp_path: Path) -> None:
+    found = packets("sse/plain.pcapng")
+    (tmp_path / "ring").mkdir()
+    for number, some in enumerate((found[:5], found[9:])):
+        write(tmp_path / "ring" / f"web1_0000{2 * number + 1}_2026013112000{number}.pcapng", some)
+    options = TableOptions(host="web1")
+    run(ExportJob([str(tmp_path / "ring")], str(tmp_path / "set"), options, together=False), print)
+    [row] = rows(
+        str(tmp_path / "set"), "SELECT pieces, first, first_token, not_recorded FROM streams"
+    )
+    assert row["pieces"] == 2 and row["not_recorded"] > 0
+    assert (row["first"], row["first_token"]) == (None, None)
+
+
 def restarted(tmp_path: Path, second: str) -> str:
     """A stream whose recorder was killed in its midst and began again 0.9 s later."""
     found = packets("sse/plain.pcapng")

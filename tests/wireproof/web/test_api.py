@@ -46,6 +46,16 @@ def test_a_lane_has_a_column_for_each_fact() -> None:
         assert ask("lane/0.0/m/0")["total"] == 0
 
 
+def test_verdicts_say_when_bytes_of_the_answer_are_missing() -> None:
+    with asked(streamed(*EVENTS)) as ask:
+        assert ask("verdicts/0.0")["holes"] == []
+    talk = streamed(*EVENTS)
+    del talk.tape.packets[6]
+    with asked(talk) as ask:
+        [hole] = ask("verdicts/0.0")["holes"]
+        assert hole == ask("rows/0.0/g/0")["rows"][0]["record"]["last_time"]
+
+
 def test_packets_are_a_lane_of_their_connection() -> None:
     with asked(streamed(*EVENTS)) as ask:
         lane = ask("packets/0/0")

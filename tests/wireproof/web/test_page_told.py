@@ -10,6 +10,7 @@ from support.answers import asked, streamed
 from support.browser import Watched, inspecting, serving, watched
 from support.corpus import ROOT
 from support.talk import Talk
+from support.timed import Stream, chunk, event
 
 pytestmark = pytest.mark.browser
 
@@ -64,6 +65,27 @@ def test_a_mark_is_as_high_as_the_root_of_its_size(browser: Browser) -> None:
         heights = sorted(drawn(page, "server", 2 * LANE + 2, 3 * LANE))
         small, middle, large = heights[-3:]
         assert large == pytest.approx(2 * middle, abs=2) == pytest.approx(4 * small, abs=4)
+
+
+def test_what_was_not_recorded_is_no_pause(browser: Browser) -> None:
+    stream = Stream().events(5, every=0.1)
+    stream.tape.wait(1.0)
+    stream.talk.server(chunk(event(6)))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    stream.events(5, every=0.2).end()
+    with (
+        asked(stream.talk) as ask,
+        serving(ask.index) as server,
+        watched(browser) as found,
+    ):
+        page = found.open(server.url)
+        page.locator("#answer .sentence").wait_for()
+        expect(page.locator("#timeline-note")).to_contain_text(", 1 pause not recorded")
+        expect(page.locator("#gaps-figures")).to_contain_text("8 gaps between events")
+        expect(page.locator("#gaps-figures")).to_contain_text("max 200.0 ms")
+        page.get_by_role("tab", name="Events").click()
+        expect(page.locator(".gap", has_text="not recorded")).to_have_count(1)
 
 
 def test_what_the_client_sent_points_up_and_what_it_received_down(browser: Browser) -> None:

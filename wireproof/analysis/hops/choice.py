@@ -29,12 +29,6 @@ def _is_wanted(wanted: ExchangeFilter, leg: Leg, holds_text: Container[int]) -> 
     return (
         wanted.takes_heads(heads_of(leg.about))
         and (wanted.port is None or has_port(leg.connection, wanted.port))
-        and (wanted.min_gap is None or _longest_gap(leg) >= wanted.min_gap)
+        and (wanted.min_gap is None or leg.longest_gap >= wanted.min_gap)
         and (wanted.grep is None or id(leg) in holds_text)
     )
-
-
-def _longest_gap(leg: Leg) -> float:
-    """Return for how many seconds nothing came of the response, at most."""
-    times = [leg.first_time, *leg.down.times]
-    return max(map(float.__sub__, times[1:], times), default=0.0)

@@ -14,8 +14,19 @@ MAX_ELEMENTS = 262_144
 """Elements of one flow that are kept, 32 bytes each; further ones are counted."""
 MAX_PIECES = 65_536
 """Chunks or runs of one flow that are kept, 16 bytes each; further ones are counted."""
+MAX_HOLES = 4_096
+"""Holes of one flow whose times are kept; further ones are counted."""
 MAX_IDS = 256
 """Of so many elements of one flow IDs are kept, to see whether a hop changes them."""
+
+
+def with_hole(holes: array[float] | None, time: float) -> array[float]:
+    """Return when bytes are missing, once more at ``time``; most flows lack none."""
+    if holes is None:
+        return array("d", [time])
+    if len(holes) < MAX_HOLES:
+        holes.append(time)
+    return holes
 
 
 class Flow:
@@ -29,6 +40,7 @@ class Flow:
             "pieces",
             "keep_alives",
             "gaps",
+            "holes",
             "last_time",
             "ids",
             "head",
@@ -54,6 +66,8 @@ class Flow:
         """Comments and blocks without data: a hop may add or drop them."""
         self.gaps = 0
         """How often the capture lacks bytes of it."""
+        self.holes: array[float] | None = None
+        """When that was seen, the first MAX_HOLES times."""
         self.last_time = 0.0
         self.head = 0
         """Bytes of the message's head, which a buffer may hold before the content."""
@@ -73,6 +87,11 @@ class Flow:
         self.times.append(time)
         self.packets.append(packet)
         self.sizes.append(size)
+
+    def add_hole(self, time: float) -> None:
+        """Take note that bytes are missing, which a packet shows at ``time``."""
+        self.gaps += 1
+        self.holes = with_hole(self.holes, time)
 
     def add_piece(self, size: int, time: float) -> None:
         """Take note of the next chunk or run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -24,8 +25,9 @@ from parsers.records import (
 
 from ...exchange import Exchange
 from ...exchanges import Exchanges
+from ..recorded import gaps
 from .content import Splitter, content_bytes
-from .flow import MAX_IDS, Flow
+from .flow import MAX_IDS, Flow, with_hole
 
 MAX_LEGS = 8_192
 """Exchanges of one capture that are kept."""
@@ -59,6 +61,8 @@ class Leg:
         """What the server sent: elements of the response, or messages."""
         self.up = Flow()
         """What the client sent."""
+        self.holes_around: array[float] | None = None
+        """When bytes of the server's were missing of which nobody knows the stream (HTTP/2)."""
         self.is_plain = False
         """Whether the response has no elements: its content is cut where it says so."""
         self._splitter: Splitter | None = None
@@ -122,6 +126,12 @@ class Leg:
             return bool(self.about.closing)
         return self.is_whole
 
+    @property
+    def longest_gap(self) -> float:
+        """For how many seconds nothing came of the response, at most, where nothing is missing."""
+        missing = sorted([*(self.down.holes or ()), *(self.holes_around or ())])
+        return max(gaps([self.first_time, *self.down.times], missing), default=0.0)
+
     # --- taking records ---
 
     def add(self, record: Record) -> None:
@@ -163,7 +173,7 @@ class Leg:
         flow.add(content, message.size, message.last_time, message.last_packet)
 
     def _gap(self, gap: GapRecord) -> None:
-        self._flow(gap).gaps += 1
+        self._flow(gap).add_hole(gap.last_time)
 
     def _divide(self, flow: Flow) -> None:
         """Take note of an element: content that nothing seemed to divide has some."""
@@ -225,11 +235,15 @@ def read_legs(records: Iterable[Record], capture: int = 0, name: str = "") -> li
         return leg
 
     exchanges: Exchanges[Leg] = Exchanges(begin)
+    around: dict[int, array[float]] = {}
     for record in records:
         taken = exchanges.add(record)
         if taken is not None:
             taken[1].add(record)
+        elif type(record) is GapRecord and record.exchange is None and record.sender == "server":
+            around[record.connection] = with_hole(around.get(record.connection), record.last_time)
     for leg in found:
+        leg.holes_around = around.get(leg.about.key.connection)
         leg.capture, leg.name = capture, name
         leg.finish()
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-from ..recorded import gaps, is_recorded
+from ..recorded import first_of, gaps, is_recorded
 from .times import ASSUMED, Times
 
 Family = Literal["wire", "vllm", "aiperf", "llmperf", "otel"]
@@ -32,7 +32,7 @@ class Metric(NamedTuple):
 
 def _first(times: Times, of: Sequence[float]) -> float | None:
     """Return when the first of some elements came; None if another one may have come before."""
-    return of[0] if of and is_recorded(0.0, of[0], times.holes) else None
+    return first_of(of, 0.0, times.holes)
 
 
 def _last(times: Sequence[float]) -> float | None:

@@ -1,7 +1,7 @@
 """The latency of every streamed answer of a capture, and of all answers to one target together.
 
-Strategy: an answer that did not end as it should has latencies of its own, but no part in the
-totals: a mean over broken streams says that a server is fast which is only cut off. Totals keep
+Strategy: an answer that failed or did not end as it should has latencies of its own, but no part in
+the totals: a mean over broken streams says that a server is fast which is only cut off. Totals keep
 numbers alone, up to MAX_SAMPLES a metric of a target; past that each further answer counts and is
 not measured.
 """
@@ -22,7 +22,7 @@ from ..judges import Explained, Explanations
 from ..percentiles import percentile
 from ..verdict import Verdict
 from .definitions import Family, Value, measure
-from .times import ASSUMED, Times, times_of
+from .times import ASSUMED, FAILED, Times, times_of
 
 SEVERAL = 1.05
 """Tokens an event from which on gaps between events are no longer those between tokens."""
@@ -47,6 +47,14 @@ class Measured(NamedTuple):
     """What is wrong with how it ended, None if nothing is."""
     streaming: Verdict | None = None
     """What is said of how it streamed, if that is not as it was written."""
+
+    @property
+    def excluded(self) -> str | None:
+        """Why it has no part in the totals, None if it has."""
+        response = self.exchange.response
+        if response is not None and response.status >= FAILED:
+            return f"status {response.status}"
+        return None if self.ending is None else self.ending.summary
 
     @property
     def warnings(self) -> list[str]:
@@ -75,8 +83,8 @@ class Measured(NamedTuple):
             )
         if times.left_out:
             found.append(f"{times.left_out:,} later elements are not measured")
-        if self.ending is not None:
-            found.append(f"not in the totals: {self.ending.summary}")
+        if (why := self.excluded) is not None:
+            found.append(f"not in the totals: {why}")
         return found
 
 
@@ -87,7 +95,7 @@ class Total:
     target: str
     measured: int = 0
     broken: int = 0
-    """Those that did not end as they should."""
+    """Those that failed or did not end as they should."""
     samples: dict[Family, dict[str, array[float]]] = field(default_factory=dict)
 
     def add(self, measured: dict[Family, dict[str, Value]]) -> None:
@@ -151,7 +159,7 @@ class LatencyReport:
 
     def _count(self, found: Measured) -> None:
         total = self._total(found.exchange)
-        if found.ending is not None:
+        if found.excluded is not None:
             total.broken += 1
             return
         total.add(found.metrics)

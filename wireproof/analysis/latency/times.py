@@ -24,12 +24,15 @@ UNREAD: frozenset[Kind] = frozenset(("other",))
 """What counts as content where no dialect was recognised."""
 IS_CHOICE = mask_of((*CONTENT, "role", "finish", "other"))
 """Kinds of events of the OpenAI dialect whose ``choices`` are not empty."""
+NOTHING = mask_of(())
 IS_CONTENT, MAY_BE_CONTENT = mask_of(CONTENT), mask_of(CONTENT | UNREAD)
 IS_OUTPUT, MAY_BE_OUTPUT = mask_of(CONTENT - REASONING), mask_of((CONTENT | UNREAD) - REASONING)
 IS_TEXT, MAY_BE_TEXT = (
     mask_of(CONTENT - REASONING - TOOL),
     mask_of((CONTENT | UNREAD) - REASONING - TOOL),
 )
+FAILED = 400
+"""Status from which on what an answer says is no content (RFC 9110 section 15.5)."""
 COUNTED = "usage of the stream"
 ASSUMED = "assumed: one token an event"
 
@@ -50,7 +53,8 @@ class Times(NamedTuple):
     choices: Sequence[float]
     """Each event that has choices."""
     contents: Sequence[float]
-    """Each element that carries content: text, reasoning, a tool's name or arguments."""
+    """Each element that carries content: text, reasoning, a tool's name or arguments; none of an
+    answer that failed."""
     outputs: Sequence[float]
     """Those of them that are no reasoning."""
     texts: Sequence[float]
@@ -90,7 +94,14 @@ def times_of(trace: Trace) -> Times | None:
         if 0 in are_given:
             times, kinds = list(compress(times, are_given)), bytes(compress(kinds, are_given))
         are_given = (1,) * len(times)
-    contents = _some(times, kinds, IS_CONTENT if name else MAY_BE_CONTENT)
+    if about.response.status >= FAILED:
+        is_content = is_output = is_text = is_choice = NOTHING
+    elif name:
+        is_content, is_output, is_text, is_choice = IS_CONTENT, IS_OUTPUT, IS_TEXT, IS_CHOICE
+    else:
+        is_content, is_output, is_text = MAY_BE_CONTENT, MAY_BE_OUTPUT, MAY_BE_TEXT
+        is_choice = IS_CHOICE
+    contents = _some(times, kinds, is_content)
     connection, body = about.connection, about.response_body
     tokens = trace.tokens
     return Times(
@@ -99,10 +110,10 @@ def times_of(trace: Trace) -> Times | None:
         upload=(about.request_body or about.request).last_time - about.request.first_time,
         headers=about.response.last_time - start,
         chunks=list(compress(times, are_given)),
-        choices=_some(times, kinds, IS_CHOICE),
+        choices=_some(times, kinds, is_choice),
         contents=contents,
-        outputs=_some(times, kinds, IS_OUTPUT if name else MAY_BE_OUTPUT),
-        texts=_some(times, kinds, IS_TEXT if name else MAY_BE_TEXT),
+        outputs=_some(times, kinds, is_output),
+        texts=_some(times, kinds, is_text),
         end=None if body is None else body.last_time - start,
         tokens=len(contents) if tokens is None else tokens,
         tokens_from=ASSUMED if tokens is None else COUNTED,

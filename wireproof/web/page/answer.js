@@ -54,6 +54,7 @@ export class Answer {
     if (this.key !== row?.key) {
       this.isOwnChoice = false; // whether somebody asked for another answer than the first
       state.verdicts = [];
+      state.holes = [];
       state.cited = new Set();
       this.chosen = null;
     }
@@ -75,6 +76,7 @@ export class Answer {
     if (asked !== this.asked) return undefined;
     state.way = beside ?? passed;
     state.verdicts = said.verdicts;
+    state.holes = said.holes;
     this.fine = said.fine;
     this.hops = (passed?.hops ?? []).map((hop) => ({
       ...hop,

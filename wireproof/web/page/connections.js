@@ -445,8 +445,11 @@ function phases(row) {
   const { outcome } = row;
   const end = endOf(row);
   if (outcome) {
-    if (outcome.first === null) return { from, first: null, last: null, end };
-    return { from, first: asked + outcome.first, last: asked + outcome.last, end };
+    if (outcome.last === null) return { from, first: null, last: null, end };
+    const last = asked + outcome.last;
+    // What came before it may be missing: then the first that was recorded stands for it.
+    const first = outcome.first === null ? (row.first_body_time ?? last) : asked + outcome.first;
+    return { from, first, last, end };
   }
   const first = row.first_body_time ?? null;
   return { from, first, last: first === null ? null : row.last_time, end };

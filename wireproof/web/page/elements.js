@@ -4,6 +4,7 @@
 import { el, fill, queryAll } from "./dom.js";
 import { bytes, clock, dataText, duration, number, oneLine, span } from "./format.js";
 import { jsonOf, jsonText, pathText, valueAt } from "./json.js";
+import { isRecorded } from "./lanes.js";
 import { VirtualRows, cell } from "./rows.js";
 import { chooseElement, choosePacket, choosePath, countOf, currentRow, state } from "./store.js";
 import { frameType, saysFrame, saysRecord } from "./wiretables.js";
@@ -217,7 +218,7 @@ TABLES.x = { ...TABLES.t, label: "Elements of the body" };
 const SORTED = {
   number: (_, row) => row,
   time: (lane, row) => lane.time(row),
-  gap: (lane, row) => (row ? lane.time(row) - lane.time(row - 1) : 0),
+  gap: (lane, row) => (row && isRecordedAt(lane, row) ? lane.time(row) - lane.time(row - 1) : 0),
   size: (lane, row) => lane.columns.size[row],
 };
 
@@ -225,6 +226,9 @@ function lastChunk(record) {
   const trailers = (record.trailers ?? []).map(([name, value]) => `${name}: ${value}`);
   return ["last chunk", ...trailers].join("; ");
 }
+
+/** Whether nothing is missing between an element and the one before it. */
+const isRecordedAt = (lane, row) => isRecorded(lane.time(row - 1), lane.time(row));
 
 /** A cell with the gap before an element, and a bar as long as the gap. */
 function gapCell(gap, longest) {
@@ -396,15 +400,18 @@ export class ElementTable {
   gap(row) {
     const lane = state.lanes.find((one) => one.kind === this.kind);
     if (!lane || row < 1 || row >= lane.length) return gapCell(null, 0);
+    if (!isRecordedAt(lane, row)) return cell("gap", "not recorded");
     return gapCell(Math.max(lane.time(row) - lane.time(row - 1), 0), this.longest(lane));
   }
 
   longest(lane) {
-    if (this.measured !== lane.length) {
+    if (this.measured !== lane.length || this.holes !== state.holes) {
       this.measured = lane.length;
+      this.holes = state.holes;
       this.most = 0;
       for (let index = 1; index < lane.length; index += 1) {
-        this.most = Math.max(this.most, lane.time(index) - lane.time(index - 1));
+        if (isRecordedAt(lane, index))
+          this.most = Math.max(this.most, lane.time(index) - lane.time(index - 1));
       }
     }
     return this.most;

@@ -137,11 +137,34 @@ export function received(lane) {
   return { times, indices };
 }
 
-/** The gaps between times, in seconds. @param {number[]} times */
-export function gapsOf(times) {
-  const gaps = new Float64Array(Math.max(times.length - 1, 0));
-  for (let index = 0; index < gaps.length; index += 1) {
-    gaps[index] = Math.max(times[index + 1] - times[index], 0);
+/**
+ * Whether nothing is missing after one time up to another.
+ * @param {number} start @param {number} end
+ */
+export function isRecorded(start, end) {
+  let low = 0;
+  let high = state.holes.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (state.holes[middle] <= start) low = middle + 1;
+    else high = middle;
   }
-  return gaps;
+  return low === state.holes.length || state.holes[low] > end;
+}
+
+/**
+ * The pauses between times: those in which nothing is missing, and the others.
+ * @param {number[]} times
+ * @returns {{gaps: [number, number][], missed: [number, number][]}}
+ */
+export function pausesOf(times) {
+  /** @type {[number, number][]} */
+  const gaps = [];
+  /** @type {[number, number][]} */
+  const missed = [];
+  for (let index = 1; index < times.length; index += 1) {
+    const [start, end] = [times[index - 1], times[index]];
+    (isRecorded(start, end) ? gaps : missed).push([start, end]);
+  }
+  return { gaps, missed };
 }

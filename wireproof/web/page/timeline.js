@@ -9,7 +9,7 @@
 
 import { el, fill, byId, oncePerFrame, oneAtATime } from "./dom.js";
 import { count, duration } from "./format.js";
-import { gapsOf, lanesOf, mainLane, received } from "./lanes.js";
+import { lanesOf, mainLane, pausesOf, received } from "./lanes.js";
 import { endOf } from "./connections.js";
 import { CURVE_HEIGHT, LANE_HEIGHT, drawLegs, legsEnd, legsHeight } from "./legs.js";
 import { GUTTER, axisTime, burstsOf, coloursOf, largest, stallLimit } from "./ruler.js";
@@ -89,8 +89,10 @@ export class Timeline {
   rebuild() {
     if (!this.lanes.length) return;
     this.measure();
-    if (this.plot?.height === this.height) this.redraw();
-    else this.build();
+    if (!this.plot || this.plot.height !== this.height) return this.build();
+    this.say();
+    this.redraw();
+    return emit("lanes", this);
   }
 
   /** Take what has come since. */
@@ -122,12 +124,12 @@ export class Timeline {
     const { times, indices } = main ? received(main) : { times: [], indices: [] };
     this.times = times;
     this.indices = indices;
-    this.gaps = gapsOf(times);
+    const { gaps, missed } = pausesOf(times);
+    this.gaps = Float64Array.from(gaps, ([from, upto]) => Math.max(upto - from, 0));
     const limit = stallLimit(this.gaps);
-    this.stalls = [];
-    for (let index = 0; index < this.gaps.length; index += 1) {
-      if (this.gaps[index] >= limit) this.stalls.push([times[index], times[index + 1]]);
-    }
+    const isStall = (/** @type {[number, number]} */ [from, upto]) => upto - from >= limit;
+    this.stalls = gaps.filter(isStall);
+    this.missed = this.gaps.length ? missed.filter(isStall) : missed;
     this.bursts = burstsOf(times, this.gaps);
     this.path = pathOf(this.lanes.find((lane) => lane.kind === "p")?.connection, row);
     for (const lane of this.lanes) lane.largest = largest(lane.columns.size, lane.length);
@@ -380,6 +382,7 @@ export class Timeline {
     const isHeld = (from, upto) => this.held.some((one) => one.from < upto && one.upto > from);
     for (const [from, upto] of this.stalls)
       if (!isHeld(from, upto)) drawStall(this, plot, from, upto);
+    for (const [from, upto] of this.missed) drawStall(this, plot, from, upto, "not recorded");
     const ping = pendingPing(this);
     if (ping) drawStall(this, plot, ...ping, "no pong");
     this.held.forEach(({ from, upto, windows }, index) => {
@@ -438,9 +441,10 @@ export class Timeline {
   say() {
     const shown = this.range ? `; ${duration(this.range[1] - this.range[0])} in view` : "";
     const stalls = this.stalls.length ? `, ${count(this.stalls.length, "pause")}` : "";
+    const missed = this.missed.length ? `, ${count(this.missed.length, "pause")} not recorded` : "";
     const held = this.held.length ? `, windows closed ${count(this.held.length, "time")}` : "";
     const bursts = this.bursts.length ? `, ${count(this.bursts.length, "burst")}` : "";
     const length = (currentRow()?.last_time ?? this.end) - this.start;
-    this.note.textContent = `${duration(length)}${stalls}${held}${bursts}${saysPath(this.path)}${shown}`;
+    this.note.textContent = `${duration(length)}${stalls}${missed}${held}${bursts}${saysPath(this.path)}${shown}`;
   }
 }

@@ -9,9 +9,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.http2 import EVENTS as EVENT_FIELDS
+from support.http2 import GET, Http2Talk, data
 from support.legs import Pieces, Side, records_of, tokens
-from support.talk import Talk, Tape
-from support.timed import CHUNKED, EVENT_STREAM, HANDSHAKE, SWITCHING
+from support.talk import EPOCH_NS, Talk, Tape, decoded
+from support.timed import CHUNKED, EVENT_STREAM, HANDSHAKE, SWITCHING, Stream, chunk, event
 from support.websocket_frames import frame
 
 from wireproof.analysis.hops import flow, leg
@@ -31,6 +33,27 @@ def cut(pieces: Pieces, size: int) -> Pieces:
     return [
         (time, data[at : at + size]) for time, data in pieces for at in range(0, len(data), size)
     ]
+
+
+def test_a_hole_is_no_gap_of_a_leg() -> None:
+    """Of HTTP/2 nobody knows whose it is; of one flow, times of a number of holes are kept."""
+    stream = Stream().events(3, every=0.1)
+    stream.tape.wait(2.0)
+    stream.talk.server(chunk(event(4)))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    [found] = read_legs(stream.events(3, every=0.2).end().tape.records())
+    assert found.longest_gap == pytest.approx(0.2, abs=0.01)
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, EVENT_FIELDS))
+    for number in range(30):
+        talk.at(0.2 + number * 0.1).say(
+            "server", data(1, b"data: %d\n\n" % number, ends=number == 29)
+        )
+    packets = [one for one in talk.packets() if not 1.45 < (one[1] - EPOCH_NS) / 1e9 < 2.05]
+    [found] = read_legs(decoded(packets))
+    assert found.longest_gap < 0.25 and len(found.holes_around or ()) == 1
 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 import pytest
+from support.talk import Talk
 from support.timed import Stream, TimedTape, event
 
 from wireproof.analysis.judges import explain
@@ -47,6 +48,20 @@ def test_targets_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         "GET /0": 1,
         OTHERS: 2,
     }
+
+
+def test_an_answer_that_failed_has_no_part_in_the_totals() -> None:
+    tape = two_streams()
+    talk = Talk(tape, client_port=40_002).open()
+    talk.client(b"GET /chat HTTP/1.1\r\nHost: a\r\n\r\n")
+    talk.server(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nbusy")
+    talk.close()
+    found, report = measured(tape)
+    assert [one.excluded for one in found] == [None, None, "status 503"]
+    assert found[-1].metrics["wire"]["ttft"] is None
+    assert "not in the totals: status 503" in found[-1].warnings
+    [total] = report.totals.values()
+    assert (total.measured, total.broken) == (2, 1)
 
 
 def test_what_has_to_be_known_of_figures_is_said() -> None:
