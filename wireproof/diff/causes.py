@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from .change import Answer, Change
 from .profile import METRICS
-from .questions import BURSTS, FAILED_OR_CUT, FEWER, LATE, NEW_CONNECTION, PAUSES
+from .questions import BURSTS, FAILED, FAILED_OR_CUT, FEWER, LATE, NEW_CONNECTION, PAUSES
 
 WORSE = ("regression", "too-few")
 """Answers of what would be worse, the certain one first."""
@@ -32,12 +32,14 @@ class _Cause(NamedTuple):
     """Patterns of what follows from it."""
     is_added: bool = False
     """Whether what follows grows by as many seconds."""
+    is_all: bool = False
+    """Whether it explains however much there is of it."""
 
 
 FIRST = ("first_token *", "first *", LATE)
 """When the first of an answer came."""
 CAUSES = (
-    _Cause("status 5xx", ("end: app-error", "ending: app-error", FAILED_OR_CUT, FEWER)),
+    _Cause(FAILED, ("end: app-error", "ending: app-error", FAILED_OR_CUT, FEWER)),
     _Cause("end: *", ("ending: *", FAILED_OR_CUT, FEWER, NEW_CONNECTION, "websocket: *")),
     _Cause("ending: *", (FAILED_OR_CUT, FEWER, NEW_CONNECTION)),
     _Cause("websocket: *", (FAILED_OR_CUT, FEWER, NEW_CONNECTION)),
@@ -51,8 +53,9 @@ CAUSES = (
     _Cause("first* p50", ("last *",), is_added=True),
     _Cause("gap_max p50", (PAUSES,)),
     _Cause("gap_max p50", ("last *",), is_added=True),
-    _Cause(PAUSES, ("gap_max p99", "last *")),
-    _Cause(LATE, ("first_token p99", "first p99", "headers_after p99", "last *")),
+    _Cause(PAUSES, ("gap_max *", "last *")),
+    _Cause(LATE, ("first_token *", "first *", "headers_after *", "last *")),
+    _Cause(NEW_CONNECTION, (NEW_CONNECTION,), is_all=True),
     *(_Cause(f"{metric} p50", (f"{metric} p99",)) for metric in METRICS),
 )
 """In the order in which they are looked for."""
@@ -61,7 +64,7 @@ CAUSES = (
 def followed(changes: Sequence[Change]) -> list[Change]:
     """Return changes in their order, each that follows from another one with that one's name. What
     may be chance explains nothing but what may be chance, too."""
-    worse = sorted((one for one in changes if one.answer in WORSE), key=_rank)
+    worse = sorted((one for one in changes if one.answer in WORSE), key=_order)
     causes: dict[tuple[str, str], str] = {}
     for at, one in enumerate(worse):
         for cause in worse[:at]:
@@ -76,6 +79,11 @@ def _following(change: Change, cause: str | None) -> Change:
         return change
     answer: Answer = "consequence" if change.answer == "regression" else change.answer
     return replace(change, answer=answer, follows=cause)
+
+
+def _order(change: Change) -> tuple[int, int]:
+    """Return by what causes stand before what they explain: the certain ones first."""
+    return WORSE.index(change.answer), _rank(change)
 
 
 def _rank(change: Change) -> int:
@@ -97,13 +105,19 @@ def _explains(cause: Change, other: Change) -> bool:
     return any(
         fnmatchcase(cause.what, one.what)
         and any(fnmatchcase(other.what, what) for what in one.explains)
-        and (
-            _grew(other) <= AS_LARGE * _grew(cause)
-            if one.is_added
-            else other.effect <= AS_LARGE * cause.effect
-        )  # fmt: skip
+        and (one.is_all or _is_as_large(cause, other, is_added=one.is_added))
         for one in CAUSES
     )
+
+
+def _is_as_large(cause: Change, other: Change, *, is_added: bool) -> bool:
+    """Whether a change is no larger than its cause. Of one request the exchanges are counted:
+    nine of twenty that have a first token are no more than nine of forty."""
+    if is_added:
+        return _grew(other) <= AS_LARGE * _grew(cause)
+    if cause.group != other.group:
+        return other.effect <= AS_LARGE * cause.effect
+    return other.effect * other.samples[1] <= AS_LARGE * cause.effect * cause.samples[1]
 
 
 def _grew(change: Change) -> float:

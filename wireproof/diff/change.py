@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-Answer = Literal["regression", "consequence", "same", "too-few", "missing", "new"]
+Answer = Literal["regression", "consequence", "same", "too-few", "missing", "new", "not-recorded"]
+"""``not-recorded``: no comparison, but how many exchanges the captures lack bytes of."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -27,6 +28,9 @@ class Change(msgspec.Struct, frozen=True):
     samples: tuple[int, int]
     follows: str | None = None
     """``what`` of the regression that it follows from; null of what follows from none."""
+    limit: float | None = None
+    """Up to which chance it would count, beside all else that is compared; null of what was not
+    held against others, or counts."""
 
     @property
     def is_share(self) -> bool:

@@ -12,7 +12,7 @@ what is certain of none alone may be of all. It is told only then.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from math import exp, fsum, log
 from operator import mul
@@ -25,8 +25,17 @@ from ..analysis.percentiles import percentile
 from .causes import followed
 from .chance import Comparison, found
 from .change import Answer, Change
-from .profile import Profile
-from .questions import Middle, Question, Share, Tail, Thresholds, of_packets, of_request
+from .profile import Group, Profile
+from .questions import (
+    NEW_CONNECTION,
+    Middle,
+    Question,
+    Share,
+    Tail,
+    Thresholds,
+    of_packets,
+    of_request,
+)
 from .statistics import (
     chance_of_more,
     chance_together,
@@ -36,6 +45,10 @@ from .statistics import (
     stalls_together,
 )
 
+COUNTED = "exchanges"
+NOT_RECORDED = "not recorded"
+"""What is told of a request without being compared: how many came, and of how many something is
+missing."""
 INSTANT = 1e-6
 """Seconds that count as none: times have microseconds."""
 
@@ -62,6 +75,8 @@ def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> li
         sizes.append((group.exchanges, other.exchanges))
         if min(sizes[-1]) < limits.least:
             rows.append(_came(name, "too-few", sizes[-1]))
+        if group.lacking or other.lacking:
+            rows.append(_lacking(name, group, other))
         for question in of_request(group, other, limits):
             rows.append(_Asked(name, [question]))
             everywhere[question.what].append(question)
@@ -76,7 +91,15 @@ def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> li
 
 def _came(name: str, answer: Answer, samples: tuple[int, int]) -> Change:
     """Return what is to be said of how many exchanges came."""
-    return Change(name, "exchanges", answer, None, None, 0.0, 1.0, samples)
+    return Change(name, COUNTED, answer, None, None, 0.0, 1.0, samples)
+
+
+def _lacking(name: str, before: Group, after: Group) -> Change:
+    """Return of how many exchanges the captures lack bytes."""
+    samples = before.exchanges, after.exchanges
+    shares = before.lacking / samples[0], after.lacking / samples[1]
+    grown = shares[1] - shares[0]
+    return Change(name, NOT_RECORDED, "not-recorded", *shares, grown, 1.0, samples)
 
 
 def is_regression(changes: Sequence[Change]) -> bool:
@@ -85,7 +108,7 @@ def is_regression(changes: Sequence[Change]) -> bool:
 
 def is_comparison(changes: Sequence[Change]) -> bool:
     """Tell whether a request of A is in B: a run that recorded nothing proves nothing."""
-    return any(change.group and change.what != "exchanges" for change in changes)
+    return any(change.group and change.what not in (COUNTED, NOT_RECORDED) for change in changes)
 
 
 # --- all requests together ---
@@ -135,12 +158,18 @@ def _decided(rows: Sequence[Change | _Asked], by: Thresholds) -> list[Change]:
     changes = [row if isinstance(row, Change) else _change(row, by) for row in rows]
     able = [number for number, one in enumerate(changes) if _is_tested(one, by)]
     tested = [_tested(rows[number], changes[number], by) for number in able]
-    known = {able[number] for number in found(tested, by.chance)}
+    judged = found(tested, by.chance)
+    known = {able[number] for number in judged.known}
+    limits = {able[number]: limit for number, limit in judged.limits.items()}
     told = [
-        one if one.answer != "regression" or number in known else _unsure(one, by)
+        one
+        if one.answer != "regression" or number in known
+        else _unsure(one, by, limits.get(number))
         for number, one in enumerate(changes)
     ]
-    alone = {one.what for one in told if one.group and one.answer == "regression"}
+    alone = Counter(one.what for one in told if one.group and one.answer == "regression")
+    if alone[NEW_CONNECTION] > 1:  # then it is one thing that keeps fewer of them open
+        del alone[NEW_CONNECTION]
     return [
         one
         for row, one in zip(rows, told, strict=True)
@@ -153,7 +182,7 @@ def _decided(rows: Sequence[Change | _Asked], by: Thresholds) -> list[Change]:
 def _is_tested(change: Change, by: Thresholds) -> bool:
     """Whether enough exchanges came for a difference to be found."""
     least = by.tail if change.what.endswith("p99") else by.least
-    return change.what != "exchanges" and min(change.samples) >= least
+    return change.what not in (COUNTED, NOT_RECORDED) and min(change.samples) >= least
 
 
 def _tested(row: Change | _Asked, change: Change, by: Thresholds) -> Comparison:
@@ -170,11 +199,11 @@ def _tested(row: Change | _Asked, change: Change, by: Thresholds) -> Comparison:
     return Comparison(change.what, is_of_all, "times", change.chance, 0.0, alone)
 
 
-def _unsure(change: Change, by: Thresholds) -> Change:
+def _unsure(change: Change, by: Thresholds, limit: float | None) -> Change:
     """Return a change that may be chance. It is not the same either, but for what many exchanges
     are needed to tell at all."""
     is_noise = change.what.endswith(("p99", "count")) and change.chance > by.chance
-    return replace(change, answer="same" if is_noise else "too-few")
+    return replace(change, answer="same" if is_noise else "too-few", limit=limit)
 
 
 # --- the questions ---

@@ -7,6 +7,7 @@ MAX_SAMPLES by taking each n-th: so their spread stays. Packets are counted over
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from ..tables.faulty import Faulty
 from .statistics import stalls_together
 
 FORMAT = 1
+LISTS = re.compile(rb"\[\n([-+.eE0-9,\s]*)\]")
+"""A list of numbers in JSON that is indented: strings have no line ends."""
 MAX_GROUPS = 10_000
 OTHERS = "other targets"
 MAX_SAMPLES = 2_000
@@ -35,11 +38,13 @@ READ: dict[str, list[str]] = {
     "connections": ["packets", "retransmissions"],
     "exchanges": [
         *("exchange", "method", "target", "status", "count", "end", "start_time"),
-        *(*METRICS, "gap_max_after"),
+        *(*METRICS, "gap_max_after", "not_recorded"),
     ],
     "verdicts": [*ONCE, "method", "target", "is_fault", "numbers"],
 }
 """The columns that are read of each table, those of them that it has."""
+UNKNOWABLE = "unknowable"
+"""How an exchange ended of which the capture lacks bytes."""
 GOOD_ENDS = frozenset(("whole", "ws-clean", "open", "close-notify"))
 HELD = 0.25
 """An answer that came in a smaller part of the time that its first element took was held, if no gap
@@ -93,6 +98,10 @@ class Group(msgspec.Struct, frozen=True, omit_defaults=True):
     bursts: int | None = None
     """Of how many most elements came together with the one before, and some not; null in older
     baselines."""
+    lacking: int = 0
+    """Of how many the capture lacks bytes: how many elements came is not known."""
+    unknown: int = 0
+    """Those of them of which it is not known how they ended."""
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,6 +128,8 @@ class _Gathered:
     opened: int = 0
     failed_or_cut: int = 0
     bursts: int = 0
+    lacking: int = 0
+    unknown: int = 0
     longest: dict[str, list[Long]] = field(default_factory=lambda: {name: [] for name in METRICS})
     gaps: dict[str, list[tuple[str, float, float]]] = field(default_factory=dict)
     """Of faults that are gaps: of which capture, and between which packets."""
@@ -126,16 +137,23 @@ class _Gathered:
     def add(self, row: dict[str, Any]) -> None:
         """Take a row of the table of exchanges."""
         has_failed = (row["status"] or 0) >= 500
+        is_lacking, end = _is_lacking(row), row["end"]
+        if end == UNKNOWABLE:  # what the capture lacks, no server is blamed for
+            self.unknown += 1
+            end = ""
         self.exchanges += 1
         self.failed += has_failed
         self.opened += row["exchange"] == 0
-        is_cut = bool(row["end"]) and row["end"] not in GOOD_ENDS
+        is_cut = bool(end) and end not in GOOD_ENDS
         self.failed_or_cut += has_failed or is_cut
         self.bursts += _is_in_bursts(row)
-        self.counts.append(float(row["count"]))
-        if row["end"]:
-            self.endings[row["end"]] += 1
-        untold = set(METRICS) if has_failed else _untold(row, is_cut=is_cut)
+        self.lacking += is_lacking
+        if not is_lacking:
+            self.counts.append(float(row["count"]))
+        if end:
+            self.endings[end] += 1
+        is_error = (row["status"] or 0) >= 400
+        untold = set(METRICS) if is_error else _untold(row, is_cut=is_cut or is_lacking)
         for name in METRICS:
             if row[name] is not None and name not in untold:
                 self.times[name].append(round(row[name], 6))
@@ -172,7 +190,15 @@ class _Gathered:
             {name: _stalls((*gap, 0) for gap in found)[0] for name, found in self.gaps.items()},
             apart,
             self.bursts,
+            self.lacking,
+            self.unknown,
         )
+
+
+def _is_lacking(row: dict[str, Any]) -> bool:
+    """Whether the capture lacks something of an exchange: on a connection of HTTP/2 a hole may lie
+    before or after all of it."""
+    return row["end"] == UNKNOWABLE or (row.get("not_recorded") or 0) > 0
 
 
 def _long(name: str, row: dict[str, Any]) -> Long:
@@ -192,8 +218,8 @@ def _is_in_bursts(row: dict[str, Any]) -> bool:
 
 def _untold(row: dict[str, Any], *, is_cut: bool) -> set[str]:
     """Return which times say nothing of how fast an answer is: where they are told, what mends a
-    fault seems to make it slower. One that was cut has no last element, and one that was held, or
-    came in bursts, no usual gap; a failed one has no times at all."""
+    fault seems to make it slower. One that was cut, or of which bytes are missing, has no last
+    element, and one that was held, or came in bursts, no usual gap; a failed one has no times."""
     found = {"last"} if is_cut else set()
     first, last, usual = row["first"], row["last"], row["gap_p50"]
     if usual is None or usual >= SHORTEST_WAIT or first is None or last is None:
@@ -295,9 +321,13 @@ def decoded(data: bytes) -> Profile:
 
 
 def encoded(profile: Profile) -> bytes:
-    """Return a profile as JSON, a line for each group, so that a change of it can be read."""
+    """Return a profile as JSON, a line for each fact of a group: so a change of it can be read."""
     groups = {
         name: replace(one, longest={}, stalls={}, apart={}) for name, one in profile.groups.items()
     }
     stored = msgspec.json.encode(replace(profile, groups=groups, incomplete={}))
-    return msgspec.json.format(stored, indent=1) + b"\n"
+    return LISTS.sub(_in_a_line, msgspec.json.format(stored, indent=1)) + b"\n"
+
+
+def _in_a_line(found: re.Match[bytes]) -> bytes:
+    return b"[" + b", ".join(found[1].replace(b",", b" ").split()) + b"]"

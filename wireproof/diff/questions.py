@@ -14,6 +14,7 @@ from .chance import Family
 from .profile import GOOD_ENDS, METRICS, Group, Long, Profile
 from .statistics import Span, stalls
 
+FAILED = "status 5xx"
 FAILED_OR_CUT = "failed or cut"
 BURSTS = "bursts"
 FEWER = "fewer elements: count"
@@ -123,7 +124,8 @@ def of_request(before: Group, after: Group, by: Thresholds) -> Iterator[Question
         is_end = fault.startswith(OF_ENDS)
         family: Family = "ends" if is_end else "verdicts"
         growth = _lost(by) if is_end else by.share
-        counts = before.faults.get(fault, 0), sizes[0], after.faults.get(fault, 0), sizes[1]
+        of = _known_ends(before, after) if is_end else sizes
+        counts = before.faults.get(fault, 0), of[0], after.faults.get(fault, 0), of[1]
         apart = after.stalls.get(fault), after.apart.get(fault)
         yield Share(fault, family, growth, *counts, *apart)
     yield from _ends(before, after, by)
@@ -173,11 +175,18 @@ def _ends(before: Group, after: Group, by: Thresholds) -> Iterator[Share]:
         for end in sorted({*before.endings, *after.endings} - GOOD_ENDS)
     }
     if before.failed or after.failed:
-        kinds["status 5xx"] = before.failed, after.failed
+        kinds[FAILED] = before.failed, after.failed
     if before.failed_or_cut is not None and after.failed_or_cut is not None and len(kinds) > 1:
         kinds[FAILED_OR_CUT] = before.failed_or_cut, after.failed_or_cut
     for what, (some, more) in kinds.items():
-        yield Share(what, "ends", _lost(by), some, before.exchanges, more, after.exchanges)
+        known = _known_ends(before, after)
+        of = (before.exchanges, after.exchanges) if what == FAILED else known
+        yield Share(what, "ends", _lost(by), some, of[0], more, of[1])
+
+
+def _known_ends(before: Group, after: Group) -> tuple[int, int]:
+    """Return of how many exchanges it can be known how they ended."""
+    return before.exchanges - before.unknown, after.exchanges - after.unknown
 
 
 def _is_end_by_another_name(fault: str, before: Group, after: Group) -> bool:

@@ -29,14 +29,19 @@ class Lacks(NamedTuple):
 
 Both = tuple[Lacks, Lacks]
 """Of A and B."""
-ORDER = {"regression": 0, "missing": 1, "new": 2, "too-few": 3, "same": 4}
+ORDER = {"regression": 0, "missing": 1, "new": 2, "not-recorded": 3, "too-few": 4, "same": 5}
 WORDS = {
     "regression": "worse",
     "missing": "missing in B",
     "new": "new in B",
+    "not-recorded": "not recorded",
     "too-few": "too few to tell",
     "same": "same",
 }
+
+
+SKIPPED = frozenset(("missing", "new", "not-recorded", "too-few"))
+"""Answers of what was not compared, or without a result."""
 
 
 class Shown(Protocol):
@@ -60,6 +65,8 @@ class Shown(Protocol):
     def samples(self) -> tuple[int, int]: ...
     @property
     def follows(self) -> str | None: ...
+    @property
+    def limit(self) -> float | None: ...
     @property
     def is_share(self) -> bool: ...
 
@@ -90,7 +97,15 @@ def sentence(change: Shown) -> str:
     if _is_silent(change):
         return f"{name}: too few exchanges to find a regression: {sizes}"
     came = f"{_figure(change, change.before)} -> {_figure(change, change.after)}"
-    tested = f"effect {change.effect:+.2g}, p = {change.chance:.2g}, n = {sizes}"
+    if change.answer == "not-recorded":
+        return (
+            f"{name}: not recorded: {came} of the exchanges lack bytes in the capture, and are not"
+            f" asked how they ended or how many elements came (n = {sizes})"
+        )
+    chance = f"p = {change.chance:.2g}"
+    if change.limit is not None:
+        chance = f"p = {change.chance:.3g} where up to {change.limit:.2g} counts"
+    tested = f"effect {change.effect:+.2g}, {chance}, n = {sizes}"
     what = _what(change)
     if change.answer == "consequence":
         return (
@@ -152,7 +167,7 @@ def _is_silent(change: Shown) -> bool:
 
 def ending(changes: Sequence[Shown]) -> str:
     """Return what it comes to, in a line: of what nothing could be told, too."""
-    compared = [one for one in changes if one.what != "exchanges"]
+    compared = [one for one in changes if one.what not in ("exchanges", "not recorded")]
     worse = sum(one.answer == "regression" for one in compared)
     if not worse and not any(one.group for one in compared):
         return "nothing to compare: no request of A is in B"
@@ -234,7 +249,7 @@ def _json(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
 def _junit(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
     left_out = _left_out(runs)
     failures = sum(one.answer == "regression" for one in changes)
-    skipped = sum(one.answer in ("too-few", "missing") for one in changes)
+    skipped = sum(one.answer in SKIPPED for one in changes)
     suite = ET.Element(
         "testsuite",
         name="wireproof diff",
@@ -251,7 +266,7 @@ def _junit(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
             ET.SubElement(case, "failure", type="regression", message=sentence(change))
         elif change.answer == "consequence":
             ET.SubElement(case, "system-out").text = sentence(change)
-        elif change.answer != "same":
+        elif change.answer in SKIPPED:
             ET.SubElement(case, "skipped", message=sentence(change))
     for run, message in left_out:
         case = ET.SubElement(suite, "testcase", classname="captures", name=f"all of {run} is read")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from wireproof.diff.causes import followed
@@ -60,6 +61,26 @@ def test_what_follows_is_as_large_at_most() -> None:
     header = worse("headers_after p50", before=0.1, after=0.2)
     assert causes(worse("first p50", before=0.3, after=0.4), header) == ["headers_after p50", None]
     assert causes(worse("first p50", before=0.3, after=0.9), header) == [None, None]
+
+
+def test_of_one_request_exchanges_are_counted() -> None:
+    held = msgspec.structs.replace(worse("streaming: held", 0.225), samples=(40, 40))
+    late = msgspec.structs.replace(worse("late first tokens", 0.45), samples=(40, 20))
+    assert causes(late, held) == ["streaming: held", None], "nine of them are both"
+    more = msgspec.structs.replace(late, samples=(40, 40))
+    assert causes(more, held) == [None, None]
+
+
+def test_what_is_certain_explains_what_may_be_chance() -> None:
+    late, middle = worse("late first tokens"), worse("first_token p50", answer="too-few")
+    assert causes(middle, late) == ["late first tokens", None]
+    certain = msgspec.structs.replace(middle, answer="regression")
+    assert causes(certain, late) == [None, "first_token p50"]
+
+
+def test_connections_of_all_requests_are_one_cause_however_many_of_each_are_new() -> None:
+    of_all, one = worse("new connection", 0.3, group=""), worse("new connection", 0.9)
+    assert causes(of_all, one) == [None, "new connection"]
 
 
 def test_what_follows_from_what_follows_has_the_first_cause() -> None:

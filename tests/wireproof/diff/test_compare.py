@@ -247,6 +247,37 @@ def test_connections_that_are_not_used_again() -> None:
     assert worse(of(each), of(kept)) == worse(of(group(20)), of(each)) == []
 
 
+def test_connections_that_no_request_uses_again_are_one_regression() -> None:
+    kept = msgspec.structs.replace(group(20), opened=2)
+    each = msgspec.structs.replace(group(20), opened=20)
+    changes = compare(runs(*[kept] * 4), runs(*[each] * 4))
+    assert [one.group for one in changes if one.answer == "regression"] == [""]
+    follow = [one for one in changes if one.answer == "consequence"]
+    assert [one.follows for one in follow] == ["new connection"] * 4
+    assert worse(runs(*[kept] * 4), runs(each, *[kept] * 3)) == [("GET /0", "new connection")]
+
+
+def test_what_was_not_recorded_is_told_and_not_compared() -> None:
+    before = ended(20, 0)
+    after = msgspec.structs.replace(
+        ended(20, 0), endings={"whole": 12}, counts=[3.0] * 12, lacking=8, unknown=8
+    )
+    changes = compare(of(before), of(after))
+    assert not is_regression(changes)
+    [told] = [one for one in changes if one.answer != "same"]
+    assert (told.what, told.answer, told.after) == ("not recorded", "not-recorded", 0.4)
+    assert sentence(told).startswith("GET /: not recorded: 0.00% -> 40.00% of the exchanges lack")
+    ends = msgspec.structs.replace(after, endings={"whole": 6, "cut": 6})
+    [cut] = [one for one in compare(of(before), of(ends)) if one.what == "end: cut"]
+    assert (cut.after, cut.samples) == (0.5, (20, 12))
+
+
+def test_too_few_says_up_to_what_chance_counts() -> None:
+    [alone] = [one for one in compare(of(group(20)), of(group(20, 6))) if "held" in one.what]
+    assert alone.answer == "too-few" and alone.chance > 0.01 == alone.limit
+    assert "p = 0.0101 where up to 0.01 counts" in sentence(alone)
+
+
 def test_a_few_packets_in_five_hundred() -> None:
     busy = [group(20) for _ in range(5)]
     before, after = (

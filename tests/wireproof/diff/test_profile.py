@@ -38,6 +38,27 @@ def test_a_stored_profile_is_the_same() -> None:
     assert decoded(encoded(found)) == found
 
 
+def test_a_stored_profile_has_a_line_for_each_fact() -> None:
+    group = Group(2, {"gap: [\n1]": 1}, {}, 0, [], {"first": [0.1, 0.2], "last": [1e-6, 2.5e-05]})
+    found = Profile(FORMAT, {"GET /[1,\n2]": group}, 10, 1)
+    stored = encoded(found)
+    assert decoded(stored) == found
+    assert '    "first": [0.1, 0.2],' in stored.decode().splitlines()
+
+
+def test_of_what_was_not_recorded_nobody_is_blamed() -> None:
+    found = gathered(
+        "exchanges",
+        exchange(end="unknowable", not_recorded=1.0),
+        exchange(end="unknowable", not_recorded=None),
+        exchange(not_recorded=0.5),
+        exchange(not_recorded=0.0),
+    )
+    assert (found.exchanges, found.lacking, found.unknown) == (4, 3, 2)
+    assert found.endings == {"whole": 2} and found.failed_or_cut == 0
+    assert found.counts == [1.0]
+
+
 @pytest.mark.parametrize(
     "data, said", [(b"{}", "no baseline"), (b"bad", "no baseline"), (b'{"format":9', "no baseline")]
 )
@@ -182,6 +203,8 @@ def test_when_a_time_was() -> None:
 @pytest.mark.parametrize(
     ("row", "untold"),
     [
+        ({"not_recorded": 0.5}, {"last"}),
+        ({"status": 404}, {"first_token", "first", "last", "gap_p50", "gap_max"}),
         ({"status": 503}, {"first_token", "first", "last", "gap_p50", "gap_max"}),
         ({"end": "cut"}, {"last"}),
         ({"first": 2.0, "last": 2.001, "gap_p50": 0.0, "gap_max": 0.001}, {"gap_p50", "gap_max"}),
@@ -189,7 +212,7 @@ def test_when_a_time_was() -> None:
         ({"first": 0.1, "last": 0.3, "gap_p50": 0.001, "gap_max": 0.004}, set()),
         ({}, set()),
     ],
-    ids=["failed", "cut", "held", "in bursts", "fast", "usual"],
+    ids=["not recorded", "not found", "failed", "cut", "held", "in bursts", "fast", "usual"],
 )
 def test_times_that_tell_nothing(row: dict[str, object], untold: set[str]) -> None:
     """Where they were told, what mends a fault would seem to make answers slower."""
