@@ -84,11 +84,11 @@ def test_a_cause_has_its_name_first_what_to_do_on_a_line_and_settings_as_code(
     browser: Browser,
 ) -> None:
     with looking(browser, CHAT) as (page, _):
-        page.locator("#answer .remedy", has_text="→ turn response").wait_for()  # of the hop
+        page.locator("#answer .remedy", has_text="→ in nginx: proxy_buffering").wait_for()  # of the hop
         names = ["compressor-not-flushed", "proxy-buffer"]
         expect(page.locator("#answer .cause")).to_have_text(names)
         remedy = page.locator("#answer .remedy").nth(1)
-        assert remedy.inner_text().startswith("→ turn response buffering off")
+        assert remedy.inner_text().startswith("→ in nginx: proxy_buffering off")
         assert remedy.locator("code").first.inner_text() == "proxy_buffering off"
         assert "`" not in text(page, "#answer")
         heads = [
