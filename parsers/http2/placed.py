@@ -31,7 +31,7 @@ from .elements import (
     MissingContent,
 )
 from .frames import FrameDecoder
-from .hpack import HeaderDecoder, HpackError, StringLiteral
+from .hpack import Field, HeaderDecoder, HpackError, StringLiteral
 
 Place = tuple[int, int]
 """[start, end) of the stream."""
@@ -55,6 +55,8 @@ class FieldText(NamedTuple):
     """Whether it is in the Huffman code."""
     places: list[Place]
     """Where its bytes lie; in as many pieces as there are frames that carry it."""
+    authority: bytes = b""
+    """Of the value of ``:path``, where its request goes."""
 
 
 class PlacedContent(NamedTuple):
@@ -245,7 +247,8 @@ class PlacedFrames:
             places = _slice(fragments, literal.start, literal.end)
             name, value, _ = fields[literal.field]
             text = value if literal.is_value else name
-            yield FieldText(name, text or b"", literal.is_value, literal.is_coded, places)
+            where = _authority(fields) if name == b":path" and literal.is_value else b""
+            yield FieldText(name, text or b"", literal.is_value, literal.is_coded, places, where)
         yield from (Unread(*place) for place in _slice(fragments, upto, len(data)))
 
     def _fragments(self, block: HeaderBlock, payloads: list[Place]) -> list[Place]:
@@ -262,6 +265,12 @@ class PlacedFrames:
         elif block.kind == PUSH_PROMISE:
             start += 4
         return [(start, max(end - pad, start)), *payloads[1:]]
+
+
+def _authority(fields: list[Field]) -> bytes:
+    """Return where a request goes (RFC 9113 section 8.3.1)."""
+    names = (b":authority", b"host")
+    return next((value for name, value, _ in fields if value and name in names), b"")
 
 
 def _slice(places: list[Place], start: int, end: int) -> list[Place]:

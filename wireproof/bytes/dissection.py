@@ -34,6 +34,9 @@ MAX_UNTOLD = 256 * KiB
 """The same on a connection of which there has been no record: what is unknown stays unknown."""
 MAX_HOLE = 64 * KiB
 """A hole in the capture up to here is filled; a larger one ends what waits."""
+BLOCK = 16 * KiB
+"""Bytes up to which what waits grows as one; what is more waits in blocks of that size, which leave
+no gaps in memory behind."""
 GROWING_COST = 3
 """Charged for two bytes that wait: what grows bit by bit takes more than it holds, and leaves gaps
 in memory behind, which fit little else."""
@@ -58,7 +61,7 @@ class ElementStream:
     # Of each stream of HTTP/2 there is one too: what no stream needs of its own, none has.
     __slots__ = (
         "done", "codings", "is_event_stream", "is_websocket", "is_in_body", "holes", "_account",
-        "_holding", "_raw", "_at", "_has_been_told", "_is_chunked",
+        "_holding", "_raw", "_blocks", "_later", "_at", "_has_been_told", "_is_chunked",
     )  # fmt: skip
 
     filling = b"\0"
@@ -80,6 +83,10 @@ class ElementStream:
         self._holding: Holding | None = None
         """What waits, as it is charged to the account."""
         self._raw = bytearray()
+        self._blocks: list[bytearray] = []
+        """What follows that, until it is told what it is."""
+        self._later = 0
+        """Bytes in those."""
         self._at = 0
         """What follows ``done`` follows this in ``_raw``."""
         self._has_been_told = False
@@ -121,10 +128,10 @@ class ElementStream:
         self._account, self._holding = account, Holding(account)
 
     def receive_data(self, data: bytes) -> list[Record]:
-        self._raw += data
+        self._append(data)
         if self._holding is not None:
-            self._holding.hold(len(self._raw) * GROWING_COST // 2)
-        if self._is_let_go and len(self._raw) > MAX_UNTOLD:
+            self._holding.hold(self._pending * GROWING_COST // 2)
+        if self._is_let_go and self._pending > MAX_UNTOLD:
             self.hand_on(is_end=True)  # no record comes any more that would do it
         return []
 
@@ -134,7 +141,7 @@ class ElementStream:
         self.holes = [hole for hole in self.holes if hole[1] > self.done]
         self.holes.append((start, end))
         if length <= MAX_HOLE:
-            self._raw += self.filling * length
+            self._append(self.filling * length)
         else:
             self.hand_on(is_end=True)
             self.done = end
@@ -175,12 +182,35 @@ class ElementStream:
             self._take_content(end)
         elif is_end or self._is_let_go or end - self.done > self._patience:
             self._take_unfinished(end)
-        del self._raw[: self._at]
-        self._at = 0
+        if self._at:
+            del self._raw[: self._at]
+            self._at = 0
         if self._is_let_go:
             self._holding = None  # it was given back together with what the decoder held
         elif self._holding is not None:
-            self._holding.hold(len(self._raw) * GROWING_COST // 2)
+            self._holding.hold(self._pending * GROWING_COST // 2)
+
+    def _append(self, data: bytes) -> None:
+        """Keep the next bytes, which nothing tells of yet."""
+        if not self._blocks and len(self._raw) + len(data) <= BLOCK:
+            self._raw += data
+            return
+        self._later += len(data)
+        if self._blocks and len(self._blocks[-1]) + len(data) <= BLOCK:
+            self._blocks[-1] += data
+        else:
+            self._blocks.append(bytearray(data))
+
+    def _gather(self) -> None:
+        """Put what waits together, now that some of it is told of."""
+        if self._blocks:
+            self._raw += b"".join(self._blocks)
+            self._blocks.clear()
+            self._later = 0
+
+    @property
+    def _pending(self) -> int:
+        return len(self._raw) + self._later
 
     @property
     def _is_let_go(self) -> bool:
@@ -195,7 +225,7 @@ class ElementStream:
     @property
     def _end(self) -> int:
         """Where in the stream the next bytes will be."""
-        return self.done + len(self._raw) - self._at
+        return self.done + self._pending - self._at
 
     def _take_head(self, record: RequestRecord | ResponseRecord) -> None:
         self._take_unfinished(record.offset)
@@ -265,5 +295,6 @@ class ElementStream:
 
     def _skip(self, end: int) -> None:
         if end > self.done:
+            self._gather()
             self._at = min(self._at + end - self.done, len(self._raw))
             self.done = end

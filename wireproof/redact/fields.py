@@ -54,6 +54,11 @@ NAME = re.compile(r"[\w-]+(?=\s*:)", re.ASCII)
 CREDENTIALS = re.compile(r"(?:[!#$%&'*+.^_`|~\w-]+[ \t]+)?(.+)", re.DOTALL | re.ASCII)
 # RFC 6265 section 4.2.1: cookie-pair = cookie-name "=" cookie-value, and one without a name.
 COOKIE = re.compile(r"[ \t]*(?>(?:[^=;]*=)?)([^;]+);?", re.DOTALL)
+SECRET_COOKIE = re.compile(
+    r"(?:\A|;)[ \t]*((?=[^\s\d=]{0,32}\d)(?=[^\sa-z=]{0,32}[a-z])(?=[^\sA-Z=]{0,32}[A-Z])"
+    r"[A-Za-z0-9]{16,128})=[^;]{0,3}(?=;|\Z)"
+)
+"""A cookie whose name is random, and whose value says no more than that it is there."""
 
 
 def secret_spans(name: str, value: str, policy: Policy | Rules) -> list[Span]:
@@ -139,7 +144,8 @@ def _of_subprotocols(value: str) -> list[Span]:
 
 def _known(name: str, value: str) -> list[Span]:
     if name.startswith("cookie"):
-        return [match.span(1) for match in COOKIE.finditer(value)]
+        names = [match.span(1) for match in SECRET_COOKIE.finditer(value)]
+        return names + [match.span(1) for match in COOKIE.finditer(value)]
     if name.startswith("set-cookie"):
         match = COOKIE.match(value)
         return [] if match is None else [match.span(1)]

@@ -94,6 +94,11 @@ ICS = (
     r"(?<=/)(?:ical|ics|i?cal(?:endars?)?|feeds?|published|private|webcal)[/-]"
     r"(?=[^\s\"'<>?#\\]{0,160}?(?:[A-Za-z]\d|\d[A-Za-z]))([^\s\"'<>?#\\]{12,256}?)(?=(?:/[\w-]{1,24})?\.ics\b|/basic\.ics)"
 )
+ICS_QUERY = (
+    r"\.(?:ics|ical|html?)\?(?:[\w.-]{1,24}=[^\s&\"'<>\\]{0,24}&(?:amp;)?){0,4}?[\w-]{1,16}="
+    r"((?=[A-Za-z-]{0,24}\d)(?=[\d-]{0,24}[A-Za-z])[\w-]{16,}+|(?=[A-Za-z-]{0,24}\d)(?=[\d-]{0,24}[A-Za-z])[\w-]{8,}+\Z)"
+)
+"""A calendar's address that has what lets in in its query: ``1043607785.ics?s=...``."""
 APP_ID = r"(?<=[?&])(?i:appid)=([\da-fA-F]{24,}+|(?=[A-Za-z]{0,20}\d)[A-Za-z0-9]{20,}+)"
 """As OpenWeather has its key in a query."""
 BOT_TOKEN = r"(?<=\d)(?P<joint>:(?:AA[\w-]{30,}+|AA[\w-]*+\Z))"
@@ -136,6 +141,18 @@ LINK = (
     rf"((?i:{_UUID})|[A-Za-z0-9-]{{0,24}}?{_RUN}{{16,}}[\w.~=-]*+(?>(?:/{_RUN}{{16,}}){{0,2}})"
     rf"|{_RUN}{{10,}}\Z)"
 )
+_BY_MAIL = (
+    r"reset|forgot|recover|magic|verify|verification|confirm|confirmation|activate|activation|invite"
+    r"|invitations?|passwordless|unlock|otp|unsubscribe|s3cret|secret"
+)
+_LINK_QUERY = (
+    rf"(?:(?<=[/_-])|/)(?i:(?:{_BY_MAIL})(?:[-_][a-z]{{1,16}}){{0,2}})/?\?"
+    r"(?:[\w.-]{1,24}=[^\s&\"'<>\\]{0,64}&(?:amp;)?){0,4}?"
+    r"(?![\w-]{0,16}(?i:id|ref|campaign|source)=)[\w-]{1,16}="
+    rf"((?i:{_UUID})|{_RUN}{{16,}}[\w.~-]*+|{_RUN}{{10,}}\Z)"
+)
+LINK = rf"(?:{LINK}|{_LINK_QUERY})"
+"""The same with the token in its query: ``/magic-link?t=...``."""
 LINKS = (
     *("reset", "forgot", "recover", "magic", "verif", "confirm", "activat", "invit"),
     *(
@@ -336,6 +353,22 @@ def named_cell(names: Sequence[str]) -> str:
     )
 
 
+_ROW_VALUE = (
+    r"(?!\d{4}-\d\d)((?=[^\s|]{0,64}?\d)(?=[^\s|]{0,64}?[a-z])(?=[^\s|]{0,64}?[A-Z])[^\s|`*()<>]{8,}+"
+    r"|(?=[^\s|]{0,64}?\d)(?=[^\s|]{0,64}?[A-Za-z])[^\s|`*()<>]{12,}+)"
+)
+
+
+def named_row(names: Sequence[str]) -> str:
+    """Return the expression of a row of a table in Markdown whose first cell names what the next
+    one has: ``| **API key** | `...` |``; types and dates in it are no values."""
+    spoken = r"(?:api|access|secret|private|signing|master|license|encryption) key"
+    name = rf"[\w ./-]{{0,32}}?(?i:{known(names)}|{'|'.join(WEAK)}|{spoken})s?"
+    mark = r"[*_`]{0,3}"
+    cell = rf"\|[ ]{{1,8}}{mark}"
+    return rf"{cell}{name}{mark}[ ]{{0,24}}{cell}{_ROW_VALUE}(?=[ *_`]*\||\Z)"
+
+
 _QUOTED_ENDS = r"\\{0,7}+[\"']"
 _UNQUOTED = r"([^\s\"'<>\\=,()]{8,}+)(?=[^<>(),;]{0,128}+(?:>|\Z))"
 ATTRIBUTE_TEXT = re.compile(
@@ -367,7 +400,7 @@ def value_in_tag(names: Sequence[str]) -> str:
         rf"(?<![\w-])(?i:value|content)=(?:{quote}(?P<first>[^\"'<>\\]{{1,256}}+){quote}"
         r"|(?P<unquoted>[^\s\"'<>\\=]{1,256}+)(?=\s))"
     )
-    name = rf"(?:[^<>=]{{0,32}}|[^<>]{{0,48}}?[ ])(?i:name|key)=(?:{quote})?[\w.:-]{{0,32}}?"
+    name = rf"(?:[^<>=]{{0,32}}|[^<>]{{0,48}}?[ ])(?i:name|key|type)=(?:{quote})?[\w.:-]{{0,32}}?"
     return rf"{value}{name}(?i:{known(names)})(?=[\w.:-]{{0,32}}(?:{quote}|[\s>]))"
 
 

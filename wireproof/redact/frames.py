@@ -35,7 +35,7 @@ from .http2 import Http2MaskStream
 from .lines import field_line_spans
 from .logins import login_spans
 from .patterns import Span
-from .redis import RESP, RedisDialogue
+from .redis import RESP, TYPED, RedisDialogue
 from .rules import Rules
 from .said import SaidTexts
 from .secrets import Policy, Report, merged
@@ -56,6 +56,7 @@ ENCRYPTED = {
 }
 """Why nobody can look into what a protocol carries."""
 CUT = "cut by the capture"
+CUT_NAMES = "for names that missing bytes may have cut"
 ESP, NAT_TRAVERSAL = 50, 4_500
 """IP's number for ESP (RFC 4303), and the port of UDP under which it passes through NAT (RFC 3948),
 where four bytes of zeros come before what is no ESP."""
@@ -102,10 +103,14 @@ class _PlacedStream(Http2MaskStream, TracedStream):
         """What came of Redis's protocol, as far as it may be that, with its places."""
         self.dialogue: RedisDialogue | None = None
         """Of a client that speaks it."""
+        self.masked: set[int] = set()
+        """Packets in which it has masked something."""
 
     def unfinished(self, data: bytes, start: int) -> None:
         super().unfinished(data, start)
-        if not self.is_websocket and (data[:1] in RESP or self.dialogue is not None):
+        if self.is_websocket:
+            return
+        if data[:1] in RESP or self.dialogue is not None or TYPED.match(data):
             self.resp.append((data, start))
 
     def mask_replies(self, spans: list[Span]) -> None:
@@ -157,6 +162,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         """Take note that no packet follows: what is unfinished is looked at."""
         if self.rules.policy != "none":
             self._learn(self.finish())
+        if self.report.holes:
+            self.not_looked_into[CUT_NAMES] = self.report.holes
 
     @property
     def changed(self) -> set[int]:
@@ -282,13 +289,15 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             elif type(record) is SseEventRecord:  # what it says has been told
                 continue
             elif isinstance(record, ConnectionRecord):
-                self._note(record)
                 touched.discard(record.connection)
                 pair = self.pairs.pop(record.connection, None)
+                looked_into: set[int] = set()
                 if pair is not None:  # of QUIC there is none: its packets stay encrypted
                     self._look_up(pair, is_end=True)
+                    looked_into = looked_into.union(*(stream.masked for stream in pair.streams))
                     if any(stream.is_ssh for stream in pair.streams):
                         self.not_looked_into[ENCRYPTED["ssh"]] += record.packets
+                self._note(record, len(looked_into))
             elif self.tell(record) is not None and record.connection is not None:
                 touched.add(record.connection)
         for index in touched:
@@ -306,9 +315,11 @@ class FrameMasks(SegmentTap[_PlacedStream]):
                 touched.add(connection)
         return touched
 
-    def _note(self, record: ConnectionRecord) -> None:
+    def _note(self, record: ConnectionRecord, looked_into: int) -> None:
+        """Count the packets of a connection that are encrypted: those before are not, of which some
+        may have been masked."""
         if (encryption := ENCRYPTED.get(record.protocol)) is not None:
-            self.not_looked_into[encryption] += record.packets
+            self.not_looked_into[encryption] += record.packets - looked_into
 
     def _look_up(self, pair: Pair[_PlacedStream], *, is_end: bool) -> None:
         """Turn what the streams of a connection found by now into patches."""
@@ -324,7 +335,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             if masks:
                 self._patch_usual(stream, masks)
                 for placed in stream.placed:
-                    self._patch_placed(placed, masks)
+                    if self._patch_placed(placed, masks):
+                        stream.masked.add(placed.packet)
                 stream.masks = sorted(stream.masks + masks, key=START)
             if stream.placed:
                 stream.placed = [one for one in stream.placed if one.end > settled]
@@ -353,18 +365,23 @@ class FrameMasks(SegmentTap[_PlacedStream]):
                 if packet not in others and packet not in self.fragmented:
                     start, end = max(mask.start, begin), min(mask.end, upto)
                     patch = Patch(start - begin, mask.part(start, end))
+                    stream.masked.add(packet)
                     self._masks.setdefault(packet, []).append(patch)
 
-    def _patch_placed(self, placed: Placed, masks: list[Mask]) -> None:
+    def _patch_placed(self, placed: Placed, masks: list[Mask]) -> bool:
+        """Mask what a packet brought; return whether anything was."""
+        is_masked = False
         first = max(bisect_right(masks, placed.start, key=START) - 1, 0)
         for index in range(first, len(masks)):
             mask = masks[index]
             if mask.start >= placed.end:
-                return
+                break
             start, end = max(mask.start, placed.start), min(mask.end, placed.end)
             if start < end:
                 place = placed.frame_start + start - placed.start
                 self._patch(placed.packet, place, mask.part(start, end))
+                is_masked = True
+        return is_masked
 
     def _patch(self, number: int, start: int, data: bytes) -> None:
         self._patches.setdefault(number, []).append(Patch(start, data))

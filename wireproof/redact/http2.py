@@ -37,6 +37,7 @@ from parsers.records import (
 from ..dialects.dialect import Element
 from .fields import secret_spans
 from .http2_content import HTTP2, StreamContent
+from .lines import hook_spans
 from .patterns import Span
 from .rules import Rules
 from .said import Said, place_of
@@ -77,6 +78,7 @@ class Http2MaskStream(MaskStream):
         if self._frames is None:
             return super().receive_gap(length)
         self._fed += length
+        self._report.holes += 1
         self._note(self._frames.receive_gap(length))
         return []
 
@@ -157,6 +159,7 @@ class Http2MaskStream(MaskStream):
         """Read what has come as frames, and all that comes."""
         super().hand_on(is_end=False)
         self._frames = PlacedFrames(self.done, sender)
+        self._gather()
         start, at = self.done, self._at
         raw, self._raw, self._at = bytes(self._raw), bytearray(), 0
         if self._holding is not None:
@@ -226,7 +229,10 @@ def _secrets_of(field: FieldText, rules: Rules) -> list[Span]:
         return find(text, rules.patterns) if rules.is_thorough else []
     if field.name is None:
         return [(0, len(text))]
-    return secret_spans(field.name.decode("latin-1"), text, rules)
+    spans = secret_spans(field.name.decode("latin-1"), text, rules)
+    if field.authority and rules.is_thorough:
+        spans += hook_spans(text, field.authority.decode("latin-1"), rules.patterns)
+    return spans
 
 
 def _needs_no_content(record: Record) -> bool:

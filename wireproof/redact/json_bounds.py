@@ -46,7 +46,7 @@ LONGEST_ESCAPE = 6
 LONGEST_RUN = 256
 """Characters before that which are looked at: of backslashes."""
 _VALUE_BEFORE = re.compile(r":[ \t]{0,60}\"\Z")
-_NAME_HERE = re.compile(r"[\w.\x80-\xff-]*", re.ASCII)
+_NAME_HERE = re.compile(r"(?:[\w.\x80-\xff' -]|\\{1,3}u[0-9A-Fa-f]{4})*", re.ASCII)
 IS_NAME = re.compile(r"\"[ \t]{0,64}+:")
 START = itemgetter(0)
 DIGITS = re.compile(r"\d+")

@@ -8,7 +8,7 @@ it is a value.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .names import ANY_MEMBER, BETWEEN, LONG_CODE, PLURAL, XML
 
@@ -59,13 +59,25 @@ NAMES = (
     ),
     *("密|鑰", "秘|钥", "秘|密鍵", "パ|スワード", "ト|ークン", "暗|証番号", "シ|ークレット"),
     *("비|밀번호", "비|밀키", "암|호", "토|큰"),
+    *("পাস|ওয়ার্ড", "கட|வுச்சொல்", "პარ|ოლი", "գաղ|տնաբառ"),
+    *("رمز|_عبور", "گذر|واژه", "پاس|_ورڈ", "kata|_laluan"),
 )
 """In lower case, with a mark behind as much as is looked for first; "_" is what may be a space."""
-KEYS = ("schl|üssel", "schluessel", "sleutel", "clave", "chave", "chiave", "cl|é", "клю|ч", "キ|ー")
-"""Words for keys of every kind: their values are secret if they are long."""
+KEYS = (
+    *("schl|üssel", "schluessel", "sleutel", "clave", "chave", "chiave", "cl|é", "клю|ч", "キ|ー"),
+    *("geheim", "gizli", "anahtar", "klucz", "kl|íč", "nyckel", "nø|kkel", "nø|gle", "avain"),
+    *("kulcs", "cheie", "κλει|δί", "kh|óa", "kunci", "مفت|اح", "कुं|जी", "키"),
+    *("token d|e", "token_d|e", "token d|'", "token d|’", "secr|ète", "secr|et d"),
+)
+"""Words for keys of every kind, and those that stand for one before others: their values are secret
+if they are long."""
+COMPOUND = ("passwort", "kennwort", "schl", "schluessel", "sleutel", "wachtwoord", "nyckel")
+"""How those begin that are the last part of a word: ``Zugangsschlüssel``."""
+_NO_HINT = r"(?!\d{1,4}(?:[\xe3-\xed]|[ ](?:[A-Za-z\x80-\xff]|\\)|\\{1,3}u[3-9a-dA-D]))"
+"""Not what a hint counts: "12 characters", in any language."""
 _VALUE_BEGINS = (
     r"(?=\\{0,7}[\"'`\[{]"
-    r"|(?![^\s\"'\\]{0,64}?\()[!#-&(-\[\]-~]{0,64}?(?:\d|[@#$%^*+=~]|[a-z][A-Z]))"
+    rf"|{_NO_HINT}(?![^\s\"'\\]{0, 64}?\()[!#-&(-\[\]-~]{0, 64}?(?:\d|[@#$%^*+=~]|[a-z][A-Z]))"
 )
 _MIXED = r"((?=[!-~]{0,64}?\d)(?=[!-~]{0,64}?[A-Za-z])[\w~+=.@#$%^*!?/-]{6,}+)"
 _IS = "|".join(
@@ -84,33 +96,62 @@ SAID = (
 """What prose says: ``das Passwort ist ...``, ``密码是...``."""
 
 
+_IN_WORD = r"(?:[A-Za-z'\x80-\xff]|\\{1,3}u[0-9A-Fa-f]{4})"
+_MORE = rf"(?>(?:[ _-]?{_IN_WORD}{{1,24}}){{0,3}})"
+"""Words behind one, which say what it is for: ``clave de API``, ``clé secrète``."""
+
+
 def foreign_names() -> Iterator[tuple[str, str]]:
     """Yield how names begin, in lower case, and the expression of all that begin so, each with its
     value."""
-    value = rf"(?:et)?{PLURAL}(?:{BETWEEN}{_VALUE_BEGINS}{ANY_MEMBER}|{XML}|{SAID})"
-    long = rf"(?:[ _-][A-Za-z' ]{{1,12}})?{BETWEEN}(?=[^\s\d]{{0,64}}\d){LONG_CODE}"
-    for names, rest in ((NAMES, value), (KEYS, long)):
-        found: dict[str, list[str]] = {}
-        for name in names:
-            begins, _, others = name.partition("|")
-            found.setdefault(begins, []).append("".join(map(_character, others)))
-        for begins, endings in found.items():
-            pattern = "".join(map(_character, begins)) + rf"(?:{'|'.join(endings)})"
-            for way in _written(begins):
-                yield way, rf"(?<![A-Za-z0-9])(?i:{pattern}){rest}"
+    of_long = rf"{_MORE}{BETWEEN}{_NO_HINT}(?=[^\s\d]{{0,64}}\d){LONG_CODE}"
+    value = rf"(?:(?:et)?{PLURAL}(?:{BETWEEN}{_VALUE_BEGINS}{ANY_MEMBER}|{XML}|{SAID})|{of_long})"
+    for names, rest in ((NAMES, value), (KEYS, of_long)):
+        for begins, pattern in _alternatives(names).items():
+            before = (
+                r"(?:(?<![A-Za-z0-9])|(?<=[a-z]))" if begins in COMPOUND else r"(?<![A-Za-z0-9])"
+            )
+            for way, _ in _written(begins):
+                yield way, rf"{before}(?i:{pattern}){rest}"
 
 
-def _written(begins: str) -> Iterator[str]:
-    """Yield how the beginning of a name is written: in UTF-8, and escaped in JSON."""
+def after_foreign() -> Iterator[tuple[bytes, bytes]]:
+    """Yield how names begin, in lower case, and what follows in all that begin so, as bytes."""
+    for begins, pattern in _alternatives((*NAMES, *KEYS)).items():
+        for way, is_whole in _written(begins):
+            known = len("".join(map(_character, begins if is_whole else begins[: _at(begins) + 1])))
+            yield way.encode("latin-1").lower(), pattern[known:].encode("latin-1").lower()
+
+
+def _alternatives(names: Sequence[str]) -> dict[str, str]:
+    """Return how names begin, each with the expression of all that begin so."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        begins, _, others = name.partition("|")
+        found.setdefault(begins, []).append("".join(map(_character, others)))
+    return {
+        begins: "".join(map(_character, begins)) + rf"(?:{'|'.join(endings)})"
+        for begins, endings in found.items()
+    }
+
+
+def _written(begins: str) -> Iterator[tuple[str, bool]]:
+    """Yield how the beginning of a name is written, in UTF-8 and escaped in JSON, and whether that
+    is all of it: of what is escaped it is the first escape."""
     if begins.isascii():
-        yield begins
+        yield begins, True
         return
     for way in dict.fromkeys((begins, begins.capitalize(), begins.upper())):
-        yield way.encode().decode("latin-1")
-    at = 1 if begins[0].isascii() else 0
+        yield way.encode().decode("latin-1"), True
+    at = _at(begins)
     for way in dict.fromkeys((begins[at], begins[at].upper())):
         for sign in ("\\", "\\\\")[: at + 1]:  # of a string in a string the second one begins it
-            yield f"{begins[:at]}{sign}u{ord(way):04x}"
+            yield f"{begins[:at]}{sign}u{ord(way):04x}", False
+
+
+def _at(begins: str) -> int:
+    """Return where the first character stands that JSON escapes."""
+    return next(at for at, one in enumerate(begins) if not one.isascii())
 
 
 def _character(one: str) -> str:

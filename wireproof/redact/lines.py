@@ -10,7 +10,9 @@ from parsers.records import RequestRecord, ResponseRecord
 
 from .encoded_text import find_encoded
 from .fields import secret_spans
+from .names import SECRET_NAME
 from .patterns import Patterns, Span
+from .plain import is_plain_name
 from .rules import Rules
 from .secrets import Policy, find
 from .shapes import hook_hosts
@@ -25,6 +27,15 @@ AUTHORITY_LOGIN = re.compile(r"\A[^/@:]*:?([^/@]+)@")
 LINE_REST = re.compile(r"[^\r\n]*")
 RANDOM = re.compile(r"(?=[^\s\d]{0,64}\d)[\w.~+/=-]{12,}", re.ASCII)
 """What may be the value of a field whose name is lost."""
+CHUNK_SIZE = re.compile(r"([0-9A-Fa-f]{1,8})\r\n")
+BEFORE_HOLE = re.compile(
+    r"([A-Za-z][\w.-]{1,63}+)(?:\\{0,7}[\"'\]]|%22|%5D)?[ ]{0,4}(?:[:=]|%3[AaDd])?[ ]{0,4}\Z",
+    re.ASCII,
+)
+"""A word before a hole that is as long as a sign, and what of one may be left."""
+BEHIND_HOLE = re.compile(r"[ :=\\\"']{0,6}([^\s\"'\\&,;<>(){}\[\]]{4,}+)(.?)", re.DOTALL)
+LONGEST_SIGN = 8
+"""Bytes of a hole that may be nothing but a sign, with quotes and spaces."""
 LINE_TEXT = re.compile(r"[^\r\n]+")
 
 
@@ -45,21 +56,46 @@ def rest_of_line(cut: str, text: str, policy: Policy | Rules) -> list[Span]:
     """
     end = LINE_REST.match(text).end()  # type: ignore[union-attr]  # it may be empty
     if ":" not in cut:
-        return [(0, end)]
+        return [] if not end or _is_chunk(text) else [(0, end)]
     name, _, value = cut.partition(":")
     if secret_spans(name, value + text[:end], policy):
         return [(0, end)]
     return [match.span() for match in RANDOM.finditer(text, 0, end)]
 
 
-def hook_spans(
-    target: str, record: RequestRecord | ResponseRecord, patterns: Patterns
-) -> list[Span]:
+def _is_chunk(text: str) -> bool:
+    """Return whether a chunk begins, as long as its line says: then its head is lost."""
+    line = CHUNK_SIZE.match(text)
+    if line is None:
+        return False
+    end = line.end() + int(line[1], 16)
+    return end >= len(text) or text.startswith("\r\n", end)
+
+
+def behind_hole(before: str, behind: str, size: int) -> Span | None:
+    """Return where in what follows a hole a value is, if all that it took may be the sign between
+    that and the name of a secret."""
+    word = BEFORE_HOLE.search(before[-96:])
+    value = BEHIND_HOLE.match(behind)
+    if size > LONGEST_SIGN or word is None or value is None:
+        return None
+    name = word[1].lower()
+    if SECRET_NAME.fullmatch(name) is None or is_plain_name(name, value[1]):
+        return None
+    is_value = value[2] in ("", '"', "'", "&", "\\") or RANDOM.match(value[1])
+    return value.span(1) if is_value else None
+
+
+def host_of(record: RequestRecord | ResponseRecord) -> str:
+    """Return where a request goes, by its fields."""
+    names = ("host", ":authority")
+    return next((value for name, value in record.headers if name.lower() in names), "")
+
+
+def hook_spans(target: str, host: str, patterns: Patterns) -> list[Span]:
     """Return what of a target is secret at its host: the path of a webhook lets in who knows it."""
     if not target.startswith("/"):
         return []
-    names = ("host", ":authority")
-    host = next((value for name, value in record.headers if name.lower() in names), "")
     host = host.strip().lower().partition(":")[0]
     if not host.endswith(hook_hosts()):
         return []
@@ -77,7 +113,7 @@ def start_line_spans(
         first = line.find(" ", first) + 1
     last = line.rfind(" ") if is_request else len(line.rstrip("\r\n"))
     target = line[first:last]
-    spans = find_encoded(target, patterns) + hook_spans(target, record, patterns)
+    spans = find_encoded(target, patterns) + hook_spans(target, host_of(record), patterns)
     if isinstance(record, RequestRecord) and record.method == "CONNECT":
         spans += [login.span(1) for login in AUTHORITY_LOGIN.finditer(target)]
     return [(first + start, first + end) for start, end in spans]

@@ -52,6 +52,9 @@ LOGINS = when_used(
     rb"|(?i:auth)\r\n\$\d{1,4}\r\n" + _WORD + rb"\r\n(?:\$\d{1,4}\r\n" + _WORD + rb"\r\n)?)"
     # PostgreSQL, PasswordMessage and SASLInitialResponse: 'p', length, string.
     rb"|(?:\A|(?<=\x00))p\x00\x00[\x00-\x04].([^\x00]{1,256})\x00"
+    # RFC 5802 section 7 (SCRAM): the proof, and the server's, which tell a password to who guesses.
+    rb"|c=[A-Za-z0-9+/=]{4,128}+,r=[^,\s\x00]{8,256}+,p=([A-Za-z0-9+/=]{16,256}+)"
+    rb"|(?<=\x00\x00\x00\x0c)v=([A-Za-z0-9+/=]{24,256}+)"
     # RFC 4616 section 2 (PLAIN): message = [authzid] NUL authcid NUL passwd, in AMQP 0-9-1's
     # Connection.StartOk, AMQP 1.0's sasl-init, memcached, Kafka's SaslAuthenticate (its key is 36).
     rb"|(?:PLAIN(?:\x00\x00[\x00-\x01][\x00-\xff]|\xa0[\x00-\xff])?"

@@ -1,4 +1,5 @@
-"""Logins of MQTT: passwords, authentication data and what properties name, of CONNECT and AUTH.
+"""Secrets of MQTT: passwords, authentication data and what properties name, of CONNECT and AUTH,
+and what PUBLISH brings under a topic that names a secret.
 
 Packets are known by their fixed header, a length that is that of what it says, and the name of the
 protocol; of AUTH and CONNACK by properties that end where they say. Sections are those of MQTT 5.0;
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from parsers.expressions import when_used
 
 from .names import SECRET_NAME
+from .table_rows import names_secret
 
 Span = tuple[int, int]
 CONNECT = when_used(
@@ -24,6 +26,11 @@ CONNECT = when_used(
 AUTHENTICATES = when_used(
     rb"(?:\xf0(?P<auth>[\x80-\xff]{0,3}[\x00-\x7f])[\x00\x18\x19]"
     rb"|\x20(?P<ack>[\x80-\xff]{0,3}[\x00-\x7f])[\x00\x01][\x00-\x9f])"
+)
+# Section 3.3 (PUBLISH): DUP, QoS and RETAIN, and a topic without wildcards.
+PUBLISHES = when_used(
+    rb"(?P<flags>[\x30-\x3d])(?P<size>[\x80-\xff]{0,3}[\x00-\x7f])\x00(?P<length>[\x02-\xff])"
+    rb"(?=[^\x00-\x20#+\x7f]{2})"
 )
 VERSION_5 = 5
 USER_NAME, PASSWORD, WILL = 0x80, 0x40, 0x04
@@ -50,6 +57,23 @@ def mqtt_spans(data: bytes) -> Iterator[Span]:
         if end + properties == begin + size:
             found = _of_properties(data, match.end())
             yield from found or ()
+    for match in PUBLISHES.finditer(data):
+        yield from _of_publish(data, match)
+
+
+def _of_publish(data: bytes, match: re.Match[bytes]) -> Iterator[Span]:
+    """Yield what a topic brings whose last level names a secret."""
+    end = match.end("size") + _number(match["size"], 0)[0]
+    at = match.end() + match["length"][0]
+    topic = data[match.end() : at]
+    if at >= end or not names_secret(topic.rpartition(b"/")[2]):
+        return
+    at += 2 * (match["flags"][0] & 0x06 != 0)  # a packet's identifier
+    properties = _after_properties(data, at)
+    if data[at : at + 1] == b"\x00" or (properties <= end and _of_properties(data, at) is not None):
+        at = properties  # those of version 5: text begins as none do
+    if at < min(end, len(data)):
+        yield at, min(end, len(data))
 
 
 def _of_connect(data: bytes, match: re.Match[bytes]) -> Iterator[Span]:

@@ -28,6 +28,7 @@ from .names import (
     LONG_WORD,
     MAX_NAME,
     OF_LONG_OBJECT,
+    SECRET_NAME,
     STRING_OF_ARRAY,
     STRING_OF_OBJECT,
     TAG,
@@ -37,6 +38,7 @@ from .names import (
 from .personal import PERSONAL, Scan
 from .plain import (
     LOOSER,
+    STATE,
     Value,
     is_placeholder,
     is_plain_name,
@@ -189,7 +191,9 @@ class Patterns:
             said = _FORM_NAME.search(match[0])
             return said is not None and said[1].lower() in self.kept
         if match.lastgroup in ("first", "unquoted"):
-            return match[0].rpartition('"')[2].lower() in self.kept
+            value = match[match.lastgroup]
+            is_about = is_placeholder(value) or is_sentence(value, "")
+            return is_about or match[0].rpartition('"')[2].lower() in self.kept
         if match.lastgroup in ("member", "long_member"):
             member = MEMBER.match(match[0])
             name = "" if member is None else member[1].lower()
@@ -394,6 +398,8 @@ def _strings_of_object(match: re.Match[str], kind: str) -> list[Span]:
             SAYS_NOTHING.search(before) is not None and IDENTIFIER.fullmatch(value) is None
         )
         is_none = (is_schema and is_type) or (is_closed and says_nothing)
+        is_of_secret = name is not None and SECRET_NAME.fullmatch(name[1]) is not None
+        is_none = is_none or (is_closed and not is_of_secret and STATE.fullmatch(value) is not None)
         is_none = is_none or (name is not None and is_plain_name(name[1].lower(), value))
         if kind == "long_object":
             is_of_it = name is not None and OF_LONG_OBJECT.fullmatch(name[1]) is not None

@@ -24,7 +24,7 @@ NAME = when_used(
     r"|label|placeholder|title|help|errors?|messages?|prompt|description|url|uri|endpoint"
     r"|env(?:[-_]?var)?|arn|provider|count|limit|file|path|dir|rules?|requirements?|validators?"
     r"|hashers?|backends?|constraints?|encryption|algorithms?)"
-    r"|.*passw(?:or)?d[-_]?hint"
+    r"|.*passw(?:or)?d[-_]?hint|secret[-_]?(?:questions?|scanning.*)"
     r"|.*(?:input|output|memory|metadata|index|map|group|store|json|dict)_keys?"
     r"|.*(?:secret|passw(?:or)?d)[-_]?(?:key[-_]?)?(?:refs?|selector)"
     r"|.*(?:secret|passw(?:or)?d|token|session|credentials?)[-_]?"
@@ -52,11 +52,13 @@ _TYPES = (
 _STATES = (
     "required|missing|invalid|expired|empty|unset|enabled|disabled|failed|failure|denied|granted"
     "|unavailable|yes|no|on|off|true|false|hidden|redacted|removed|omitted|changed|optional|read|write"
+    "|inherit|n/a|active|inactive|unknown|unchanged|rotated|revoked|configured|unconfigured|not_set"
 )
 _DAYS = (
     "monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|may"
     "|june|july|august|september|october|november|december|today|tomorrow"
 )
+STATE = re.compile(_STATES, re.IGNORECASE)
 WORD = re.compile(rf"(?:{_TYPES}|{_STATES})[.,;:!?)]{{0,2}}", re.IGNORECASE)
 """A value that no secret has."""
 LOOSE_WORD = when_used(rf"(?:{_TYPES}|{_STATES}|{_DAYS})[.,;:!?)]{{0,2}}", re.IGNORECASE)
@@ -78,7 +80,8 @@ HYPHENATED = re.compile(r"[a-z]{2,14}(?:-[a-z]{2,14}){1,3}")
 BEGINS_PROSE = re.compile(
     r"(?:an?|the|your|our|my|this|that|these|to|for|of|at|in|on|from|by|as|if|when|see|not|no|must"
     r"|should|can|will|is|was|are|use|used|enter|set|sent|stored|created|generated|hashed|which"
-    r"|whether|how|what|where|why|string|optional)",
+    r"|whether|how|what|where|why|string|optional|ask|check|contact|request|find|get|look|visit|read"
+    r"|please|never|always|only|keep|click|copy|paste)",
     re.IGNORECASE,
 )
 """How a sentence begins that says what something is, before a space."""
@@ -160,6 +163,24 @@ SAYS = when_used(
     re.IGNORECASE,
 )
 """A sentence, which passphrases are none: its words say something of others."""
+PREDICATE = when_used(
+    r"(?!.*(?:\d[A-Za-z]|[A-Za-z]\d|[=\\]))(?:is|are|was|has|have|can(?:not|(?:'|\xe2\x80\x99)t)?"
+    r"|must|should|may|will|needs?|does(?:n't)?|do|did|too"
+    r"|ist|sind|muss|darf|kann|soll|hat|wird|est|doit|peut|ne|n'est|es|debe|no|puede|est\xc3\xa1|son"
+    r"|\xc3\xa9|deve|n\xc3\xa3o|pode|\xc3\xa8|non|pu\xc3\xb2|mag|moet|wordt|kan|m\xc3\xa5ste|f\xc3\xa5r|\xc3\xa4r|er|skal"
+    r"|nie|musi|jest|\xd0\xbd\xd0\xb5|\xd0\xb4\xd0\xbe\xd0\xbb\xd0\xb6\xd0\xb5\xd0\xbd)"
+    r"[ ][a-z\x80-\xff][^\"<>{}=]*",
+    re.IGNORECASE,
+)
+"""What a message says of the field that it stands under: ``{"password": ["can't be blank"]}``."""
+OF_MESSAGE = when_used(
+    r"blank|empty|short|long|least|most|required|invalid|valid|match|confirm|include|contain|taken"
+    r"|used|common|weak|wrong|incorrect|expired|missing|present|accepted|allowed|digit|letter|number"
+    r"|minim|maxim|characters?|leer|kurz|lang|zeichen|ausgef|stimm|g\xc3\xbclt|court|vide|rempli"
+    r"|corto|vac\xc3\xado|blanco|curto|branco|caract|breve|vuoto|lege?r|leeg|tekens|tom|kort|pust"
+    r"|kr\xc3\xb3tk|znak|\xd0\xbf\xd1\x83\xd1\x81\xd1\x82|\xd0\xba\xd0\xbe\xd1\x80\xd0\xbe\xd1\x82",
+    re.IGNORECASE,
+)
 ABOUT = re.compile(
     r"pass[- ]?(?:word|phrase|code)s?|tokens?|sessions?|secrets?|keys?|cookies?|credentials?"
     r"|signatures?|authorization|field|code|sign|log|characters?|blank|required|invalid|m(?:in|ax)imum",
@@ -190,15 +211,42 @@ ABOUT_IN_OTHERS = re.compile(
             *("passw[oö]rt", "kennwort", "mots? de passe", "senha", "wachtwoord", "sitzung"),
             *("contraseñ", "lösenord", "has[łl][oa]", "adgangskode", "parola", "şifre", "jeton"),
             *("palavra-passe", "passord", "salasana", "парол", "heslo", "jelszó", "schlüssel"),
-            *("sesi[oó]n", "sessione", "clave", "clé"),
+            *("sesi[oó]n", "sessione", "clave", "clé", "secr[eèé]t", "segret", "geheim", "токен"),
         )
     ),
     re.IGNORECASE,
 )
 SAYS_IN_OTHERS = re.compile(r"(?!.*\d)[A-Z\u0080-\u00ff][^\"<>{}=\\]*[ ][^\"<>{}=\\]*")
 """Words in another language, the first of which begins as those of a label do."""
-_CJK = _as_latin1("パスワード", "トークン", "密码", "密碼", "口令", "令牌", "비밀번호", "토큰")
-WITHOUT_SPACES = re.compile(rf"[^\x00-\x7f]*(?:{'|'.join(_CJK)})(?:[^\x00-\x7f]|[ ?!.,:])*")
+_CJK = _as_latin1(
+    *(
+        "パスワード",
+        "トークン",
+        "キー",
+        "シークレット",
+        "秘密",
+        "暗証",
+        "密码",
+        "密碼",
+        "口令",
+        "令牌",
+    ),
+    *("密钥", "密鑰", "鍵", "비밀", "토큰", "암호", "키"),
+)
+WITHOUT_SPACES = re.compile(
+    rf"(?:[A-Z][A-Za-z]{{1,7}})?[ ]?[^\x00-\x7f]*(?:{'|'.join(_CJK)})(?:[^\x00-\x7f]|[ ?!.,:])*"
+)
+LABEL_OF_TOKEN = re.compile(r"[A-Z][a-z\x80-\xff]{2,32}")
+"""A word as a label has it, which no token is: ``{"token": "Zugriffstoken"}``."""
+PERMISSION = re.compile(r"read|write|none|inherit|enabled|disabled|not_set|selected")
+"""What a workflow, or a repository's settings, has for names of secrets: ``id-token: write``."""
+NAMED_OBJECT = re.compile(
+    r"\\{0,7}[\"'`] (?:is forbidden|(?:was |could )?not (?:be )?found|already exists|is invalid"
+    r"|created|deleted|configured|unchanged|patched|labeled|annotated|rotated|in namespace"
+    r"|does not exist|has been|is being|of type|must exist)\b"
+)
+"""What a message says of an object that has a name: ``secret "db-password" is forbidden``."""
+OBJECT_NAME = re.compile(r"[a-z][a-z\d]{0,24}(?:[-./][a-z\d]{1,24}){0,6}")
 ESCAPE = re.compile(r"\\+u([0-9A-Fa-f]{4})")
 COMMAND_LINE = re.compile(
     r"(?:node|npm|npx|yarn|pnpm|ts-node|tsx|python3?|bash|sh|cargo|openssl|docker|kubectl|php|deno|bun)"
@@ -210,8 +258,11 @@ SAMPLE = re.compile(r"pass|pwd|pw|secret|token|key", re.IGNORECASE)
 SIGNATURE_OF_CODE = when_used(r"[^()\"]{0,96}\([^\"]*\)[^\"]*")
 """That of a function, as language servers write it: ``def f(x: int) -> int``."""
 SHORTEST_CURSOR = 8
-COOKIE_WORDS = when_used(r"(?:[ ]?(?:[\w-]{1,24}=)?[A-Za-z/-]{1,8}(?:;|\Z)){1,8}")
-"""A cookie that remembers a word, with its attributes: ``lang=en; Path=/``."""
+COOKIE_WORDS = when_used(
+    r"(?:[ ]?(?:(?:[\w-]{1,24}|<[\w -]{1,24}>)=)?(?:[A-Za-z/-]{1,8}|<[\w -]{1,24}>)(?:;|\Z)){1,8}"
+)
+"""A cookie that remembers a word, with its attributes: ``lang=en; Path=/``, or stands for any:
+``<name>=<value>; Secure``."""
 SECRET_ID = re.compile(r".*secret[-_]?id")
 PATH = re.compile(r"[A-Za-z_-]{1,32}(?:/[A-Za-z_-]{1,32}){1,4}")
 """What a manager of secrets calls one: that of a role of Vault's is random."""
@@ -274,6 +325,7 @@ def is_plain_value(value: Value, name_here: str) -> bool:
     if not after:  # it may go on
         known = (PLACEHOLDER, MACRO, SECRET_NAME)
         is_whole = any(one.fullmatch(said) for one in known)
+        is_whole = is_whole or ("cookie" in name and COOKIE_WORDS.fullmatch(said) is not None)
         return is_whole or _is_word(value, name_here) or BEGINS_CODE.fullmatch(said) is not None
     scheme = _SCHEME.match(said)
     said = said[scheme.end() :] if scheme else said
@@ -337,6 +389,8 @@ def is_sentence(said: str, name: str) -> bool:
         return True
     if SAYS_IN_OTHERS.fullmatch(said) and ABOUT_IN_OTHERS.search(said):
         return True
+    if PREDICATE.fullmatch(said) and OF_MESSAGE.search(said):
+        return True
     return SAYS.fullmatch(said) is not None and ABOUT.search(said) is not None
 
 
@@ -370,8 +424,13 @@ def _is_plain_string(value: Value, said: str) -> bool:
         return True
     if name.endswith("signature") and SIGNATURE_OF_CODE.fullmatch(said):
         return True
-    if _is_sample_cursor(name, said):
+    if _is_sample_cursor(name, said) or (PERMISSION.fullmatch(said) and "pass" not in name):
         return True
+    if "token" in name and LABEL_OF_TOKEN.fullmatch(said):
+        return True
+    if name.endswith(("secret", "secrets")) and OBJECT_NAME.fullmatch(said):
+        is_object = NAMED_OBJECT.match(text, end) is not None
+        return is_object or is_sentence(said, name)
     if SECRET_ID.fullmatch(name) and PATH.fullmatch(said):
         return True
     return is_sentence(said, name)

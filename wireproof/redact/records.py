@@ -50,7 +50,7 @@ from ..exchanges import Exchanges
 from .content import ContentFinder
 from .encoded_text import find_encoded
 from .fields import PlainHeads, mask_fields, names_secret
-from .lines import hook_spans
+from .lines import hook_spans, host_of
 from .patterns import Patterns, Span
 from .rules import Rules
 from .secrets import MASK, NUMBER_MASK, Policy, Report, find, mask_spans, merged
@@ -183,7 +183,9 @@ class Redactor:
         if self._is_thorough:
             self._side(record).begin(record)
         target, headers = self._text(record.target), self._fields(record.headers)
-        if self._is_thorough and (spans := hook_spans(record.target, record, self.rules.patterns)):
+        if self._is_thorough and (
+            spans := hook_spans(record.target, host_of(record), self.rules.patterns)
+        ):
             self.report.masked += len(spans)
             target = mask_spans(target, spans)
         if target is record.target and headers is record.headers:

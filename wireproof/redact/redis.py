@@ -49,6 +49,11 @@ OF_KEY = frozenset(
 EACH_KEY = frozenset(("MGET", "JSON.MGET"))
 EACH_FIELD = frozenset(("HGET", "HMGET"))
 """Those that have a value for each key, or for each field after the key."""
+TYPED = when_used(
+    rb"(?i:%b)[ \t]+(?![^\r\n]{0,1024}[ ]HTTP/)[^\r\n]{1,1024}\r?\n"
+    % b"|".join(re.escape(one.encode()) for one in sorted(OF_KEY | EACH_KEY))
+)
+"""A command that is typed inline, which begins as HTTP does."""
 
 
 class Item(NamedTuple):
@@ -224,6 +229,9 @@ def _of_reply(words: Sequence[bytes], reply: Item) -> Iterator[Span]:
         yield from _of_each(words[1:], reply)
     elif command in OF_KEY and names_secret(key):
         yield from _all_of(reply)
+    elif command == "JSON.GET":  # by its paths
+        if any(map(names_secret, others)):
+            yield from _all_of(reply)
     elif command in EACH_FIELD:
         yield from _of_each(others, reply)
     else:

@@ -9,6 +9,7 @@ by what leads to them; what no dialect has a word for and is no JSON is read as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
@@ -45,6 +46,8 @@ MAX_SIDE_BY_SIDE = 64
 the next words of texts."""
 UNREAD = ("data", "json", "path")
 """How texts are called that no dialect tells."""
+ARRAY = re.compile(r"\[\s{0,8}+\"")
+"""How an array begins whose first value is a string."""
 PLAIN: Thread = ("text", "", "")
 """That of an answer of which nothing else is said."""
 
@@ -172,7 +175,8 @@ class _Reading:
         names = [one.event for one in events]
         data = [one.data for one in events]
         if not reads_all and self.reader.is_silent(names, data):
-            return []
+            in_arrays = [one for one in events if ARRAY.search(one.data or "") is not None]
+            return self.several(list(in_arrays), reads_all=False) if in_arrays else []
         if all(one.dispatched for one in events) and self.reader.is_plain(names, data):
             texts = self.reader.texts(data)
             if texts is not None:
@@ -188,6 +192,8 @@ class _Reading:
             texts = [(thread, payload.text)] if thread is not None else []
             if reads_all:
                 texts += _unread(element, is_known=thread is not None)
+            elif thread is None:
+                texts += _in_arrays(element)
             for thread, text in texts:
                 said = found.get(thread)
                 if said is None:
@@ -195,6 +201,18 @@ class _Reading:
                 said.elements.append(element)
                 said.texts.append(text)
         return list(found.values())
+
+
+def _in_arrays(element: Element) -> Iterator[tuple[Thread, str]]:
+    """Yield the strings that stand in arrays by themselves, as some stream the next words, each
+    with what leads to it."""
+    data = element.data or ""
+    is_text = isinstance(element, SseEventRecord) or element.encoding == "utf-8"
+    if not is_text or ARRAY.search(data) is None or JSON_BEGINS.match(data) is None:
+        return
+    values = list(islice(values_by_path(data), MAX_SIDE_BY_SIDE + 1))
+    if len(values) <= MAX_SIDE_BY_SIDE:
+        yield from ((("path", path, ""), text) for path, text in values if path[-1:].isdigit())
 
 
 def _unread(element: Element, *, is_known: bool) -> Iterator[tuple[Thread, str]]:

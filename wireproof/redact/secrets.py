@@ -42,6 +42,8 @@ class Report:
     """Places that were masked: a secret that spans two records counts twice."""
     left_out: int = 0
     """Payloads that were left out whole, because their coding hides what they hold."""
+    holes: int = 0
+    """Holes in texts: what they cut may name what follows them."""
     unread: int = 0
     """Runs of frames of HTTP/2 that could not be read, and were masked whole."""
     found: FoundSecrets = field(default_factory=FoundSecrets)

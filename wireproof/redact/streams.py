@@ -20,27 +20,29 @@ from parsers.records import (
     ChunkRecord,
     DiagnosticRecord,
     Fields,
+    Record,
     RequestRecord,
     ResponseRecord,
     WebSocketFrameRecord,
     WebSocketMessageRecord,
 )
 
-from ..bytes.dissection import ElementStream
+from ..bytes.dissection import MAX_HOLE, ElementStream
 from ..dialects.dialect import Element
 from ..dialects.payload import Thread as ThreadName
 from ..exchange import CLOSE, CONTINUATION
 from .coded import CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .json_text import as_latin1, places_of
-from .lines import field_line_spans, rest_of_line, start_line_spans
+from .lines import behind_hole, field_line_spans, rest_of_line, start_line_spans
 from .logins import login_spans
-from .patterns import Patterns, Span
+from .patterns import MAX_CONTEXT, Patterns, Span
 from .recent import Recent
 from .rules import Rules
 from .said import UNREAD, Said, place_of
 from .secrets import NUMBER_MASK, Policy, Report, find, merged, spans_across_chunks
 from .stars import STAR, Mask, deflated_stars, xored
+from .table_rows import DESCRIPTION, TableRows
 from .threads import MAX_THREADS, WINDOW, Part, Thread
 from .undeclared import NOT_UNDONE, Beginning, begins_as, has_other_charset, is_base64
 
@@ -62,7 +64,7 @@ class MaskStream(ElementStream):
         "found", "is_ssh", "_rules", "_patterns", "_report", "_finder", "_has_frames",
         "_in_compressed_message", "_content", "_places", "_keys", "_body", "_beginning", "_held",
         "_deflated", "_recent", "_threads", "_parts", "_speaks_dialect", "_tells_secret",
-        "_message", "_cut_line",
+        "_message", "_cut_line", "_rows", "_tail",
     )  # fmt: skip
 
     filling = STAR
@@ -105,8 +107,17 @@ class MaskStream(ElementStream):
         """Exchanges of which an element says something secret."""
         self._cut_line = ""
         """The last line of a head, if a hole cuts it."""
+        self._tail = ""
+        """The end of the content that was looked at last."""
+        self._rows: TableRows | None = None
+        """What reads rows of tables, if there are any."""
         self._message: CodedBody | None = None
         """What reads the message at hand, if that begins as coded content does."""
+
+    def receive_gap(self, length: int) -> list[Record]:
+        if length > MAX_HOLE and self.is_in_body and self._body is None:
+            self._report.holes += 1
+        return super().receive_gap(length)
 
     def take_masks(self) -> list[Mask]:
         """Return the masks since the last call, in order."""
@@ -157,6 +168,7 @@ class MaskStream(ElementStream):
         self._cut_line = "" if text.endswith("\n") else text[text.rfind("\n") + 1 :]
         if self._is_thorough:
             self._mask(text, start_line_spans(text[:end_of_line], record, self._patterns), start)
+            self._look_behind_holes(text, start)
         self._field_lines(text[end_of_line:], start + end_of_line)
 
     def _coded_body(self, record: RequestRecord | ResponseRecord) -> CodedBody | None:
@@ -187,10 +199,12 @@ class MaskStream(ElementStream):
 
         A line without an extension is a number, and holds no secret.
         """
+        self._gather()
         begin = self._at + record.content_offset - self.done
         end = self._at + record.offset + record.length - self.done
         is_plain = self._body is None and self._beginning is None and not record.extension
         is_plain = is_plain and self._is_thorough
+        is_plain = is_plain and not (self.holes and self.holes[-1][1] > record.offset)
         if not (is_plain and record.size and self.done <= record.offset and end <= len(self._raw)):
             super()._take_chunk(record)
             return
@@ -214,8 +228,22 @@ class MaskStream(ElementStream):
         elif self._body is not None:
             self._mask_whole(self._body.receive(data, start))
         else:
-            self._content.append(data.decode("latin-1"))
+            text = data.decode("latin-1")
+            self._look_behind_holes(text, start)
+            self._content.append(text)
             self._places.append(start)
+
+    def _look_behind_holes(self, text: str, start: int) -> None:
+        """Mask what holes that are as long as a sign part from the name of a secret."""
+        for first, last in self.holes:
+            at, end = first - start, last - start
+            if not 0 <= at < end <= len(text):
+                continue
+            self._report.holes += 1
+            before = text[:at] or (self._content[-1] if self._content else self._tail)
+            span = behind_hole(before, text[end:], end - at)
+            if span is not None:
+                self._mask(text[end:], [span], last)
 
     def _begin(self, beginning: Beginning, data: bytes, start: int) -> None:
         """Take a piece of content that may yet turn out to be coded."""
@@ -266,6 +294,7 @@ class MaskStream(ElementStream):
         found: list[Span] = []
         digits: list[Span] = []
         if pieces:
+            self._tail = pieces[-1][-MAX_CONTEXT:]
             self._finder.strings_go_on = self._speaks_dialect
             spans = self._finder.feed(*pieces)
             if spans:
@@ -425,6 +454,16 @@ class MaskStream(ElementStream):
             if self._is_thorough:
                 spans = self._finder.feed(text) + spans_across_chunks(text, self._patterns)
                 self._mask(text, spans + login_spans(data), start)
+                self._take_rows(data, start)
+                self._look_behind_holes(text, start)
+
+    def _take_rows(self, data: bytes, start: int) -> None:
+        """Mask the values of columns that name a secret."""
+        if self._rows is None and DESCRIPTION.search(data) is not None:
+            self._rows = TableRows()
+        if self._rows is not None:
+            for first, last in self._rows.feed(data, start):
+                self._mask(data[first - start :].decode("latin-1"), [(0, last - first)], first)
 
     def _unfinished_frame(self, data: bytes, start: int) -> None:
         """Look at a frame that the capture, or the connection, does not hold whole."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from parsers.expressions import when_used
 
 from . import blocks, forms
-from .languages import foreign_names
+from .languages import after_foreign, foreign_names
 from .names import (
     ANY_MEMBER,
     ANY_VALUE,
@@ -84,10 +84,24 @@ WORDS = (
         b"vault",
         b"az login",
     ),
-    *(b"scw", b"exo", b"cio", b"oy2", b"cmvmd", b"gr1348941", b"dg9roj", b"cnv", b"igq", b"3mvg9"),
+    *(b"scw", b"exo", b"cio", b"oy2", b"cmvmd", b"gr1348941", b"dg9ro", b"cnv", b"igq", b"3mvg9"),
+    *(
+        b"nsec1",
+        b"ncryptsec1",
+        b"xprv",
+        b"yprv",
+        b"zprv",
+        b"tprv",
+        b"uprv",
+        b"vprv",
+        b"dose",
+        b"doau",
+    ),
+    *(b"cflt", b"mdax", b"mday", b"mdaz", b"00"),
 )
 
 
+ICS_QUERIES = (".ics?", ".ical?", "ical.html?")
 SHORT_PREFIX = 3
 """Characters of a token's prefix up to which words have it in them as well."""
 FREQUENT = b"etaoinsrhldcumfpgwybvk"
@@ -181,6 +195,7 @@ def _without_name() -> list[tuple[str, str]]:
         *((begins, forms.JWK) for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
         ("/bot", forms.BOT),
         *((begins, forms.ICS) for begins in forms.CALENDARS),
+        *((begins, forms.ICS_QUERY) for begins in ICS_QUERIES),
         ("appid=", forms.APP_ID),
         (":aa", forms.BOT_TOKEN),
         *((begins, forms.REDIS_USER) for begins in ("setuser", "user ")),
@@ -203,6 +218,7 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
         ("form-data;", forms.form_field(names)),
         ("form-data;", forms.file_of_field(names)),
         *((begins, forms.named_cell(names)) for begins in ("<td", "<th")),
+        ("| ", forms.named_row(names)),
         *((begins, pattern) for begins in NAMING for pattern in (member, other)),
         *((begins, first) for begins in _members("value", "v")),
         *((begins, forms.named_line(names)) for begins in ("name: ", "key: ")),
@@ -266,7 +282,7 @@ _AFTER_SPOKEN = (
 _AFTER_ATTRIBUTE = rb"(?:\\{0,7}+[\"'])?[\w.:-]{1,64}+(?:\\{0,7}+[\"']|[\s>/])"
 _AFTER_ATTRIBUTE_VALUE = (
     rb"(?:\\{0,7}+[\"'][^\"'<>\\]{1,256}+\\{0,7}+[\"']|[^\s\"'<>\\]{1,256}+)"
-    rb"[^<>]{0,64}(?:name|key)="
+    rb"[^<>]{0,64}(?:name|key|type)="
 )
 _AFTER_QUOTE = rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\""
 _AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?(?:[(\[]|,)\s{0,32}+\\{0,7}+[\"']"
@@ -293,7 +309,7 @@ def _after_prefixes() -> list[tuple[bytes, bytes]]:
 
 def _in_path(begins: str) -> bytes:
     """Return what follows the beginning of a part of a path: its end, and a digit after that."""
-    rest = b"" if begins.endswith("/") else rb"[\w-]{0,48}+/"
+    rest = b"" if begins.endswith("/") else rb"[\w-]{0,48}+[/?]"
     before = b"" if begins.startswith("/") else rb"(?<=[/_-]%b)" % begins.encode()
     return before + rest + rb"[^\s\"']{0,96}?\d"
 
@@ -309,12 +325,14 @@ _AFTERS = [
     *((begins.encode(), _AFTER_SPOKEN) for begins in SPOKEN),
     (b"--", rb"\w[\w-]{1,48}+ "),
     *((begins, rb"[ >][^<>]{0,96}>?[^<>]{1,96}+</t") for begins in (b"<td", b"<th")),
+    (b"| ", rb"[ *_`]{0,8}[\w ./-]{2,64}?[*_`]{0,3}[ ]{0,24}\|[ *`]{0,8}[^\s|]{8}"),
     *((begins, _AFTER_ATTRIBUTE) for begins in (b"name=", b"key=", b"type=")),
     (b"login", rb"(?:\s|\\{1,7}[nrt]){1,4}[^\s\\]{1,64}+(?:\s|\\{1,7}[nrt]){1,4}password"),
     *((begins, rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)")
       for begins in (b"basic ", b"basic+", b"basic%20")),
     *((begins.encode(), _in_path(begins)) for begins in forms.LINKS),
     *((begins.encode(), rb"[^\s\"']{0,300}?\.ics") for begins in forms.CALENDARS),
+    *((begins.encode(), rb"[^\s\"'<>]{0,160}?=[\w-]{6}") for begins in ICS_QUERIES),
     (b"appid=", rb"[\da-z]{20}"),
     (b"wifi:", rb"[a-z]{1,4}:"),
     *((begins, _PIPED) for begins in (b"echo ", b"printf ")),
@@ -360,7 +378,7 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
         found[begins] = [rest + _AFTER_NAME + in_tags + in_binary + b")"]
     for begins, rest in _rests([*STRONG, *own]).items():
         found[begins].append(rest + _AFTER_SAID)
-    for begins_with, after in (*_AFTERS, *_after_prefixes()):
+    for begins_with, after in (*_AFTERS, *_after_prefixes(), *after_foreign()):
         found.setdefault(begins_with, []).append(after)
     any_word = _any_of(dict.fromkeys(rests, b""))
     for naming in NAMING:

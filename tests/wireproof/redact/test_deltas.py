@@ -97,6 +97,15 @@ DIALECTS = {
         "text/plain; charset=utf-8", lambda text: f"0:{json.dumps(text)}\n".encode(),
         lambda element: "".join(json.loads(one[2:]) for one in element.splitlines()),
     ),
+    "strings in an array": sse(
+        lambda text: {"outputs": [text]}, lambda said: said["outputs"][0]
+    ),
+    "a kind and a text": sse(lambda text: ["delta", text, ["x"]], lambda said: said[1]),
+    "lines with an array": Dialect(
+        "application/x-ndjson",
+        lambda text: json.dumps({"output": {"texts": [text]}}).encode() + b"\n",
+        lambda element: json.loads(element)["output"]["texts"][0],
+    ),
     "no dialect": sse(lambda text: {"n": 1, "piece": text}, lambda said: said["piece"]),
     "plain events": Dialect(
         "text/event-stream", lambda text: f"data: {text}\n\n".encode(), lambda element: element

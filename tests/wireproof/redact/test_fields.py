@@ -22,6 +22,8 @@ FIELDS = [
     ("Cookie", "a=1; b=22;c=3", "a=*; b=**;c=*"),
     ("Cookie", "no-name", "*******"),
     ("Cookie", "a=", "a="),
+    ("Cookie", "Zq7vLw9xKt3nPb5s=1; a=2", "****************=*; a=*"),
+    ("Cookie", "wordpress_logged_in_7f3a09d1c2b85e64=1", "wordpress_logged_in_7f3a09d1c2b85e64=*"),
     ("Set-Cookie", "sid=abc; Path=/; HttpOnly", "sid=***; Path=/; HttpOnly"),
     ("X-Api-Key", "abc", "***"),
     ("x-goog-api-key", "abc", "***"),

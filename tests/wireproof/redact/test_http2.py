@@ -361,3 +361,19 @@ def test_streams_of_a_connection_that_is_let_go_hold_little_and_are_masked_all_t
     assert max(len(stream._contents) for stream in pair.streams) <= MAX_OPEN_UNTOLD
     masks.end()
     assert key not in b"".join(map(masks.masked, packets)).decode("latin-1")
+
+
+@pytest.mark.parametrize("huffman", HUFFMAN)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_path_of_a_webhook_is_secret_by_its_authority(huffman: bool, is_first: bool) -> None:
+    dialogue = Dialogue(huffman=huffman)
+    for stream in (1, 3):  # the second time an entry of the table says where
+        path = (":path", f"/services/T0/B0/Zq7vLw9xKt3nPb5sRm2h{stream}")
+        authority = (":authority", "hooks.slack.com")
+        where = [authority, path] if is_first else [path, authority]
+        fields = [(":method", "POST"), (":scheme", "https"), *where]
+        dialogue.head("client", stream, fields, ends=True)
+    found = [one for one in decoded(dialogue.masked()) if one.record == "request"]
+    assert [one.headers[-1 if is_first else -2] for one in found] != [] and len(found) == 2
+    for one in found:
+        assert "Zq7vLw9x" not in one.target and len(one.target) == 37

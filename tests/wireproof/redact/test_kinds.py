@@ -34,6 +34,10 @@ NAMED = [
     '{"name":"api_key","meta":{"a":1},"tags":["b"],"value":"{}"}',
     '{"name":"api_key","value":["{}"]}',
     '{"a":"{\\"name\\":\\"api_key\\",\\"values\\":[\\"{}\\"]}"}',
+    # tables of Markdown
+    "| **API key** | `{}` |\n",
+    "| Setting | Value |\n|---|---|\n| Database password | {} |\n",
+    "| token | {} | expires soon |\n",
     # YAML
     "users:\n  - name: anna\n    password: {}\n",
     "- password: {}\n",
@@ -265,6 +269,21 @@ def test_a_secret_that_what_follows_tells_as_well(form: str, secret: str) -> Non
     assert mask_spans(text, spans).startswith(form.partition("{}")[0][:6])
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://app.example/magic-link?t={}",
+        "https://app.example/verify-email/?lang=en&c={}&x=1",
+        "https://www.airbnb.example/calendar/ical/1530361023768759063.ics?t={}&locale=en",
+        "webcal://a.example/feed.ics?{}".replace("{}", "s={}"),
+    ],
+)
+def test_an_address_with_what_lets_in_in_its_query(address: str) -> None:
+    for text in (address, f"see {address} now", f'<a href="{address}">'):
+        masked = mask_text(text.replace("{}", HEX[:24]))
+        assert masked == text.replace("{}", "*" * 24)
+
+
 def test_all_of_a_webhook_of_teams_is_masked() -> None:
     ids = f"{UUID}@{UUID}/IncomingWebhook/{HEX}/{UUID}"
     assert "*" * len(ids) in mask_text(f"https://contoso.webhook.office.com/webhookb2/{ids}")
@@ -280,6 +299,8 @@ def test_a_value_before_its_name() -> None:
         '[{"value":"{}","name":"password","domain":"a"}]',
         "https://{}:x-oauth-basic@a.example/b",
         '{"value":"{}","type":"string","key":"api_key"}',
+        '<input value="{}" type="password" name="p">',
+        "<input value={} name=p type=password>",
     ):
         text = form.replace("{}", SECRET)
         assert mask_text(text) == text.replace(SECRET, "*" * len(SECRET))

@@ -42,6 +42,11 @@ WITH_SECRET = [
         "รหัสผ่าน: {}",
     ),
     "<passwort>{}</passwort>",
+    # words behind them, and before them in one word
+    *('{"clé secrète":"{}"}', "jeton d’accès = '{}'", "пароль доступа: {}", "chave_de_api={}"),
+    *("κωδικός πρόσβασης: {}", 'Zugangsschlüssel = "{}"', '{"gizli anahtar":"{}"}'),
+    *("token de acceso: {}", "Datenbankpasswort: {}", '{"geheim":"{}"}', "klucz API: {}"),
+    *("nøkkel: {}", "মূল পাসওয়ার্ড: {}", "clave_secreta={}", "секретный ключ: {}"),
 ]
 WITHOUT = [
     *("Passwort: mindestens acht Zeichen", "Passwort vergessen?", "Das Passwort ist falsch."),
@@ -52,6 +57,8 @@ WITHOUT = [
     *("пароль должен быть не короче 8 символов", "Пароль: обязательное поле"),
     *("パスワードは8文字以上にしてください。", "密码必须至少8个字符", "密码：必填"),
     *("비밀번호는 8자 이상이어야 합니다", "clave: valor", "der Schlüssel: Geduld"),
+    *("パスワード: 12文字以上で入力してください", "Пароль: 12 символов минимум", "geheim: ja"),
+    *("la clé du succès: 42 heures", "token de l'utilisateur: obligatoire"),
 ]
 
 

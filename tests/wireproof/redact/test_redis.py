@@ -23,6 +23,7 @@ def one(word: bytes) -> bytes:
 CASES = {
     "GET": (bulk(b"GET", b"session:1:token"), one(SECRET)),
     "get inline": (b"get api_key\r\n", one(SECRET)),
+    "JSON.GET by its path": (bulk(b"JSON.GET", b"user:1", b"$.password"), one(SECRET)),
     "GETDEL": (bulk(b"GETDEL", b"otp:anna"), one(SECRET)),
     "MGET": (bulk(b"MGET", b"a", b"api_key", b"b"), bulk(OTHER, SECRET, OTHER)),
     "HGET by field": (bulk(b"HGET", b"user:1", b"password"), one(SECRET)),
@@ -98,6 +99,24 @@ def test_what_stays(commands: bytes, replies: bytes) -> None:
     dialogue = RedisDialogue()
     assert dialogue.feed_commands(commands, 0) == []
     assert dialogue.feed_replies(replies, 0) == []
+
+
+@pytest.mark.parametrize("size", [3, 100])
+@pytest.mark.parametrize("name", ["GET", "get", "HGETALL"])
+def test_commands_that_are_typed_begin_as_http_does(name: str, size: int) -> None:
+    talk = Talk(server_port=6_379).open()
+    reply = bulk(b"password", SECRET) if name == "HGETALL" else one(SECRET)
+    command = f"{name} api_key\r\n".encode()
+    for at in range(0, len(command), size):
+        talk.client(command[at : at + size])
+    for at in range(0, len(reply), size):
+        talk.server(reply[at : at + size])
+    talk.close()
+    masks = FrameMasks("all")
+    masks.add(talk.tape.packets)
+    masks.end()
+    raw = b"".join(masks.masked(packet)[54:] for packet in talk.tape.packets)
+    assert SECRET not in raw and raw.count(b"*" * len(SECRET)) == 1
 
 
 def test_a_hole_ends_it() -> None:

@@ -54,6 +54,27 @@ SHAPED = {
     "Pangea, Arcade": "pts_" + MIXED[:32],
     "Pipedream: addresses of webhooks": "eo" + MIXED[:13].lower() + ".m.pipedream.net",
     "Dropbox": "sl." + "u." + MIXED + MIXED[:50],
+    "Convex": "prod:adjective-animal-123|" + MIXED,
+    "Macaroons of version 1": "MDAxY2xvY2F0aW9u" + MIXED,
+    "Chroma Cloud": "ck-" + MIXED[:44],
+    "Composio": "ak_" + MIXED[:20],
+    "Rancher: tokens of its API": "token-k3j9m:" + HEX[:54],
+    "Matrix: Synapse": "syt_YW5uYQ_" + LETTERS[:20] + "_0aB1cD",
+    "Twitch: chat": "oauth:" + HEX[:30],
+    "Okta": "00" + MIXED[:40],
+    "Bitwarden Secrets Manager": "0.3f9a1c7e-5b2d-4e8f-9a6b-7c1d2e3f4a5b."
+    + MIXED[:30]
+    + ":"
+    + MIXED[:22]
+    + "==",
+    "Lambda Cloud": "secret_anna_" + HEX[:32] + "." + MIXED[:32],
+    "Docker Hub: addresses that start builds": "hub.docker.com/api/build/v1/source/"
+    + HEX[:36]
+    + "/trigger/"
+    + HEX[:36]
+    + "/call",
+    "Render: addresses that deploy": "api.render.com/deploy/srv-d4l1bs2li9vc?key=4pfh8qK4Br0",
+    "Sentry: addresses of monitors": "ingest.sentry.io/api/45/cron/nightly/" + HEX[:32],
     "Discord: bots and users": "MTA" + MIXED[:23] + ".G" + MIXED[:5] + "." + MIXED[:38],
 }
 """Tokens of a shape that more than a prefix and a length tell."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 from support.attack import request, response
+from support.http2 import GET, OK, Http2Talk, data
 from support.talk import Talk
 from support.websocket_frames import KEY as MASKING_KEY
 from support.websocket_frames import frame
 
 from parsers.files.packets import Packet
-from wireproof.redact.frames import FrameMasks
+from wireproof.redact.frames import CUT_NAMES, FrameMasks
 
 KEY = "sk-proj-abcdefghijklmnop"
 
@@ -85,9 +86,74 @@ def test_what_follows_a_hole_may_be_the_rest_of_a_secret(
     assert before in found and after.strip() not in found and found.endswith(end)
 
 
+SIGNS = [
+    ("GET /a?user=b&api_key", "=", "Zq7vLw9xKt3nPb", "&z=1 HTTP/1.1\r\nHost: a\r\n\r\n"),
+    (
+        "HTTP/1.1 200 OK\r\nContent-Length: 42\r\n\r\n" + '{"a":"b","password',
+        '":"', "Zq7vLw9xKt3nPb", '","c":1}',
+    ),
+    (
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+        "Content-Length: 29\r\n\r\na=b&client_secret",
+        "=", "Zq7vLw9xKt", "&",
+    ),
+    ("\x01 password", "=", "Zq7vLw9xKt3nPb", "&a=b"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "sign", "secret", "end"), SIGNS)
+@pytest.mark.parametrize("is_one_batch", [True, False])
+def test_a_hole_that_takes_the_sign_alone(
+    before: str, sign: str, secret: str, end: str, is_one_batch: bool
+) -> None:
+    talk = Talk().open()
+    is_answer = before.startswith("HTTP")
+    if is_answer:
+        talk.client(request("/"))
+    say = talk.server if is_answer else talk.client
+    say(before.encode())
+    talk.lose("server" if is_answer else "client", len(sign))
+    say((secret + end).encode())
+    talk.close()
+    masks = FrameMasks("all")
+    for packets in [talk.tape.packets] if is_one_batch else [[one] for one in talk.tape.packets]:
+        masks.add(packets)
+    masks.end()
+    found = b"".join(map(masks.masked, talk.tape.packets))
+    assert secret.encode() not in found and before.encode() in found and end.encode() in found
+    assert masks.not_looked_into[CUT_NAMES] == 1  # for it may have held another name
+
+
+def test_a_hole_in_http2_is_told() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    talk.say("server", talk.server.head(1, OK), data(1, b'{"passwo'))
+    talk.talk.lose("server", 12)
+    talk.say("server", data(1, b'rd":"a"}'))
+    masks = FrameMasks("all")
+    masks.add(talk.packets())
+    masks.end()
+    assert masks.not_looked_into[CUT_NAMES]
+
+
+def test_a_large_hole_in_content_is_told() -> None:
+    talk = Talk().open()
+    talk.client(request("/"))
+    talk.server(response("200 OK", "Content-Length: 300000"), b"password")
+    talk.lose("server", 100_000)
+    talk.server(b"abc")
+    talk.close()
+    masks = FrameMasks("all")
+    masks.add(talk.tape.packets)
+    masks.end()
+    assert masks.not_looked_into[CUT_NAMES] == 1
+
+
 @pytest.mark.parametrize(
     ("host", "target"),
     [
+        ("hooks.slack-gov.com", "/services/T012AB3CD/B012AB3CD/{}"),
+        ("p12-caldav.icloud.com", "/published/2/MTc5MjQx{}"),
         ("hooks.slack.com", "/services/T012AB3CD/B012AB3CD/{}"),
         ("hook.eu1.make.com", "/{}"),
         ("discord.com:443", "/api/webhooks/123456789012345678/{}"),
