@@ -75,14 +75,14 @@ def secret_spans(name: str, value: str, policy: Policy | Rules) -> list[Span]:
         return [(0, len(value))]
     if SECRET_FIELD.fullmatch(lower):
         return _known(lower, value)
-    spans = list(_found_in(value, rules.patterns)) if rules.is_thorough else []
+    spans = list(found_in(value, rules.patterns)) if rules.is_thorough else []
     if lower == SUBPROTOCOLS:
         return merged(_of_subprotocols(value) + spans)
     return spans
 
 
-def _found_in(value: str, patterns: Patterns) -> Sequence[Span]:
-    """Return where a field's value has secrets by what it looks like."""
+def found_in(value: str, patterns: Patterns) -> Sequence[Span]:
+    """Return where a field's value, or a target, has secrets by what it looks like."""
     if len(value) > MAX_KNOWN_VALUE or patterns.known is not None:
         return find_encoded(value, patterns)
     return _found_in_usual(value, patterns)

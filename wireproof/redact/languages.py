@@ -104,7 +104,7 @@ _MORE = rf"(?>(?:[ _-]?{_IN_WORD}{{1,24}}){{0,3}})"
 def foreign_names() -> Iterator[tuple[str, str]]:
     """Yield how names begin, in lower case, and the expression of all that begin so, each with its
     value."""
-    of_long = rf"{_MORE}{BETWEEN}{_NO_HINT}(?=[^\s\d]{{0,64}}\d){LONG_CODE}"
+    of_long = rf"{_MORE}{BETWEEN}{_NO_HINT}(?!https?:)(?=[^\s\d]{{0,64}}\d){LONG_CODE}"
     value = rf"(?:(?:et)?{PLURAL}(?:{BETWEEN}{_VALUE_BEGINS}{ANY_MEMBER}|{XML}|{SAID})|{of_long})"
     for names, rest in ((NAMES, value), (KEYS, of_long)):
         for begins, pattern in _alternatives(names).items():

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from parsers.expressions import every
 from parsers.records import RequestRecord, ResponseRecord
 
-from .encoded_text import find_encoded
-from .fields import secret_spans
+from .fields import found_in, secret_spans
 from .names import SECRET_NAME
 from .patterns import Patterns, Span
 from .plain import is_plain_name
@@ -113,7 +112,7 @@ def start_line_spans(
         first = line.find(" ", first) + 1
     last = line.rfind(" ") if is_request else len(line.rstrip("\r\n"))
     target = line[first:last]
-    spans = find_encoded(target, patterns) + hook_spans(target, host_of(record), patterns)
+    spans = [*found_in(target, patterns), *hook_spans(target, host_of(record), patterns)]
     if isinstance(record, RequestRecord) and record.method == "CONNECT":
         spans += [login.span(1) for login in AUTHORITY_LOGIN.finditer(target)]
     return [(first + start, first + end) for start, end in spans]

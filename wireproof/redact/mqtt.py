@@ -32,6 +32,8 @@ PUBLISHES = when_used(
     rb"(?P<flags>[\x30-\x3d])(?P<size>[\x80-\xff]{0,3}[\x00-\x7f])\x00(?P<length>[\x02-\xff])"
     rb"(?=[^\x00-\x20#+\x7f]{2})"
 )
+MOST_PROPERTIES = 1_024
+"""Bytes of those before a payload."""
 VERSION_5 = 5
 USER_NAME, PASSWORD, WILL = 0x80, 0x40, 0x04
 AUTHENTICATION_DATA, USER_PROPERTY = 0x16, 0x26
@@ -70,7 +72,8 @@ def _of_publish(data: bytes, match: re.Match[bytes]) -> Iterator[Span]:
         return
     at += 2 * (match["flags"][0] & 0x06 != 0)  # a packet's identifier
     properties = _after_properties(data, at)
-    if data[at : at + 1] == b"\x00" or (properties <= end and _of_properties(data, at) is not None):
+    may_be = properties <= min(end, at + MOST_PROPERTIES)
+    if data[at : at + 1] == b"\x00" or (may_be and _of_properties(data, at) is not None):
         at = properties  # those of version 5: text begins as none do
     if at < min(end, len(data)):
         yield at, min(end, len(data))

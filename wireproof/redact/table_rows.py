@@ -25,6 +25,10 @@ KINDS = b"TDCZSN123nstEIAtKGHWcd"
 """Messages of a server."""
 LONGEST = 1 << 20
 """Bytes of a message, of which as many are waited for."""
+MOST_COLUMNS = 1_664
+"""Of a row (its section on limits)."""
+MOST_FALSE = 64
+"""Places that look like a description and are none; then it is another protocol's stream."""
 SHORTEST_VALUE = 6
 """Bytes of one that may be secret by its column: what counts or measures is shorter."""
 
@@ -32,13 +36,14 @@ SHORTEST_VALUE = 6
 class TableRows:
     """Reads rows in what a server sends, which comes in pieces."""
 
-    __slots__ = ("_rest", "_secret")
+    __slots__ = ("_false", "_rest", "_secret")
 
     def __init__(self) -> None:
         self._secret: list[bool] = []
         """Of the columns of the rows at hand, which have secrets; empty if none are."""
         self._rest = b""
         """The beginning of a message."""
+        self._false = 0
 
     def feed(self, data: bytes, start: int) -> list[Span]:
         """Take the next bytes, at ``start`` of their stream; return what is secret in it."""
@@ -46,7 +51,7 @@ class TableRows:
         data, self._rest = self._rest + data, b""
         found: list[Span] = []
         at = 0
-        while at < len(data):
+        while at < len(data) and self._false < MOST_FALSE:
             if not self._secret:
                 begins = DESCRIPTION.search(data, at)
                 if begins is None:
@@ -69,6 +74,7 @@ class TableRows:
             elif not is_message:
                 self._secret = []
             is_read = is_message and (data[at] != ord("T") or self._secret)
+            self._false += not is_read
             at = end if is_read else at + 1
         return [(max(a, start), b) for a, b in found if b > start]
 
@@ -77,7 +83,8 @@ def _columns(body: bytes) -> Iterator[bool]:
     """Yield of each column whether it names a secret; nothing if this is no description."""
     names: list[bytes] = []
     at = 2
-    for _ in range(int.from_bytes(body[:2])):
+    count = int.from_bytes(body[:2])
+    for _ in range(count if count <= MOST_COLUMNS else 0):
         end = body.find(b"\x00", at)
         if end < 0 or end + 1 + COLUMN > len(body):
             return
@@ -97,6 +104,8 @@ def _values(body: bytes, secret: list[bool]) -> Iterator[Span]:
     """Yield where the secrets of a row are."""
     at = 2
     for is_secret in secret if int.from_bytes(body[:2]) == len(secret) else ():
+        if at >= len(body):
+            return
         size = int.from_bytes(body[at : at + 4], signed=True)
         at += 4
         if is_secret and size >= SHORTEST_VALUE:
