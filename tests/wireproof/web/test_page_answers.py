@@ -84,7 +84,8 @@ def test_a_cause_has_its_name_first_what_to_do_on_a_line_and_settings_as_code(
     browser: Browser,
 ) -> None:
     with looking(browser, CHAT) as (page, _):
-        page.locator("#answer .remedy", has_text="→ in nginx: proxy_buffering").wait_for()  # of the hop
+        # of the hop
+        page.locator("#answer .remedy", has_text="→ in nginx: proxy_buffering").wait_for()
         names = ["compressor-not-flushed", "proxy-buffer"]
         expect(page.locator("#answer .cause")).to_have_text(names)
         remedy = page.locator("#answer .remedy").nth(1)
