@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from typing import BinaryIO
 
 from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
@@ -20,6 +19,7 @@ from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Wanted, select
+from ..opening import open_input
 from ..output import open_stream
 from ..redact import Policy, Redactor, Report, Rules
 from ..tasks.chosen import choosing
@@ -65,9 +65,7 @@ def run(wanted: ExportOptions) -> Exported:
     if wanted.format == "parquet" and wanted.output in (None, "-") and sys.stdout.isatty():
         raise ValueError("Parquet is not for a terminal: name a file with -o")
     with ExitStack() as stack:
-        source: BinaryIO = sys.stdin.buffer
-        if wanted.source != "-":
-            source = stack.enter_context(Path(wanted.source).open("rb"))
+        source = open_input(wanted.source, stack)
         source, choice = choosing(source, wanted.wanted, stack, wanted.keylog)
         source = stack.enter_context(shown(source, "exporting"))
         if wanted.format == "har":

@@ -36,8 +36,8 @@ from ..bytes.stream_tap import Pair
 from ..exchange import CLOSE, Exchange
 from ..exchanges import Exchanges
 from ..open_exchanges import Key
+from ..opening import open_input
 from ..tasks.chosen import choosing, seekable
-from ..tasks.decode import open_input
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end
 from .told import Told, read_sealed, read_told

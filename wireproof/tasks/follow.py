@@ -11,13 +11,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Literal
 
 from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
 from parsers.records import Record, Sender, Sent
 
 from ..bytes.followed import FollowedConnection, FollowedContent, FollowedQuic, Piece, Take
+from ..opening import open_input
 from ..output import open_stream, open_text
 from ..text.progress import shown
 from ..views.followed import FollowedText
@@ -69,9 +69,7 @@ def follow(wanted: FollowOptions) -> Followed:
     if wanted.is_raw and wanted.output in (None, "-") and sys.stdout.isatty():
         raise ValueError("raw bytes are not for a terminal: name a file with -o, or use a pipe")
     with ExitStack() as stack:
-        source: BinaryIO = sys.stdin.buffer
-        if wanted.source != "-":
-            source = stack.enter_context(Path(wanted.source).open("rb"))
+        source = open_input(wanted.source, stack)
         spans = None
         if wanted.exchange is not None and wanted.layer in ("tcp", "tls"):
             source = seekable(source, stack)

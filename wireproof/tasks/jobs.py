@@ -259,14 +259,14 @@ def _received(worker: Worker) -> Part | None:
 class SharedFile:
     """A regular file that several processes read, each from a place of its own.
 
-    It begins where the descriptor stands, and ends where the file ends now, so that all of them
-    read the same even if it grows.
+    It begins where the descriptor stands, and stops at ``end``, None: where the file ends now. So
+    all of them read the same even if it grows.
     """
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, end: int | None = None) -> None:
         self._descriptor = descriptor
         self._position = os.lseek(descriptor, 0, os.SEEK_CUR)
-        self._end = os.fstat(descriptor).st_size
+        self._end = os.fstat(descriptor).st_size if end is None else end
 
     def read(self, size: int, /) -> bytes:
         left = max(self._end - self._position, 0)
@@ -287,14 +287,16 @@ class SharedFile:
 class DecodingTeam(Team):
     """Workers that decode one capture together.
 
-    ``descriptor`` is of a regular file, and stays where it stands. ``doing`` is what a progress bar
-    says, None for no bar.
+    ``descriptor`` is of a regular file, and stays where it stands; ``end`` is where reading stops,
+    None: where the file ends now. ``doing`` is what a progress bar says, None for no bar.
     """
 
-    def __init__(self, task: Work, descriptor: int, doing: str | None = None) -> None:
+    def __init__(
+        self, task: Work, descriptor: int, doing: str | None = None, end: int | None = None
+    ) -> None:
         self._task = task
         self._doing = doing
-        self._capture = SharedFile(descriptor)
+        self._capture = SharedFile(descriptor, end)
         self._feeds = [Feed() for _ in range(task.workers)]
         self._slots = [Slots() for _ in range(task.workers)]
         self._batch = 0

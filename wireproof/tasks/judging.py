@@ -21,8 +21,8 @@ from parsers.records import Record
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.telling import Message, Teller, Told
+from ..opening import end_of, open_input
 from ..views import Buffer
-from .decode import open_input
 from .jobs import DecodingTeam, Make, Part, Work
 from .sources import STORED, Say, UnreadableSource
 from .unread import Unread
@@ -110,7 +110,7 @@ def _taken(
     stream: BinaryIO, source: str, telling: Telling, taker: Taker[T], doing: str, say: Say
 ) -> Generator[T, None, None]:
     unread = Unread()
-    with DecodingTeam(telling, stream.fileno(), doing) as team:
+    with DecodingTeam(telling, stream.fileno(), doing, end_of(stream)) as team:
         for pieces, _ in team.batches():
             messages = list(told(pieces))
             unread.note(one.record for one in messages if isinstance(one, Told))

@@ -18,8 +18,8 @@ from parsers.records import Record
 from parsers.wants import EVERYTHING, Wants
 
 from ..analysis.stored import read_json, read_ndjson, read_parquet
+from ..opening import open_input
 from ..text.progress import shown
-from .decode import open_input
 from .undecoded import noting_undecoded
 from .unread import Unread
 

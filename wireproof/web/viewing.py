@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 from capture.processes import signals_held, wait_for_interrupt
 
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
+from ..opening import open_input
 from ..tasks.capture import attend, key_log_for, order_secrets
 from ..tasks.chosen import choosing_first
-from ..tasks.decode import open_input
 from ..tasks.sources import UnreadableSource
 from .feed import FileFeed
 from .index import Index

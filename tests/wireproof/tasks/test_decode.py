@@ -303,9 +303,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
 
     class Counted(DecodingTeam):
-        def __init__(self, task: Task, descriptor: int) -> None:
+        def __init__(self, task: Task, descriptor: int, *, end: int) -> None:
             found.append(task.workers)
-            super().__init__(task, descriptor)
+            super().__init__(task, descriptor, end=end)
 
     monkeypatch.setattr(jobs, "DecodingTeam", Counted)
     monkeypatch.setattr(decoding, "usable_cores", lambda: 3)

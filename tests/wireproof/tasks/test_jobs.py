@@ -8,10 +8,11 @@ import random
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, BinaryIO, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -30,6 +31,7 @@ from parsers.records import Transport
 from wireproof import cli
 from wireproof.analysis import selection
 from wireproof.analysis.exchange_filter import ExchangeFilter
+from wireproof.opening import open_input
 from wireproof.tasks import decode as decoding
 from wireproof.tasks import jobs, workers
 from wireproof.tasks.decode import DecodeOptions, run
@@ -309,6 +311,29 @@ def test_a_shared_file_ends_where_it_ended(tmp_path: Path) -> None:
         assert SharedFile(stream.fileno()).read(100) == b""
         os.lseek(stream.fileno(), 9, os.SEEK_SET)
         assert SharedFile(stream.fileno()).read(100) == b""
+
+
+@pytest.mark.parametrize("wanted", [ExchangeFilter(), ExchangeFilter(min_gap=0.0)])
+def test_a_file_that_grows_gives_what_it_had_when_it_was_opened(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: ExchangeFilter
+) -> None:
+    whole = found(folder, "whole").read_bytes()
+    path = tmp_path / "growing.pcapng"
+
+    def opened(source: str, stack: ExitStack) -> BinaryIO:
+        stream = open_input(source, stack)
+        with path.open("ab") as more:
+            more.write(whole)
+        return stream
+
+    path.write_bytes(whole[: len(whole) // 2])
+    expected = decoded(path, "ndjson", tmp_path / "0", wanted=wanted)
+    monkeypatch.setattr(decoding, "open_input", opened)
+    for count in (1, 2):
+        path.write_bytes(whole[: len(whole) // 2])
+        output = tmp_path / f"{count}"
+        assert decoded(path, "ndjson", output, jobs=count, wanted=wanted) == expected
+    assert decoded(path, "ndjson", tmp_path / "3", wanted=wanted) != expected
 
 
 def test_a_redirected_file_is_read_from_where_it_stands(folder: Path, tmp_path: Path) -> None:
