@@ -309,6 +309,11 @@ class Exchange(Struct, eq=False):
                 self.last_time = record.last_time
         _TAKE[type(record)](self, record)
 
+    def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> None:
+        """Take a chunk and the event that came in the same packet, as :meth:`add` takes each."""
+        self.add(chunk)
+        self._add_block(event)
+
     def reach_over(self, first: int, last: int, first_time: float, last_time: float) -> None:
         """Reach over records of which somebody else has counted what they are.
 

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from parsers.records import (
+    ChunkRecord,
     ConnectionRecord,
     Record,
     RequestRecord,
     ResponseRecord,
+    SseEventRecord,
 )
 
 from .exchange import ConnectionEnd, Exchange
@@ -66,6 +68,27 @@ class Exchanges(Generic[S]):
                 self._open.end(found[0].key)
         elif type(record) in HEADS and record.sender is not None:
             opened.go_on(*found[0].key, record.sender)
+        return found
+
+    def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> tuple[Exchange, S] | None:
+        """Take a chunk and the event after it, if both came in the same packet for the same
+        exchange, which is known: what :meth:`add` does for each, in half the time.
+
+        None if they are not so usual: then neither has been taken.
+        """
+        opened = self._open
+        packet = chunk.last_packet
+        if (
+            not chunk.first_packet == packet == event.first_packet == event.last_packet
+            or chunk.exchange != event.exchange
+            or chunk.connection != event.connection
+            or event.stream_id is not None
+            or (found := opened.known.get((chunk.connection, chunk.exchange))) is None
+        ):
+            return None
+        if opened.over:
+            opened.over = []
+        found[0].add_event(chunk, event)
         return found
 
     def _end_connection(self, record: ConnectionRecord) -> None:

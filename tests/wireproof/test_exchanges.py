@@ -42,6 +42,27 @@ def test_every_record_of_a_stored_capture_is_in_its_exchange(path: Path) -> None
     assert {exchange.number for exchange, _ in found} == set(range(len(found)))
 
 
+def test_a_chunk_and_the_event_in_its_packet_can_be_taken_together() -> None:
+    wire = Wire()
+    head = wire.events()
+    chunk = wire.chunk("data: a\n\n")
+    event = wire.event(("data", "a"), data="a")
+    alone, together = fold(), fold()
+    assert together.add_event(chunk, event) is None
+    for exchanges in (alone, together):
+        exchanges.add(head)
+    alone.add(chunk)
+    expected = alone.add(event)
+    found = together.add_event(chunk, event)
+    assert found is not None
+    assert expected is not None
+    assert found[0].counts == expected[0].counts
+    assert found[0].last_packet == expected[0].last_packet == chunk.last_packet
+    assert found[0].last_time == expected[0].last_time == chunk.last_time
+    assert together.add_event(chunk, replace(event, first_packet=1)) is None
+    assert found[0].counts.events == 1
+
+
 def requests(number: int) -> list[Wire]:
     """Makers of the records of ``number`` exchanges of one connection."""
     return [Wire(exchange=exchange) for exchange in range(number)]

@@ -10,7 +10,7 @@ Chunks and events are numbered from 0, as in the records. Text from the wire is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from parsers.records import (
@@ -125,6 +125,28 @@ class PacketComments:
         found.append(PacketComment(last, text, about, done))
         return found
 
+    def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> list[PacketComment] | None:
+        """Return what the packet carries that brought a chunk and the event after it, as nearly all
+        do: what :meth:`add` returns for both, in half the time.
+
+        None if they are not so usual: then neither has been taken.
+        """
+        if not (event.dispatched and chunk.size and chunk.sender == event.sender == "server"):
+            return None
+        known = self._exchanges.known(chunk.connection, chunk.exchange)
+        if known is None or known[0].transport != "sse" or known[1].takes_pieces:
+            return None
+        if self._exchanges.add_event(chunk, event) is None:
+            return None
+        exchange, reader = known
+        found = [PacketComment(chunk.last_packet, *_chunk(chunk, exchange, OTHER))]
+        was_known = reader.dialect is not None
+        payload = reader.read(event)
+        if reader.dialect is not None and not was_known:
+            found.append(PacketComment(event.last_packet, "", None, _named(reader.dialect)))
+        found.append(PacketComment(event.last_packet, *_event(event, exchange, payload)))
+        return found
+
     def _silences(self) -> Iterator[PacketComment]:
         """Yield how long nothing came before the end of what that cut off."""
         for exchange, _ in self._exchanges.over():
@@ -215,6 +237,26 @@ class PacketComments:
             return ", unasked"
         after = milliseconds(pong.last_time - answer.ping.last_time)
         return f", answers frame {answer.ping.last_packet} after {after}"
+
+
+def with_events(records: Iterable[Record]) -> Iterator[tuple[Record, SseEventRecord | None]]:
+    """Yield each chunk together with an event that follows it at once, completed by the same
+    packet, and all others alone."""
+    chunk: ChunkRecord | None = None
+    for record in records:
+        if chunk is not None:
+            if isinstance(record, SseEventRecord) and record.last_packet == chunk.last_packet:
+                yield chunk, record
+                chunk = None
+                continue
+            yield chunk, None
+            chunk = None
+        if isinstance(record, ChunkRecord):
+            chunk = record
+        else:
+            yield record, None
+    if chunk is not None:
+        yield chunk, None
 
 
 def _payload(record: Record, reader: Reader) -> Payload:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
-from pathlib import Path
 from struct import Struct, pack, unpack_from
 from typing import BinaryIO
 
@@ -44,13 +43,14 @@ from parsers import (
     padded,
 )
 from parsers.limits import MAX_BLOCK, MAX_COMMENTS
-from parsers.records import QuicPacketRecord, Record, TlsRecordRecord
+from parsers.records import ChunkRecord, QuicPacketRecord, Record, TlsRecordRecord
 from parsers.wants import Wants
 
 from .. import __version__
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
-from ..analysis.packet_comments import About, PacketComment, PacketComments
+from ..analysis.packet_comments import About, PacketComment, PacketComments, with_events
 from ..analysis.selection import select
+from ..opening import open_capture
 from ..output import open_stream
 from ..text.progress import shown
 from ..text.wording import count
@@ -102,8 +102,14 @@ class Comments:
         """
         found = PacketComments()
         self._later = found.later
-        for record in _chosen(source, wanted, keylog):
-            for part in found.add(record):
+        for record, event in with_events(_chosen(source, wanted, keylog)):
+            parts = None
+            if event is not None and isinstance(record, ChunkRecord):
+                parts = found.add_event(record, event)
+            if parts is None:
+                parts = found.add(record)
+                parts += [] if event is None else found.add(event)
+            for part in parts:
                 self._keep(part)
             if self._size > MAX_COMMENTS:
                 self.ended_at = record.last_packet
@@ -124,7 +130,9 @@ class Comments:
             return  # a fault that no packet carried
         size = len(part.text) + len(part.tail)
         self._size += size + 64
-        comment = self._comments.setdefault(part.packet, Comment())
+        comment = self._comments.get(part.packet)
+        if comment is None:
+            comment = self._comments[part.packet] = Comment()
         if comment.size + size > MAX_COMMENT:
             comment.left_out += 1
             return
@@ -159,10 +167,11 @@ def annotate(
         raise ValueError("it is read twice, so it must be a file")
     check_output(source, output)
     comments = Comments()
-    with Path(source).open("rb") as file, shown(file, "decoding") as stream:
-        comments.take(stream, wanted, keylog)
     with ExitStack() as stack:
-        file = stack.enter_context(Path(source).open("rb"))
+        file = stack.enter_context(open_capture(source))
+        with shown(file, "decoding") as stream:
+            comments.take(stream, wanted, keylog)
+        file.seek(0)
         reader = CaptureReader(stack.enter_context(shown(file, "writing")))
         blocks = reader.copied(()) if reader.format == "pcapng" else pcap_as_blocks(reader)
         # The first one before the output is opened: what cannot be read costs nobody a file.

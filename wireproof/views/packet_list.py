@@ -18,6 +18,7 @@ from typing import NamedTuple, TextIO
 
 from parsers import BATCH, NANOSECONDS, OrderedCapture, Packet, PacketDecoder
 from parsers.records import (
+    ChunkRecord,
     ConnectionRecord,
     DiagnosticRecord,
     GapRecord,
@@ -25,6 +26,7 @@ from parsers.records import (
     Record,
     RequestRecord,
     ResponseRecord,
+    SseEventRecord,
     TlsConnectionRecord,
     TlsRecordRecord,
     WebSocketFrameRecord,
@@ -44,6 +46,8 @@ MAX_START_LINE = 200
 """Characters of a start line that a row shows."""
 HEADING = ("No.", "Time", "Source", "Destination", "Protocol", "Length", "Info")
 INDENT = " " * 6
+LINES = 256
+"""Of a file so many are written together."""
 FRAMES = {"close": "Connection Close"}
 """Frames that tshark calls otherwise than RFC 6455 section 5.2."""
 
@@ -178,16 +182,23 @@ class ListedPackets:
         return f"{sign}{seconds}.{fraction:09}"[: self._digits - 9 or None]
 
     def _carried(self, records: Sequence[Record]) -> Carried:
+        if len(records) == 2 and (event := self._event(*records)) is not None:
+            return event
         carried = Carried(_protocol(records), [], [])
         for record in records:
             head = _head(record)
             if head is not None:
                 carried.heads.append(head)
-            for comment in self._completed(record):
-                said = comment.text + comment.tail if head is None else comment.tail
-                if mark := said.removeprefix(",").strip():
-                    carried.marks.append(mark)
+            carried.marks.extend(_marks(self._completed(record), with_text=head is None))
         return carried
+
+    def _event(self, chunk: Record, event: Record) -> Carried | None:
+        """Return what a packet completed, if that is a chunk and the event in it, as most do."""
+        if not (isinstance(chunk, ChunkRecord) and isinstance(event, SseEventRecord)):
+            return None
+        found = self._comments.add_event(chunk, event)
+        self._comments.later.clear()
+        return None if found is None else Carried("HTTP", [], _marks(found, with_text=True))
 
     def _completed(self, record: Record) -> list[PacketComment]:
         """Return what is said of the packet that completed a record; the rest is known too late."""
@@ -223,11 +234,25 @@ class PacketList:
     def show(self, capture: OrderedCapture, most: int = BATCH) -> int:
         """Print a capture's packets, ``most`` at a time, and return how many rows there are."""
         rows = 0
-        for line in self._rows.lines(capture, most):
-            rows += line.packet is not None
-            self._stream.write(fitted(line, self._width) + "\n")
+        together = 1 if most == 1 else LINES
+        texts: list[str] = []
+        try:
+            for line in self._rows.lines(capture, most):
+                rows += line.packet is not None
+                texts.append(fitted(line, self._width))
+                if len(texts) == together:
+                    self._print(texts)
+        finally:
+            self._print(texts)
         self._stream.flush()
         return rows
+
+    def _print(self, texts: list[str]) -> None:
+        """Print lines, and forget them."""
+        if texts:
+            text = "\n".join(texts) + "\n"
+            texts.clear()
+            self._stream.write(text)
 
     def flush(self) -> None:
         """Hand all rows to whoever reads them."""
@@ -243,6 +268,12 @@ def fitted(line: ListLine, width: int | None) -> str:
         return text
     pieces = [(text, "")]
     return text if measure(pieces) <= width else "".join(one for one, _ in fit(pieces, width))
+
+
+def _marks(comments: Iterable[PacketComment], *, with_text: bool) -> list[str]:
+    """Return what is said after ``▸``; without the text of each where tshark says that too."""
+    said = [one.text + one.tail if with_text else one.tail for one in comments]
+    return [mark for text in said if (mark := text.removeprefix(",").strip())]
 
 
 def _protocol(records: Sequence[Record]) -> str | None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from support.corpus import ROOT
 from support.handmade import Wire, chunked
+from support.stored import name
 
-from parsers.records import Record
+from parsers.decode.capture import decode
+from parsers.records import ChunkRecord, Record
 from wireproof.analysis.packet_comments import (
     PacketComment,
     PacketComments,
     excerpt,
     milliseconds,
     shown,
+    with_events,
 )
 
 
@@ -183,6 +188,71 @@ def test_excerpts() -> None:
 )
 def test_milliseconds(seconds: float, text: str) -> None:
     assert milliseconds(seconds) == text
+
+
+PAIRED = sorted(
+    path
+    for folder in ("sse", "dialects", "tls", "hostile", "chunked")
+    for path in (ROOT / "fixtures" / folder).glob("*.pcapng")
+    if path.stem != "large"
+)
+
+
+@pytest.mark.parametrize("path", PAIRED, ids=name)
+def test_a_chunk_and_its_event_together_say_what_they_say_alone(path: Path) -> None:
+    with path.open("rb") as stream:
+        records = list(decode(stream))
+    alone, together = PacketComments(), PacketComments()
+    for record, event in with_events(records):
+        expected = alone.add(record) + ([] if event is None else alone.add(event))
+        found = None
+        if event is not None and isinstance(record, ChunkRecord):
+            found = together.add_event(record, event)
+        if found is None:
+            found = together.add(record) + ([] if event is None else together.add(event))
+        assert found == expected
+        assert together.later == alone.later
+
+
+def test_a_chunk_goes_with_an_event_of_its_packet_alone() -> None:
+    wire = Wire()
+    chunk = wire.chunk("data: a\n\n")
+    here = wire.event(("data", "a"), data="a")
+    event = replace(here, last_packet=chunk.last_packet + 1)
+    assert list(with_events([chunk, here, chunk, event, chunk, chunk])) == [
+        (chunk, here),
+        (chunk, None),
+        (event, None),
+        (chunk, None),
+        (chunk, None),
+    ]
+
+
+def test_what_is_unusual_is_not_taken_together() -> None:
+    wire = Wire()
+    comments = PacketComments()
+    chunk = wire.chunk("data: a\n\n")
+    event = wire.event(("data", "a"), data="a")
+    assert comments.add_event(chunk, event) is None  # its exchange is not known
+    comments.add(wire.fault(severity="note"))
+    assert comments.add_event(chunk, event) is None  # nor that it streams events
+    comments.add(wire.events())
+    for unusual in (
+        (replace(chunk, size=0), event),
+        (replace(chunk, sender="client"), event),
+        (chunk, replace(event, dispatched=False)),
+        (chunk, replace(event, first_packet=1)),
+        (chunk, replace(event, exchange=1)),
+        (chunk, replace(event, connection=1)),
+        (chunk, replace(event, stream_id=1)),
+    ):
+        assert comments.add_event(*unusual) is None
+    found = comments.add_event(chunk, event)
+    assert found is not None
+    assert [one.said({}) for one in found] == [
+        "chunk 0, 9 bytes",
+        "SSE event 0 `message` completes here: a",
+    ]
 
 
 def test_what_a_comment_does_not_name_is_not_added() -> None:
