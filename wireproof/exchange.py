@@ -74,6 +74,8 @@ UNSURE = "http-response-unsure"
 """The fault of a response if it is unknown which request it answers."""
 SAID = frozenset(("last-chunk", "content-length", "end-stream"))
 """``ended_by`` of a body whose sender said that it ends."""
+RESETS = frozenset(("RST_STREAM", "RESET_STREAM", "STOP_SENDING"))
+"""Frames that give a stream up (RFC 9113 section 6.4, RFC 9000 sections 19.4 and 19.5)."""
 MAX_INTERIM = 16
 """Interim responses of one exchange that are kept; of more, the first ones are forgotten."""
 
@@ -141,6 +143,8 @@ class Exchange(Struct, eq=False):
     counts: Counts = field(default_factory=Counts)
     closing: Sequence[WebSocketFrameRecord] = ()
     """The first Close frame, and the other side's (RFC 6455 section 5.5.1)."""
+    reset: Http2FrameRecord | Http3FrameRecord | None = None
+    """The first frame that gave its stream up, whoever sent it."""
     answer: Answer = NO_ANSWER
     """What the last frame answers, if that is a Pong."""
     first_packet: int = 0
@@ -364,16 +368,18 @@ class Exchange(Struct, eq=False):
         if fault.code == UNSURE:
             self.end.is_unsure = True
 
+    def _add_control_frame(self, frame: Http2FrameRecord | Http3FrameRecord) -> None:
+        if frame.type in RESETS and self.reset is None:
+            self.reset = frame
+
     def _pass(
         self,
         _: GapRecord
         | TlsConnectionRecord
         | TlsRecordRecord
-        | Http2FrameRecord
         | StallRecord
         | QuicRecord
-        | QuicPacketRecord
-        | Http3FrameRecord,
+        | QuicPacketRecord,
     ) -> None:
         """It is only where it is, and tells nothing of what an exchange carries."""
 
@@ -418,11 +424,11 @@ _TAKE: dict[type[Any], Callable[[Exchange, Any], None]] = {
     TlsConnectionRecord: Exchange._pass,
     TlsRecordRecord: Exchange._pass,
     Http2DataRecord: Exchange._add_run,
-    Http2FrameRecord: Exchange._pass,
+    Http2FrameRecord: Exchange._add_control_frame,
     QuicRecord: Exchange._pass,
     QuicPacketRecord: Exchange._pass,
     Http3DataRecord: Exchange._add_run,
-    Http3FrameRecord: Exchange._pass,
+    Http3FrameRecord: Exchange._add_control_frame,
     StallRecord: Exchange._pass,
 }
 """What an exchange does with each kind of record: a look-up costs less than the comparisons."""

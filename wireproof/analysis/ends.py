@@ -107,8 +107,8 @@ def _is_tunnel_ended(trace: Trace) -> bool:
     """Whether a frame of the server's ended a WebSocket in HTTP/2 first, which has no body."""
     if not trace.about.is_websocket:
         return False
-    if trace.reset is not None:
-        return trace.reset.sender == "server"
+    if trace.about.reset is not None:
+        return trace.about.reset.sender == "server"
     last = end_stream_of(trace)
     return last is not None and last.sender == "server"
 
@@ -117,7 +117,7 @@ def _cancelled(trace: Trace) -> Leaving | None:
     """Return when the client gave up a stream of HTTP/2, None if it did not."""
     for fault in trace.all_faults:
         if fault.code in CANCELLED:
-            kind = "rst-stream" if trace.reset is None else KINDS[trace.reset.type]
+            kind = "rst-stream" if trace.about.reset is None else KINDS[trace.about.reset.type]
             return Leaving(fault.last_packet, fault.last_time, kind)
     return None
 

@@ -8,7 +8,9 @@ from everybody who looks at the client's leg alone.
 
 from __future__ import annotations
 
-from parsers.records import BodyRecord, End
+from typing import NamedTuple
+
+from parsers.records import BodyRecord, Sender
 
 from ..exchange import Exchange
 from ..text.wording import duration
@@ -39,10 +41,10 @@ def hidden_cut(trace: Trace) -> Cause | None:
         return None
     if left_before_end(trace.about):
         return None  # then the proxy had nobody to pass it on to
-    end = _first_end(leg.about)
-    where = _place(leg.about.key.connection, end["packet"] if end else leg.about.last_packet)
+    end = _end_of(leg.about)
+    where = _place(leg.about.key.connection, end.packet if end else leg.about.last_packet)
     seen = f"the server's own answer was cut {where}"
-    if end is not None and end["sender"] == "client":
+    if end is not None and end.sender == "client":
         seen = f"the proxy gave up on the server {where}"
     seen += ", and the proxy ended this one in good order"
     return Cause(HIDES_CUT, "certain", seen, WAIT_FOR_LAST_WORD)
@@ -56,23 +58,20 @@ def _is_same_content(near: BodyRecord | None, far: BodyRecord | None) -> bool:
 
 def why_proxy_left(trace: Trace, silence: Silence | None) -> list[Cause]:
     """Return why a client left that is a proxy, if its own client's leg is in the capture."""
-    near = leg_before(trace)
-    connection = near.about.connection if near is not None else None
-    if near is None or connection is None or not connection.ends:
+    near, left = leg_before(trace), _end_of(trace.about)
+    end = _end_of(near.about) if near is not None else None
+    if near is None or left is None or end is None:
         return []
-    end = connection.ends[0]
-    where = _place(connection.connection, end["packet"])
-    if end["sender"] == "client":
+    where = _place(near.about.key.connection, end.packet)
+    if end.sender == "client" and end.time <= left.time:
         said = f"the client is a proxy, whose own client had left {where}"
         return [Cause("client-closed", "certain", said, "nothing, if that client meant to leave")]
     body = near.about.response_body
-    if body is not None and body.complete:
+    if end.sender == "client" or (body is not None and body.complete):
         return []
     waited = silence.seconds if silence is not None else 0.0
     if silence is not None and is_idle(trace, waited):
-        said = (
-            f"the client is a proxy, which gave up after {duration(waited)} of silence, and ended"
-        )
+        said = f"the client is a proxy, which gave up after {duration(waited)} of silence and ended"
         return [
             Cause("proxy-idle-timeout", "certain", f"{said} its own answer {where}", KEEP_ALIVE)
         ]
@@ -81,18 +80,38 @@ def why_proxy_left(trace: Trace, silence: Silence | None) -> list[Cause]:
 
 
 def left_before_end(about: Exchange) -> bool:
-    """Whether the client closed or reset its connection before its answer came to its end."""
-    end, body = _first_end(about), about.response_body
+    """Whether the client gave its answer up before that came to its end."""
+    end, body = _end_of(about), about.response_body
     return (
         end is not None
-        and end["sender"] == "client"
+        and end.sender == "client"
         and body is not None
-        and end["time"] < body.last_time
+        and end.time < body.last_time
     )
 
 
-def _first_end(about: Exchange) -> End | None:
-    return about.connection.ends[0] if about.connection and about.connection.ends else None
+def ended_by(about: Exchange) -> Sender | None:
+    """Return who gave an answer up, or closed its connection first; None if that is not known."""
+    if about.reset is not None:
+        return about.reset.sender
+    return about.connection.closed_by if about.connection is not None else None
+
+
+class _End(NamedTuple):
+    """What ended an exchange before its framing did, or its connection after that."""
+
+    sender: Sender
+    packet: int
+    time: float
+
+
+def _end_of(about: Exchange) -> _End | None:
+    if (reset := about.reset) is not None:
+        return _End(reset.sender, reset.last_packet, reset.last_time)
+    if about.connection is None or not about.connection.ends:
+        return None
+    first = about.connection.ends[0]
+    return _End(first["sender"], first["packet"], first["time"])
 
 
 def _place(connection: int, packet: int) -> str:

@@ -83,7 +83,7 @@ class StreamEnd(NamedTuple):
 
 def stream_end(trace: Trace) -> StreamEnd | None:
     """Return the frame that ended an exchange's stream, None if none did."""
-    body, reset = trace.about.response_body, trace.reset
+    body, reset = trace.about.response_body, trace.about.reset
     is_over = body is not None and (body.complete or body.ended_by == "end-stream")
     if reset is not None and not is_over:
         return StreamEnd(

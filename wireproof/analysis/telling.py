@@ -12,7 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from parsers import Indivisible
-from parsers.records import ConnectionRecord, GapRecord, Record, WebSocketFrameRecord
+from parsers.records import (
+    ConnectionRecord,
+    GapRecord,
+    Http2FrameRecord,
+    Http3FrameRecord,
+    Record,
+    WebSocketFrameRecord,
+)
 
 from ..dialects.payload import Kind
 from ..exchange import Counts, Exchange
@@ -35,6 +42,7 @@ class Whole(NamedTuple):
 
     counts: Counts
     closing: Sequence[WebSocketFrameRecord]
+    reset: Http2FrameRecord | Http3FrameRecord | None
     first_packet: int
     last_packet: int
     first_time: float

@@ -27,8 +27,6 @@ from parsers.records import (
     GapRecord,
     GrpcMessageRecord,
     Http2DataRecord,
-    Http2FrameRecord,
-    Http3FrameRecord,
     JsonLineRecord,
     PartRecord,
     Record,
@@ -70,8 +68,6 @@ LAST_WORDS: frozenset[Kind] = frozenset(("finish", "done", "error"))
 
 KNOWN = frozenset(("about", "company"))
 """What of a trace is known wherever it is judged."""
-RESETS = ("RST_STREAM", "RESET_STREAM", "STOP_SENDING")
-"""Frames that give a stream up (RFC 9113 section 6.4, RFC 9000 sections 19.4 and 19.5)."""
 
 
 class Trace:
@@ -97,8 +93,6 @@ class Trace:
     """The first MAX_FAULTS."""
     late_holes: array[float] | None = None
     """When the server's bytes were found missing of those past them, MAX_HOLES at most."""
-    reset: Http2FrameRecord | Http3FrameRecord | None = None
-    """The first RST_STREAM in its stream."""
     http2: Http2Facts | None = None
     """What it shares with the other streams of its connection."""
     words: Mapping[Kind, Word] = MappingProxyType({})
@@ -170,7 +164,7 @@ class Trace:
     @property
     def has_more_to_tell(self) -> bool:
         """Whether there are faults or gaps, or an element was read: a short answer has none."""
-        is_faulty = self.faults or self.gaps or self.around or self.reset is not None
+        is_faulty = self.faults or self.gaps or self.around or self.about.reset is not None
         return bool(is_faulty) or self._reader is not None
 
     @property
@@ -225,10 +219,6 @@ class Trace:
     def _body(self, body: BodyRecord) -> None:
         if body.trailers and body.sender == "server":
             self.trailers = body.trailers
-
-    def _control_frame(self, frame: Http2FrameRecord | Http3FrameRecord) -> None:
-        if frame.type in RESETS and self.reset is None:
-            self.reset = frame
 
     def _fault(self, fault: DiagnosticRecord) -> None:
         if len(self.faults) < MAX_FAULTS:
@@ -510,8 +500,6 @@ _TAKE: Mapping[type[Any], Callable[[Trace, Any], None]] = {
     DataRecord: Trace._piece,
     Http2DataRecord: Trace._piece,
     BodyRecord: Trace._body,
-    Http2FrameRecord: Trace._control_frame,
-    Http3FrameRecord: Trace._control_frame,
     DiagnosticRecord: Trace._fault,
     GapRecord: Trace._gap,
 }

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from support.http2 import EVENTS as EVENT_FIELDS
+from support.http2 import SETTINGS, SETTINGS_ACK, Speaker, data, framed
 from support.judged import causes, verdicts
 from support.talk import Talk
 from support.timed import CHUNKED, EVENT_STREAM, LAST_CHUNK, TimedTape, chunk, event
 
+from parsers.http2.elements import PREFACE, RST_STREAM
+from wireproof.analysis.hops.report import hops
 from wireproof.analysis.relayed import HIDES_CUT
 from wireproof.analysis.verdict import Verdict
 
@@ -176,3 +180,64 @@ def test_what_came_whole_to_the_proxy_was_spoilt_by_it(
     assert (near.answer, causes(near)) == (answer, [code])
     assert near.causes[0].sure == "certain"
     assert far.answer in ("whole", "app-error")
+
+
+ASKED = [(":method", "GET"), (":scheme", "http"), (":authority", "a"), (":path", "/chat")]
+CANCEL, INTERNAL_ERROR = b"\0\0\0\x08", b"\0\0\0\x02"
+
+
+class WayOfStreams(Way):
+    """The client speaks HTTP/2 to the proxy, and its connection goes on after the stream."""
+
+    def __init__(self) -> None:
+        self.tape = TimedTape()
+        client, self.server = Speaker(), Speaker()
+        self.near = Talk(self.tape, client_port=40_000, server_port=9_000).open()
+        self.near.client(PREFACE + SETTINGS)
+        self.near.server(SETTINGS + SETTINGS_ACK)
+        self.near.client(SETTINGS_ACK + client.head(1, ASKED, ends=True))
+        self.far = Talk(self.tape, client_port=50_000, server_port=8_000).open()
+        self.far.client(HEAD)
+
+    def stream(self) -> Way:
+        self.far.server(STREAM)
+        self.near.server(self.server.head(1, EVENT_FIELDS))
+        for one in EVENTS:
+            self.tape.wait(0.1)
+            self.far.server(chunk(one))
+            self.near.server(data(1, one))
+        return self
+
+
+def hop_of(way: Way) -> tuple[str, list[str]]:
+    """Return what is said of the only hop, and its causes."""
+    [judged] = hops([("both", way.tape.records())]).hops
+    return judged.verdict.answer, causes(judged.verdict)
+
+
+def test_a_proxy_may_give_up_one_stream_and_keep_its_connection() -> None:
+    way = WayOfStreams().stream()
+    way.tape.wait(3.0)
+    way.far.fin("client")
+    way.far.fin("server")
+    way.near.server(framed(RST_STREAM, 0, 1, INTERNAL_ERROR))
+    way.near.close()  # by the client, when it has seen that
+    near, far = way.endings()
+    assert (near.answer, causes(near)[0]) == ("cut", "proxy-idle-timeout")
+    assert (far.answer, causes(far)) == ("aborted", ["proxy-idle-timeout"])
+    assert hop_of(way) == ("loses", ["proxy-cut"])
+
+
+def test_a_client_may_give_up_one_stream_and_keep_its_connection() -> None:
+    way = WayOfStreams().stream()
+    way.tape.wait(3.0)
+    way.near.client(framed(RST_STREAM, 0, 1, CANCEL))
+    way.far.fin("client")
+    way.far.fin("server")
+    way.tape.wait(3.0)
+    way.near.close()
+    near, far = way.endings()
+    assert near.answer == "aborted"
+    assert (far.answer, causes(far)) == ("aborted", ["client-closed"])
+    assert "whose own client had left" in far.causes[0].summary
+    assert hop_of(way) == ("transparent", [])

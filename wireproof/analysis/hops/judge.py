@@ -128,9 +128,10 @@ def _gives_up(hop: Hop) -> Verdict:
     far = hop.far.connection
     ends = [end for end in far.ends if end["sender"] == "client"] if far else []
     silent = max(ends[0]["time"] - hop.far.about.last_time, 0.0) if ends else 0.0
-    summary = f"{who(hop)} ended both connections before the response was complete"
+    legs = "both connections" if hop.near.about.reset is None else "both sides"
+    summary = f"{who(hop)} ended {legs} before the response was complete"
     summary += f", {duration(silent)} after its last byte" if ends else ""
-    said = "it closed both of its connections itself"
+    said = f"it ended {legs} itself"
     remedy = "raise the timeouts of this hop, or have the application send keep-alives"
     return _verdict(
         hop, "loses", "error", summary, [Cause("proxy-cut", "certain", said, remedy)], None

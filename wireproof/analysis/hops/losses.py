@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..flaws import is_cut_early
-from ..relayed import left_before_end
+from ..relayed import ended_by, left_before_end
 from .clocks import Clock
 from .leg import Leg
 from .passage import Passage
@@ -89,7 +89,7 @@ def _is_given_up(near: Leg, far: Leg) -> bool:
     """Whether the hop closed towards its client as a server, and towards the server as a client."""
     if near.is_finished or far.is_finished or near.connection is None or far.connection is None:
         return False
-    return near.connection.closed_by == "server" and far.connection.closed_by == "client"
+    return ended_by(near.about) == "server" and ended_by(far.about) == "client"
 
 
 def _hides_cut(near: Leg, far: Leg) -> bool:
