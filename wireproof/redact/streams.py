@@ -199,7 +199,8 @@ class MaskStream(ElementStream):
 
         A line without an extension is a number, and holds no secret.
         """
-        self._gather()
+        if self._blocks:
+            self._gather()
         begin = self._at + record.content_offset - self.done
         end = self._at + record.offset + record.length - self.done
         is_plain = self._body is None and self._beginning is None and not record.extension

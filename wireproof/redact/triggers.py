@@ -300,6 +300,8 @@ def _after_prefixes() -> list[tuple[bytes, bytes]]:
         run = b"(?:%b{%d}|%b*+\\Z)" % (rest, min(shape.least, MOST_ASKED), rest)
         for begins in (prefix.lower().encode() for prefix in shape.prefixes):
             after = run if shape.opens or len(begins) <= SHORT_PREFIX else b""
+            if begins[:1].isdigit() and len(begins) < SHORT_PREFIX:  # as many numbers have inside
+                after = b"(?<![0-9.]%b)" % re.escape(begins) + after
             if shape.before:
                 before = shape.before.replace("A-Z", "a-z").lower().encode()
                 after = b"(?<=%b%b)" % (before, re.escape(begins))
