@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -30,8 +32,10 @@ MAX_SAMPLES = 2_000
 """Values of one metric of one group that are kept."""
 MAX_LONGEST = 200
 """Of these, those of which it is known when they were: the longest ones."""
-ONCE = ("capture", "connection", "exchange", "question", "answer")
-"""What is said several times of one exchange counts once."""
+OF_ONE = ("capture", "connection", "exchange")
+"""Whose verdicts they are, which stand together: what is said several times counts once."""
+STEP = 2_048
+"""Rows that are objects at a time: they take some KiB each."""
 METRICS = ("first_token", "first", "last", "gap_p50", "gap_max", "headers_after")
 """Times of an exchange, in seconds, of which more is worse."""
 READ: dict[str, list[str]] = {
@@ -40,7 +44,7 @@ READ: dict[str, list[str]] = {
         *("exchange", "method", "target", "status", "count", "end", "start_time"),
         *(*METRICS, "gap_max_after", "not_recorded"),
     ],
-    "verdicts": [*ONCE, "method", "target", "is_fault", "numbers"],
+    "verdicts": [*OF_ONE, "question", "answer", "method", "target", "is_fault", "numbers"],
 }
 """The columns that are read of each table, those of them that it has."""
 UNKNOWABLE = "unknowable"
@@ -251,10 +255,11 @@ class Gathering:
         if kind not in READ:
             return
         there = set(batch.schema.names)
-        rows = batch.select([name for name in READ[kind] if name in there]).to_pylist()
+        rows = _rows(batch.select([name for name in READ[kind] if name in there]))
         if kind == "connections":
-            self._packets += sum(row["packets"] for row in rows)
-            self._retransmissions += sum(row["retransmissions"] for row in rows)
+            for row in rows:
+                self._packets += row["packets"]
+                self._retransmissions += row["retransmissions"]
         elif kind == "exchanges":
             for row in rows:
                 self._add_exchange(row)
@@ -267,13 +272,11 @@ class Gathering:
         self._group(row).add(row)
 
     def _add_verdicts(self, rows: Iterable[dict[str, Any]]) -> None:
-        said = {
-            tuple(row[name] for name in ONCE): row
-            for row in rows
-            if row["is_fault"] and row["method"] is not None
-        }
-        for row in said.values():  # an exchange may have several gaps of one kind
-            self._group(row).fault(row)
+        faults = (row for row in rows if row["is_fault"] and row["method"] is not None)
+        for _, of_one in groupby(faults, itemgetter(*OF_ONE)):
+            said = {(row["question"], row["answer"]): row for row in of_one}
+            for row in said.values():  # an exchange may have several gaps of one kind
+                self._group(row).fault(row)
 
     def _group(self, row: dict[str, Any]) -> _Gathered:
         name = f"{row['method']} {(row['target'] or '').partition('?')[0]}"
@@ -298,6 +301,12 @@ class Gathering:
             for at in {gap[-1] for gap in gaps}:
                 apart[at][kind] = found[at]
         return apart
+
+
+def _rows(batch: Any) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a pyarrow.RecordBatch."""
+    for start in range(0, batch.num_rows, STEP):
+        yield from batch.slice(start, STEP).to_pylist()
 
 
 def thinned(values: Sequence[float]) -> list[float]:

@@ -7,6 +7,7 @@ that cannot be read is left out whole.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
@@ -61,6 +62,7 @@ def places(
         place = stack.enter_context(_temporary_folder())
         unread: list[str] = []
         tally = run(ExportJob(captures, place, options, together=not separate), unread.append)
+        gc.collect()  # what was decoded refers to itself, and stays in the way of what is asked
         if len(unread) == tally.captures == 1 and not found:
             raise NothingToRead(unread[0])
         for message in unread:

@@ -7,6 +7,7 @@ clocks of each two captures are compared by all that both saw, and each hop is j
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -24,6 +25,9 @@ from .leg import Leg, read_legs
 from .pairing import Way, ways
 from .passage import trip
 
+MANY = 1_024
+"""Exchanges of a capture after which cycles are looked for: what was decoded refers to itself, and
+stays beside what the next capture takes."""
 MAX_ELEMENTS = 4_194_304
 """Elements of all captures together that are kept; exchanges past it are counted."""
 
@@ -91,6 +95,8 @@ def hops(
         search = None if wanted.grep is None else TextSearch(wanted.grep)
         found = read_legs(_searched(records, search), number, name)
         legs += found
+        if len(found) >= MANY:
+            gc.collect()
         holds_text |= {id(leg) for leg in found if search and search.take(leg.about.key)}
     joined = ways(_kept(legs), is_one_way=is_one_way)
     clocks = _clocks(joined)
