@@ -149,7 +149,7 @@ class Folding:
         found: Found | None = None
         one: Any  # of Streaming: a call of cast() would cost a fifth of all that is done here
         for one in records:
-            if type(one) not in STREAMING or one.stream_id is not None:
+            if type(one) not in STREAMING:
                 if (moment := self._add(one)) is not None:
                     yield moment
                 connection = -1
@@ -159,8 +159,7 @@ class Folding:
                 some = aside.get((connection, exchange))
                 if some is None:
                     found = self._exchanges.known(connection, exchange)
-                    # It begins, or is over, or its answer is and nobody expects more.
-                    if found is None or found[0].response_body is not None:
+                    if found is None or not _waits(found, one):
                         if (moment := self._add(one)) is not None:
                             yield moment
                         connection = -1
@@ -172,6 +171,8 @@ class Folding:
                 found[1].add(one)  # type: ignore[index]
                 continue
             some.append(one)
+            if type(one) is Http2DataRecord:
+                self._http2[connection].add(one)
             portion -= one.length + RECORD
             if portion < 0:
                 self._settle(PORTION - portion)
@@ -179,6 +180,7 @@ class Folding:
         self._room -= PORTION - portion
 
     def _add(self, record: Record) -> Moment | None:
+        """Take a record, and before it whatever has to be taken first."""
         if self._aside:
             self._make_way(record)
         kind = type(record)
@@ -236,3 +238,12 @@ class Folding:
         found = self._exchanges.known(*key)
         assert found is not None  # whatever may end it takes what is aside before
         found[1].add_stream(some)
+
+
+def _waits(found: Found, record: Streaming) -> bool:
+    """Whether a record of an exchange that is open may be put aside: nothing is told of it, and it
+    ends nothing."""
+    exchange, trace = found
+    if exchange.response_body is not None:  # nobody expects more
+        return False
+    return record.stream_id is None or (trace.takes_together and not exchange.has_ended)

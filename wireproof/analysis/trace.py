@@ -52,10 +52,15 @@ from .verdict import Verdict
 OTHER_NUMBER = KIND_NUMBERS["other"]
 TEXT_NUMBER = KIND_NUMBERS["text"]
 Streaming = (
-    ChunkRecord | DataRecord | SseEventRecord | WebSocketFrameRecord | WebSocketMessageRecord
+    ChunkRecord
+    | DataRecord
+    | Http2DataRecord
+    | SseEventRecord
+    | WebSocketFrameRecord
+    | WebSocketMessageRecord
 )
 """Records that come in such numbers that they are taken together."""
-EVENTFUL = frozenset((ChunkRecord, DataRecord, SseEventRecord))
+EVENTFUL = frozenset((ChunkRecord, DataRecord, Http2DataRecord, SseEventRecord))
 FRAMED = frozenset((WebSocketFrameRecord, WebSocketMessageRecord))
 SEVERAL = 4
 """Fewer records are taken one by one: to look at them together costs more."""
@@ -325,19 +330,23 @@ class Trace:
             self.about.reach_over(*extent)
         return extent[0] > 0
 
-    def _pieces(self, pieces: Sequence[ChunkRecord | DataRecord], found: Columns) -> None:
+    def _pieces(
+        self, pieces: Sequence[ChunkRecord | DataRecord | Http2DataRecord], found: Columns
+    ) -> None:
         sizes = [piece.size for piece in pieces]
-        runs = list(map(type, pieces)).count(DataRecord)
-        self.about.counts.runs += runs
-        if runs < len(pieces):
+        kinds = list(map(type, pieces))
+        chunks = kinds.count(ChunkRecord)
+        self.about.counts.runs += len(pieces) - chunks
+        if chunks:
             empty = [piece.size for piece in pieces if type(piece) is ChunkRecord].count(0)
-            self.about.counts.chunks += len(pieces) - runs - empty
+            self.about.counts.chunks += chunks - empty
         self._sizes().extend(sizes[: self.pieces.room])
         self.pieces = own(self.pieces)
         self.pieces.add_all(found, bytes((OTHER_NUMBER,)) * len(pieces))
         response, last = self.about.response, pieces[-1]
-        if response is not None and not response.codings:
-            self.hazards.pieces(pieces)
+        plain = [piece for piece in pieces if not isinstance(piece, Http2DataRecord)]
+        if plain and response is not None and not response.codings:
+            self.hazards.pieces(plain)
         if type(last) is ChunkRecord and last.trailers:
             self.trailers = last.trailers
 

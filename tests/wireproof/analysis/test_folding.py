@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import pytest
+from support.corpus import ROOT
 from support.timed import LAST_CHUNK, Stream, TimedTape
 
+from benchmarks.encrypted import key_log, streams_in_tls
+from benchmarks.packets import write
+from benchmarks.workloads import interleaved, sse_event, timed
+from parsers import KeyLog
+from parsers.decode.capture import decode
 from parsers.records import ChunkRecord, Record, SseEventRecord
+from wireproof.analysis import folding as folding_module
 from wireproof.analysis.company import Company
-from wireproof.analysis.folding import AT_ONCE, Folding, Moment
+from wireproof.analysis.folding import AT_ONCE, Folding, Found, Moment
+from wireproof.analysis.trace import Streaming, Trace
+
+TLS = ROOT / "fixtures" / "tls"
+COLUMNS = "times", "starts", "packets", "first_packets", "offsets", "lengths", "kinds", "waits"
 
 
 def moments(records: list[Record], size: int = 10_000) -> tuple[Folding, list[Moment]]:
@@ -73,3 +88,87 @@ def test_who_lets_go_of_what_streams_share() -> None:
     folding = Folding(Company())
     assert folding.shared(0) is None
     folding.let_go(0)
+
+
+def seen(found: Found) -> dict[str, object]:
+    """All that judges may see of an exchange, as plain values."""
+    exchange, trace = found
+    marks = {
+        (side, column): list(getattr(getattr(trace, side), column))
+        for side in ("elements", "pieces", "requested")
+        for column in COLUMNS
+    }
+    reach = exchange.first_packet, exchange.last_packet, exchange.first_time, exchange.last_time
+    return {
+        "key": exchange.key,
+        "counts": exchange.counts,
+        "reach": reach,
+        "marks": marks,
+        "sizes": list(trace.piece_sizes),
+        "flags": bytes(trace.is_chunk),
+        "said": (trace.contents, trace.tokens, trace.last_payload, trace.words, trace.trailers),
+        "faults": (trace.faults, trace.gaps, exchange.reset),
+        "hazards": trace.hazards_found,
+        "ids": (trace.ids.count, trace.ids.retry),
+    }
+
+
+def told(one: Moment) -> tuple[object, ...]:
+    """What a moment tells."""
+    key = None if one.found is None else one.found[0].key
+    return one.record, key, list(map(seen, one.ended)), one.has_begun
+
+
+def streams_of_http2(folder: Path, events: int) -> list[Record]:
+    path = folder / "streams.pcapng"
+    said = [sse_event(index) for index in range(events)]
+    frames = interleaved([streams_in_tls(number, 3, said) for number in range(2)])
+    write(path, timed(frames), key_log(2))
+    with path.open("rb") as stream:
+        return list(decode(stream))
+
+
+def recorded(path: Path) -> list[Record]:
+    keys = path.with_suffix(".keys")
+    with path.open("rb") as stream:
+        return list(decode(stream, keylog=KeyLog.open(keys) if keys.exists() else None))
+
+
+@pytest.mark.parametrize("name", ["made", *sorted(path.stem for path in TLS.glob("*.pcapng"))])
+@pytest.mark.parametrize("size", [7, 10_000])
+def test_streams_put_aside_are_as_if_taken_one_by_one(
+    name: str, size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records = (
+        streams_of_http2(tmp_path, AT_ONCE + 20) if name == "made"
+        else recorded(TLS / f"{name}.pcapng")
+    )  # fmt: skip
+
+    def folded() -> tuple[list[tuple[object, ...]], list[dict[str, object]], list[Any]]:
+        folding, found = moments(records, size)
+        numbers = {one.connection for one in records if one.connection is not None}
+        shared = [folding.shared(number) for number in sorted(numbers)]
+        facts = [None if one is None else vars(one) for one in shared]
+        return list(map(told, found)), list(map(seen, folding.finish())), facts
+
+    together = folded()
+    monkeypatch.setattr(folding_module, "_waits", waits_without_stream)
+    assert folded() == together
+
+
+def waits_without_stream(found: Found, record: Streaming) -> bool:
+    return found[0].response_body is None and record.stream_id is None
+
+
+def test_streams_are_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    whole = Trace.add_stream
+
+    def add_stream(self: Trace, records: Sequence[Streaming]) -> None:
+        taken.append(len(records))
+        whole(self, records)
+
+    monkeypatch.setattr(Trace, "add_stream", add_stream)
+    moments(streams_of_http2(tmp_path, 100))
+    assert sum(taken) == 6 * (2 * 100 + 1)  # the last frames are empty
+    assert len([size for size in taken if size >= 200]) == 6
