@@ -72,6 +72,7 @@ interface Row {
   request_time: number | null;
   asked_time: number | null;
   server: string | null;
+  outlined?: boolean; // a report has no more of it than this
   [fact: string]: any;
 }
 

@@ -18,7 +18,8 @@ by path, and a report holds the very same answers, path by path: there is one pa
 | ``packet/NUMBER`` | one packet, byte by byte |
 | ``opened/WIRE/ROW`` | what a TLS record held, byte by byte |
 | ``streams/WIRE/PAGE`` | the streams of an HTTP/2 connection |
-| ``windows/KEY/SENDER`` | the windows that held a sender in a stream of HTTP/2, as they were |
+| ``windows/KEY/SENDER`` | the window that held a sender in a stream of HTTP/2, as it was |
+| ``windows/WIRE/SENDER`` | the same of the window that all streams of a connection share |
 | ``vocabulary`` | by which words verdicts are chosen, and what is said of others |
 | ``hops`` | the exchanges that were seen on several legs |
 | ``find/KEY/TEXT`` | which elements of an exchange hold a text; not in a report |
@@ -42,7 +43,6 @@ import msgspec
 from parsers.provenance import seconds
 from parsers.records import Sender
 
-from ..analysis.path import times_closed
 from ..analysis.stalls import LEAST, TIMES
 from ..analysis.text_search import TextSearch
 from ..analysis.verdict import verdict_record
@@ -114,7 +114,7 @@ def summary(indexes: Sequence[Index]) -> dict[str, Any]:
         "end": max((one["end"] for one in captures), default=0.0),
         **{
             fact: sum(one[fact] for one in captures)
-            for fact in ("packets", "bytes", "connections", "exchanges")
+            for fact in ("packets", "bytes", "connections", "exchanges", "detailed")
         },
         "stall": {"times": TIMES, "least": LEAST},
         "pages": {"exchanges": EXCHANGES, "lane": LANE, "rows": ROWS, "streams": STREAMS},
@@ -131,6 +131,7 @@ def _capture(index: Index) -> dict[str, Any]:
         "bytes": index.captured,
         "connections": len(index.tracer.connections),
         "exchanges": len(index.order),
+        "detailed": index.order.detailed,
     }
 
 
@@ -265,21 +266,20 @@ def _cut(encoded: bytes) -> Any:
     return {name: shorter(value) for name, value in msgspec.json.decode(encoded).items()}
 
 
-def windows(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, Any] | None:
-    """Return the windows that held a sender in an exchange's stream, and every stall of its
-    connection; None if it is in none of HTTP/2."""
-    connection, stream_id = exchange.key.connection, exchange.stream_id
-    if connection is None or stream_id is None:
-        return None
-    held = index.windows.find(connection)
-    if held is None:
+def windows(index: Index, holder: Holder, sender: Sender) -> dict[str, Any] | None:
+    """Return the window that held a sender in an exchange's stream and how often that stalled; of
+    a connection the same of the window that all its streams share. None if it is not HTTP/2."""
+    connection = holder.key.connection
+    held = None if connection is None else index.windows.find(connection)
+    if connection is None or held is None:
         return None
     wire = index.wires.get(connection)
-    stalls = [] if wire is None else [one for one in wire.stalls if one.sender == sender]
-    shown = [one for one in stalls if one.stream_id in (None, stream_id)]
-    closed = times_closed((one.first_time, one.first_time + one.seconds) for one in shown)
-    found = held.answer(stream_id, sender)
-    return found | {"stalls": shown, "closed": closed}
+    if isinstance(holder, Wire):
+        return held.of_connection(sender) | {"stalls": holder.stalls_of(None, sender)}
+    if holder.stream_id is None:
+        return None
+    stalls = [] if wire is None else wire.stalls_of(holder.stream_id, sender)
+    return held.of_stream(holder.stream_id, sender) | {"stalls": stalls}
 
 
 def verdicts(index: Index, exchange: ExchangeRow) -> dict[str, Any]:
@@ -338,7 +338,7 @@ class Answers:
                 (f"element/{CAPTURE}{HOLDER}/{KIND}/{NUMBER}", self._of_exchange(element)),
                 (f"opened/{CAPTURE}{WIRE_KEY}/{NUMBER}", self._of_exchange(opened)),
                 (f"streams/{CAPTURE}{WIRE_KEY}/{NUMBER}", self._of_exchange(streams)),
-                (f"windows/{CAPTURE}{KEY}/(client|server)", self._of_exchange(windows)),
+                (f"windows/{CAPTURE}{HOLDER}/(client|server)", self._of_exchange(windows)),
                 (f"verdicts/{CAPTURE}{KEY}", self._of_exchange(verdicts)),
                 (f"reading/{CAPTURE}{KEY}/{NUMBER}", self._of_exchange(reading)),
                 (f"body/{CAPTURE}{KEY}/(client|server)", self._body),

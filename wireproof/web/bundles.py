@@ -42,6 +42,9 @@ SHARED = 512 * KiB
 """The same of a bundle that exchanges share: a page opens all of it to show one of them."""
 LIGHT = 64 * KiB
 """Bytes of the largest answer in a bundle that exchanges share."""
+DETAILED = 5_000
+"""Exchanges whose details a report holds: more than anybody looks through. Those that failed come
+first, then what was held or slow; the others have their rows in the list."""
 LARGE = 20_000
 """Packets of a capture whose answers several processes make."""
 LEVEL = 6
@@ -68,6 +71,7 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
     of these."""
     answers = Answers(index)
     index.rest()
+    index.order.choose_detailed(DETAILED)
     if workers == 1:
         yield from (part for part in _made(answers, index, 0, 1) if part is not None)
         return

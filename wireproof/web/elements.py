@@ -8,6 +8,7 @@ payload, and a page of elements is read without a look at the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from operator import attrgetter
 from struct import Struct
 from typing import Any, NamedTuple
@@ -164,33 +165,45 @@ class Columns(NamedTuple):
 class Elements:
     """The elements of one kind, in the order in which they were completed."""
 
-    def __init__(self, spool: Spool) -> None:
+    def __init__(self, spool: Spool, aside: ElementsAside | None = None) -> None:
+        """``aside``: those that were put aside, of which nothing is made until it is asked for."""
         self._spool = spool
-        self._rows = Rows(ROW, spool)
-        self._sent: dict[int, tuple[Numbers | None, Numbers]] = {}
-        """The rows of each sender, None where it sent all, as of most kinds; and where each of
-        these ends in its stream."""
-        self.longest = 0
+        self._aside = aside
+        self.longest = 0 if aside is None else aside[2]
         """Bytes of the longest encoded record."""
 
+    @cached_property
+    def _rows(self) -> Rows:
+        rows = Rows(ROW, self._spool)
+        if self._aside is not None:
+            rows.bring_back(self._aside[0])
+        return rows
+
+    @cached_property
+    def _sent(self) -> dict[int, tuple[Numbers | None, Numbers]]:
+        """The rows of each sender, None where it sent all, as of most kinds; and where each of
+        these ends in its stream."""
+        kept = {} if self._aside is None else self._aside[1]
+        return {
+            side: (None if own is None else self._numbers(own), self._numbers(ends))
+            for side, (own, ends) in kept.items()
+        }
+
     def __len__(self) -> int:
-        return len(self._rows)
+        if self._aside is None or "_rows" in vars(self):
+            return len(self._rows)
+        ends, _ = self._aside[0]
+        return ends[-1] // ROW.size
 
     def aside(self) -> ElementsAside:
         """Put all aside and return where it lies."""
+        if self._aside is not None and not vars(self).keys() & {"_rows", "_sent"}:
+            return self._aside  # nobody has asked for them
         sent = {
             side: (None if rows is None else rows.aside(), ends.aside())
             for side, (rows, ends) in self._sent.items()
         }
         return self._rows.aside(), sent, self.longest
-
-    def bring_back(self, aside: ElementsAside) -> None:
-        """Have the elements that were put aside, of which these are none yet."""
-        all_rows, sent, self.longest = aside
-        self._rows.bring_back(all_rows)
-        for side, (own, places) in sent.items():
-            rows = None if own is None else self._numbers(own)
-            self._sent[side] = rows, self._numbers(places)
 
     def _numbers(self, aside: RowsAside) -> Numbers:
         numbers = Numbers(self._spool)

@@ -36,6 +36,9 @@ from ..text.wording import NO_BODY, body_end, close_code, connection_end, is_end
 from ..views.verdicts.words import leading, summary, tls_line
 from .elements import KINDS, SEVERITIES, SIDES, WHERE, Elements, ElementsAside, side_of
 
+GRAVITY: tuple[Severity, ...] = ("ok", "note", "warning", "error")
+MOST_SECONDS = 1e9
+"""More than an exchange lasts."""
 MAX_SHOWN = 2_000
 """Characters of a value that a row of the table holds."""
 
@@ -163,8 +166,14 @@ class ExchangeRow:
         self.first_time, self.last_time, self._first_body_time = aside.times
         self.first_packet, self.last_packet, self._size, self._severity = aside.numbers
         for kind, kept in aside.elements.items():
-            elements = self.elements[kind] = Elements(self._spool)
-            elements.bring_back(kept)
+            self.elements[kind] = Elements(self._spool, kept)
+
+    @property
+    def interest(self) -> float:
+        """How much there is to look at in it: what is most wrong first, and of that what lasted
+        longest."""
+        grave = 0 if self.outcome is None else GRAVITY.index(self.outcome.listed.severity)
+        return grave * MOST_SECONDS + min(self.last_time - self.first_time, MOST_SECONDS - 1)
 
     def take(self, record: Record, encoded: bytes, words: bytes = b"") -> None:
         """Take a record, and what it says, both encoded. It is an element when it is settled: as

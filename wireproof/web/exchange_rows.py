@@ -11,6 +11,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from heapq import nlargest
 from typing import NamedTuple, overload
 
 from parsers.records import is_quic
@@ -100,6 +101,10 @@ class ExchangeRows(Sequence[ExchangeRow]):
         """Which capture it is, from 0."""
         self._changed = array("q")
         """By which change of the whole each changed last, of those that were put aside."""
+        self._interest = array("d")
+        """How much there is to look at in each of these."""
+        self._detailed: bytes | None = None
+        """Of each whether a page has its details; None: of all."""
         self._rows: Resting[ExchangeRow, RowAside] = Resting(
             RowAside, spool, self._put_aside, self._bring_back
         )
@@ -163,6 +168,7 @@ class ExchangeRows(Sequence[ExchangeRow]):
         own.add(key.exchange, number)
         self.exchanges += key.exchange is not None
         self._changed.append(0)
+        self._interest.append(0.0)
         row = ExchangeRow(key, number, self.spool, self.capture)
         self._rows.begin(number, row)
         return row
@@ -180,6 +186,32 @@ class ExchangeRows(Sequence[ExchangeRow]):
         self._rows.rest()
         self._own.rest()
 
+    def choose_detailed(self, most: int) -> None:
+        """Have a page show details of ``most`` exchanges, those that are most worth a look; of the
+        same worth the first ones."""
+        if len(self) <= most:
+            return
+        here, interest = self._rows.here, self._interest
+        worth = [here[at].interest if at in here else interest[at] for at in range(len(self))]
+        chosen = bytearray(len(self))
+        for number in nlargest(most, range(len(self)), key=worth.__getitem__):
+            chosen[number] = True
+        self._detailed = bytes(chosen)
+
+    def is_detailed(self, number: int) -> bool:
+        """Whether a page has the details of an exchange."""
+        return self._detailed is None or bool(self._detailed[number])
+
+    @property
+    def detailed(self) -> int:
+        """Of how many a page has details."""
+        return len(self) if self._detailed is None else sum(self._detailed)
+
+    def shows(self, connection: int) -> bool:
+        """Whether a page has details of any exchange of a connection; of none: always."""
+        own = None if self._detailed is None or connection < 0 else self.own(connection)
+        return own is None or any(map(self.is_detailed, own.rows))
+
     def changed_since(self, version: int) -> list[tuple[int, int]]:
         """Return which changed later: of each by which change, and its number; in their order."""
         here = self._rows.here
@@ -191,6 +223,7 @@ class ExchangeRows(Sequence[ExchangeRow]):
 
     def _put_aside(self, row: ExchangeRow) -> RowAside:
         self._changed[row.number] = row.changed
+        self._interest[row.number] = row.interest
         return row.aside()
 
     def _bring_back(self, number: int, aside: RowAside) -> ExchangeRow:

@@ -330,15 +330,14 @@ class Index:
     # --- what is asked ---
 
     def shows(self, connection: int) -> bool:
-        """Whether a connection has a row: all have, unless exchanges were chosen."""
-        return self._selection is None or bool(self.order.of(connection))
+        """Whether a connection has a row: all have, unless exchanges were chosen; and details of
+        any, where a page does not have those of all."""
+        is_one = self._selection is None or bool(self.order.of(connection))
+        return is_one and self.order.shows(connection)
 
-    def has_windows(self, exchange: ExchangeRow) -> bool:
-        """Whether an exchange is in a stream of HTTP/2."""
-        connection = exchange.key.connection
-        if connection is None or exchange.stream_id is None:
-            return False
-        return self.windows.find(connection) is not None
+    def has_windows(self, connection: int | None) -> bool:
+        """Whether a connection is one of HTTP/2."""
+        return connection is not None and self.windows.find(connection) is not None
 
     def knows(self, keys: Iterable[tuple[int, int]]) -> bool:
         """Whether all of these are exchanges of the capture."""
@@ -354,6 +353,8 @@ class Index:
             row["tls"] = tls
         if (wire := self.wires.get(connection)) is not None:
             row |= {"wire": wire.counts, "stream": exchange.stream_id}
+        if not self.order.is_detailed(exchange.number):
+            row["outlined"] = True
         return row
 
     def connection(self, connection: int) -> ConnectionRecord | None:

@@ -60,7 +60,8 @@ def parts_of(
         more = _overlaps(exchange, sender, layer, start, end, shift)
         if not more and found and not is_framed:
             break
-        found += more
+        if index.order.is_detailed(exchange.number):
+            found += more
     return found
 
 

@@ -140,13 +140,13 @@ def _of_connection(index: Index, connection: int | None, first: int) -> Iterator
             yield pages(f"packets/{name}", packets, LANE)
             yield (f"roundtrips/{name}",)
         if (wire := index.wires.get(connection)) is not None:
-            yield from _of_wire(wire)
+            yield from _of_wire(index, wire)
     if (own := index.order.own(connection)) is None:
         return
-    if not first and own.whole != NONE:
-        yield from _of_exchange(index, index.order[own.whole])
-    for row in own.between(first, first + TOGETHER):
-        yield from _of_exchange(index, index.order[row])
+    whole = [own.whole] if not first and own.whole != NONE else []
+    for row in whole + own.between(first, first + TOGETHER):
+        if index.order.is_detailed(row):
+            yield from _of_exchange(index, index.order[row])
 
 
 def _of_exchange(index: Index, exchange: ExchangeRow) -> Iterator[Sequence[str]]:
@@ -156,7 +156,7 @@ def _of_exchange(index: Index, exchange: ExchangeRow) -> Iterator[Sequence[str]]
     yield from _of_elements(exchange)
     if exchange.key.exchange is None:
         return
-    has_windows = index.has_windows(exchange)
+    has_windows = exchange.stream_id is not None and index.has_windows(exchange.key.connection)
     for sender in ("client", "server"):
         yield (f"body/{name}/{sender}",)
         if has_windows:
@@ -173,9 +173,12 @@ def _of_elements(holder: Holder) -> Iterator[Sequence[str]]:
             yield [f"element/{name}/{row}" for row in rows if elements.stored(row)[1] > MAX_ROW]
 
 
-def _of_wire(wire: Wire) -> Iterator[Sequence[str]]:
+def _of_wire(index: Index, wire: Wire) -> Iterator[Sequence[str]]:
     yield from _of_elements(wire)
     yield [f"opened/{wire.name}/{row}" for row in wire.opened_rows()]
+    if index.has_windows(wire.key.connection):
+        for sender in ("client", "server"):
+            yield (f"windows/{wire.name}/{sender}",)
     if FRAMES in wire.elements:
         yield pages(f"streams/{wire.name}", wire.stream_count, STREAMS)
 

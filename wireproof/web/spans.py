@@ -96,6 +96,8 @@ def spans_of(index: Index, connection: int, sender: Sender, start: int, end: int
     covered = start
     exchanges = list(index.reaching(connection, side_of(sender, "tcp"), start))
     for exchange in exchanges:
+        if not index.order.is_detailed(exchange.number):
+            return None
         lanes = _lanes(exchange, sender, start, end)
         if lanes is None or (found and any(start + lane.offset < covered for lane in lanes)):
             return None

@@ -18,9 +18,8 @@ STREAMS = 500
 
 def streams(index: Index, wire: Wire, page: int) -> dict[str, Any]:
     """Return a page of the streams, in the order in which they began."""
-    found = list(wire.exchanges())
-    some = found[page * STREAMS : (page + 1) * STREAMS]
-    return {"total": len(found), "streams": [_row(index, wire, *one) for one in some]}
+    some = wire.exchanges(page * STREAMS, (page + 1) * STREAMS)
+    return {"total": wire.stream_count, "streams": [_row(index, wire, *one) for one in some]}
 
 
 def _row(index: Index, wire: Wire, stream_id: int, exchange: ExchangeRow) -> dict[str, Any]:

@@ -1,14 +1,18 @@
 """The windows of HTTP/2 as they were at any time (RFC 9113 section 6.9), and what they held up.
 
 Strategy: the decoder's own flow control is driven once more, by the records of frames, when
-somebody asks; of each frame that changes a window five numbers are kept. From where a frame may be
-missing no window is known, and none is shown.
+somebody asks; of each frame that changes a window five numbers are kept. A stream's window takes
+only what concerns that stream, and the connection's, which all streams share, is an answer of its
+own: all of them together take as long as there are frames. From where a frame may be missing no
+window is known, and none is shown.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from heapq import merge
 from typing import Any, NamedTuple
 
 from parsers import FlowControl
@@ -35,18 +39,18 @@ missing."""
 INITIAL_WINDOW_SIZE = "INITIAL_WINDOW_SIZE"
 EXCEEDED = "http2-window-exceeded"
 MOST = 4_000
-"""Moments that are shown of one stream; of more the lowest windows are."""
+"""Sizes that are shown of one window; of more the lowest are."""
 
 
-class Moment(NamedTuple):
-    """Two windows after a frame that changed one of them."""
+class Size(NamedTuple):
+    """A window after a frame that changed it."""
 
+    at: int
+    """Which of all that changed a window of the connection that was, from 0: a frame of DATA
+    changes two windows at once."""
     time: float
     packet: int
-    stream: int
-    connection: int
-    change: int
-    """By how many bytes the frame changed a window; less than 0 for DATA."""
+    size: int
 
 
 class WindowsAside(NamedTuple):
@@ -68,6 +72,10 @@ class Windows:
         self._sizes = array("q")
         self._is_whole = True
         self._has_begun = False
+        self._by_stream = array("L")
+        """The numbers of all that happened, by streams, each in order."""
+        self._settled = array("L")
+        """Of those that changed all streams."""
 
     def aside(self) -> WindowsAside:
         """Return what is to be put aside."""
@@ -129,34 +137,62 @@ class Windows:
         self._streams.append(stream_id)
         self._sizes.append(size)
 
-    def moments(self, stream_id: int, sender: Sender) -> Iterator[Moment]:
-        """Yield both windows that held a sender in a stream, after each frame that changed one."""
-        flow = FlowControl(is_partial=False)
-        side, known = SENDERS[sender], None
-        rows = zip(*self._columns, strict=True)
-        for time, packet, about, of, size in rows:
-            if about >> 1 == LOST:
-                return
+    def of_stream(self, stream_id: int, sender: Sender) -> dict[str, Any]:
+        """Return the window that held a sender in a stream, from where that began, as columns."""
+        if len(self._by_stream) != len(self._streams):  # not asked before, or more has come
+            self._sort()
+        own = self._by_stream
+        first = bisect_left(own, stream_id, key=self._streams.__getitem__)
+        last = bisect_right(own, stream_id, first, key=self._streams.__getitem__)
+        flow, side = FlowControl(is_partial=False), SENDERS[sender]
+        return self._answer(
+            self._sizes_of(stream_id, side, merge(self._settled, own[first:last]), flow)
+        )
+
+    def of_connection(self, sender: Sender) -> dict[str, Any]:
+        """Return the window that held a sender in all streams together, as columns."""
+        flow, side = FlowControl(is_partial=False), SENDERS[sender]
+        changes = (
+            at
+            for at, about in enumerate(self._sides)
+            if about >> 1 == DATA or (about >> 1 == UPDATE and not self._streams[at])
+        )
+        begin = flow.connection.size
+        return self._answer(self._sizes_of(None, side, changes, flow)) | {"begin": begin}
+
+    def _sort(self) -> None:
+        """Bring what happened into the order of streams."""
+        streams = self._streams
+        self._by_stream = array("L", sorted(range(len(streams)), key=streams.__getitem__))
+        self._settled = array(
+            "L", (at for at, about in enumerate(self._sides) if about >> 1 == INITIAL)
+        )
+
+    def _sizes_of(
+        self, stream_id: int | None, side: int, changes: Iterable[int], flow: FlowControl
+    ) -> Iterator[Size]:
+        """Yield the size of a window after each of some changes that changed it."""
+        size = None if stream_id is not None else flow.connection.size
+        for at in changes:
+            about, of, time, packet = (
+                self._sides[at], self._streams[at], self._times[at], self._packets[at],
+            )  # fmt: skip
             if about & 1 != side:
                 continue
-            _follow(flow, about >> 1, of, size, (packet, time))
-            if (window := flow.streams.get(stream_id)) is None:
-                continue
-            now = window.size, flow.connection.size
-            if known != now:
-                by = 0 if known is None else now[0] - known[0] or now[1] - known[1]
-                yield Moment(time, packet, *now, by)
-            known = now
+            _follow(flow, about >> 1, of, self._sizes[at], (packet, time))
+            window = flow.connection if stream_id is None else flow.streams.get(stream_id)
+            if window is not None and window.size != size:
+                size = window.size
+                yield Size(at, time, packet, size)
 
-    def answer(self, stream_id: int, sender: Sender) -> dict[str, Any]:
-        """Return columns of the windows that held a sender in a stream."""
-        found = list(self.moments(stream_id, sender))
+    def _answer(self, sizes: Iterable[Size]) -> dict[str, Any]:
+        found = list(sizes)
         shown = list(_lowest(found)) if len(found) > MOST else found
-        columns = zip(*shown, strict=True) if shown else ((),) * len(Moment._fields)
+        columns = zip(*shown, strict=True) if shown else ((),) * len(Size._fields)
         return {
             "known": self._is_whole,
             "total": len(found),
-            **{name: list(column) for name, column in zip(Moment._fields, columns, strict=True)},
+            **{name: list(column) for name, column in zip(Size._fields, columns, strict=True)},
         }
 
 
@@ -173,8 +209,8 @@ def _follow(
         flow.settle(size, now, 0)  # where a stall begins is not asked here
 
 
-def _lowest(moments: list[Moment]) -> Iterator[Moment]:
-    """Yield of each run of moments that in which there was least room."""
-    step = -(-len(moments) // MOST)
-    for first in range(0, len(moments), step):
-        yield min(moments[first : first + step], key=lambda one: min(one[2:4]))
+def _lowest(sizes: list[Size]) -> Iterator[Size]:
+    """Yield of each run of sizes the least."""
+    step = -(-len(sizes) // MOST)
+    for first in range(0, len(sizes), step):
+        yield min(sizes[first : first + step], key=lambda one: one.size)

@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from heapq import merge
+from itertools import islice
 from typing import NamedTuple
 
 from parsers.records import (
@@ -74,6 +75,8 @@ class Wire:
         row."""
         self.stalls: list[StallRecord] = []
         """The first MAX_STALLS, of every window."""
+        self._stalls_of: dict[tuple[int | None, Sender], list[StallRecord]] = {}
+        """The same of each stream and sender; None: of all streams."""
         self.resets: dict[int, tuple[int, Http2FrameRecord]] = {}
         """The first RST_STREAM of each stream, and its row among the frames."""
         self.goaway: tuple[int, Http2FrameRecord] | None = None
@@ -95,13 +98,14 @@ class Wire:
     def bring_back(self, aside: WireAside) -> None:
         """Be what was put aside."""
         for kind, kept in aside.elements.items():
-            self.elements[kind] = Elements(self._spool)
-            self.elements[kind].bring_back(kept)
+            self.elements[kind] = Elements(self._spool, kept)
         self.streams.frombytes(aside.streams)
         for side, columns in self._opened.items():
             for column, data in zip(columns, aside.opened[side or ""], strict=True):
                 column.frombytes(data)
-        self.stalls, self.resets, self.goaway = aside.stalls, aside.resets, aside.goaway
+        for stall in aside.stalls:
+            self._note_stall(stall)
+        self.resets, self.goaway = aside.resets, aside.goaway
         self._exchanges = {stream_id: Key(*key) for stream_id, key in aside.exchanges.items()}
 
     @property
@@ -120,7 +124,7 @@ class Wire:
         row = len(elements) - 1
         if isinstance(record, StallRecord):
             if len(self.stalls) < MAX_STALLS:
-                self.stalls.append(record)
+                self._note_stall(record)
         elif isinstance(record, TlsRecordRecord):
             if record.plaintext_offset is not None:
                 starts, ends, rows = self._opened[record.sender]
@@ -135,20 +139,32 @@ class Wire:
             if isinstance(record, Http2FrameRecord):
                 self._note_end(record, stream_id, row)
 
+    def _note_stall(self, record: StallRecord) -> None:
+        self.stalls.append(record)
+        self._stalls_of.setdefault((record.stream_id, record.sender), []).append(record)
+
     def _note_end(self, record: Http2FrameRecord, stream_id: int, row: int) -> None:
         if record.type == "RST_STREAM":
             self.resets.setdefault(stream_id, (row, record))
         elif record.type == "GOAWAY":
             self.goaway = row, record
 
-    def exchange_of(self, stream_id: int) -> ExchangeRow | None:
-        """Return the exchange of a stream; None if it has none."""
-        key = self._exchanges.get(stream_id)
-        return None if key is None else self._rows.find(key)
+    def stalls_of(self, stream_id: int | None, sender: Sender) -> list[StallRecord]:
+        """Return the stalls of a sender in a stream; None: in all of them together."""
+        return self._stalls_of.get((stream_id, sender), [])
 
-    def exchanges(self) -> Iterator[tuple[int, ExchangeRow]]:
-        """Yield each stream and its exchange, in the order of their first frames."""
-        for stream_id, key in self._exchanges.items():
+    def exchange_of(self, stream_id: int) -> ExchangeRow | None:
+        """Return the exchange of a stream; None if it has none, or a page has no details of it."""
+        key = self._exchanges.get(stream_id)
+        number = None if key is None else self._rows.number(key)
+        if number is None or not self._rows.is_detailed(number):
+            return None
+        return self._rows[number]
+
+    def exchanges(self, first: int, last: int) -> Iterator[tuple[int, ExchangeRow]]:
+        """Yield streams [first, last) and the exchange of each, in the order of their first
+        frames."""
+        for stream_id, key in islice(self._exchanges.items(), first, last):
             if (exchange := self._rows.find(key)) is not None:
                 yield stream_id, exchange
 

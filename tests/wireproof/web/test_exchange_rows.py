@@ -42,6 +42,22 @@ def test_answers_are_the_same_of_what_was_put_aside(
     assert answers(name) == expected
 
 
+def test_what_is_most_wrong_or_lasted_longest_is_most_worth_a_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shelf, "MAX_OVER", 1)
+    with closing(indexed(FIXTURES / "field/keepalive-race.pcap")) as index:
+        rows = index.order
+        rows.choose_detailed(2)
+        assert rows.detailed == len(rows) == 2 and rows.is_detailed(0) and rows.shows(0)
+        assert rows[1].interest > rows[0].interest > 0  # it lost its response
+        rows.choose_detailed(1)
+        assert (rows.detailed, rows.is_detailed(0), rows.is_detailed(1)) == (1, False, True)
+        assert index.shows(0) and index.shows(-1)
+        rows.choose_detailed(0)
+        assert not index.shows(0) and index.shows(-1)
+
+
 def test_a_recording_of_many_exchanges_keeps_few_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shelf, "MAX_OVER", 2)
     with closing(Index("live", "live")) as index:

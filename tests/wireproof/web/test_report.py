@@ -34,6 +34,8 @@ from wireproof.web.report import joined_modules, write_report
 
 FIXTURES = ROOT / "fixtures"
 CAPTURES = sorted(FIXTURES.glob("*/*.pcap*"))
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 HOSTILE = (
     b"data: </script><script>alert(1)</script>\n\n",
     b"data: <img src=x onerror=alert(1)>\n\n",
@@ -232,6 +234,73 @@ def test_it_opens_from_disk_and_asks_no_network(browser: Browser, tmp_path: Path
         page.locator(".grown .piece").first.wait_for()
         asked_for = [one for one in found.requests if not one.startswith("data:")]
         assert asked_for == [url]
+
+
+def several() -> Tape:
+    """An exchange of a connection, and two of another, of which the last is cut."""
+    tape = Tape()
+    for number, answers in enumerate(((WHOLE,), (WHOLE, WHOLE[:-1]))):
+        talk = Talk(tape, client_port=40_000 + number).open()
+        for answer in answers:
+            talk.client(GET)
+            talk.server(answer)
+        talk.close()
+    return tape
+
+
+def test_a_report_of_many_has_details_of_those_that_are_most_worth_a_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with closing(Index("many.pcapng")) as index:
+        index.receive(several().packets)
+        index.finish([])
+        whole = answers_of(report_of(index))
+        assert whole["summary"]["detailed"] == whole["summary"]["exchanges"] == 3
+        assert not any("outlined" in row for row in whole["exchanges/0"])
+        monkeypatch.setattr(making, "DETAILED", 1)
+        found = answers_of(report_of(index))
+    assert found["summary"] == whole["summary"] | {
+        "detailed": 1,
+        "captures": [whole["summary"]["captures"][0] | {"detailed": 1}],
+    }
+    # Every exchange has its row.
+    rows = {row["key"]: row.pop("outlined", False) for row in found["exchanges/0"]}
+    assert rows == {"0.0": True, "1.0": True, "1.1": False}
+    assert found["exchanges/0"] == whole["exchanges/0"]
+    # One has its details, and its connection all packets: what is in these leads to it alone.
+    keys = {path.split("/")[1] for path in found if re.search(r"/\d+\.\d+", path)}
+    assert keys == {"1.1"}
+    owned = {path for path in whole if "/1.1" in path} | {"packets/1/0", "roundtrips/1"}
+    assert owned <= set(found)
+    assert {path: found[path] for path in owned} == {path: whole[path] for path in owned}
+    packets = {path: answer for path, answer in found.items() if path.startswith("packet/")}
+    assert {answer["connection"] for answer in packets.values()} == {1}
+    for path, answer in packets.items():
+        assert answer["parts"] == [one for one in whole[path]["parts"] if one[4] == "1.1"]
+
+
+@pytest.mark.browser
+def test_the_page_says_of_which_exchanges_a_report_has_no_details(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "report.html"
+    monkeypatch.setattr(making, "DETAILED", 1)
+    with closing(Index("many.pcapng")) as index:
+        index.receive(several().packets)
+        index.finish([])
+        path.write_text(report_of(index))
+    with watched(browser, offline=True) as found:
+        page = found.open(path.as_uri())
+        expect(page.locator("#facts")).to_contain_text("details of 1 of 3 exchanges")
+        expect(page.locator("#tab-headers")).to_be_visible()  # of the one that has them
+        for link, which in (("#c1", "--connection 1 --exchange 0"), ("#c0", "--connection 0 ")):
+            page.evaluate("link => { location.hash = link; }", link)
+            said = page.locator("#answer .outlined")
+            expect(said).to_contain_text("details of 1 of 3 exchanges: those that failed first")
+            expect(said).to_contain_text(which)
+            expect(page.locator("#tabs .tab")).to_have_count(0)
+        page.evaluate("link => { location.hash = link; }", "#c1.1")
+        expect(page.locator("#tab-headers")).to_be_visible()
 
 
 @pytest.mark.browser

@@ -5,7 +5,7 @@
 import { el, fill, byId } from "./dom.js";
 import { number, oneLine, problemOf } from "./format.js";
 import { comparison } from "./compare.js";
-import { choosePacket, currentRow, emit, on, state } from "./store.js";
+import { choosePacket, currentRow, emit, on, outlineOf, state } from "./store.js";
 
 const REMEDY = " → "; // between a cause and what to do about it
 const CODE = /`([^`]+)`/g;
@@ -60,6 +60,7 @@ export class Answer {
     }
     this.key = row?.key;
     if (!row || (row.exchange === null && !row.outcome)) return fill(this.host);
+    if (row.outlined) return this.outline(row);
     let said;
     let passed = null;
     let beside = null; // what it is compared with
@@ -85,6 +86,22 @@ export class Answer {
     this.show((this.isOwnChoice && this.again()) || this.leading(said));
     emit("verdicts");
     return undefined;
+  }
+
+  /** What the row says, and why the page has no more. @param {Row} row */
+  outline(row) {
+    const { outcome, ended } = row;
+    const said = outcome?.why ?? ended;
+    fill(
+      this.host,
+      el(
+        "p",
+        { class: "sentence" },
+        tag(outcome?.word ?? "", outcome?.tone ?? "ok"),
+        said ? el("b", {}, ` ${oneLine(said)}`) : null,
+      ),
+      el("p", { class: "quiet outlined" }, outlineOf(row)),
+    );
   }
 
   /** A hop at fault says more than what the near leg looks like; else the server's choice. */

@@ -1,7 +1,7 @@
 // The page begins here: it asks what the capture is, makes the views, and hears of news.
 
 import { byId, el, fill, queryAll } from "./dom.js";
-import { bytes, count, duration, oneLine } from "./format.js";
+import { bytes, count, duration, number, oneLine } from "./format.js";
 import { openSource } from "./source.js";
 import { Connections } from "./connections.js";
 import { Timeline } from "./timeline.js";
@@ -97,6 +97,8 @@ function takeSummary(summary) {
     count(summary.connections, "connection"),
     duration(length),
   ];
+  if (summary.detailed < summary.exchanges)
+    facts.push(`details of ${number(summary.detailed)} of ${count(summary.exchanges, "exchange")}`);
   byId("facts").textContent = facts.join(" · ");
   const isGoing = summary.state !== "ended";
   byId("live").hidden = !isGoing;

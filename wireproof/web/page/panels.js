@@ -114,6 +114,12 @@ export class Panels {
       this.open = null;
       return;
     }
+    if (row.outlined) {
+      this.draw([]);
+      fill(this.host);
+      this.open = null;
+      return;
+    }
     const panels = panelsOf(row);
     const isThere = panels.some(([name]) => name === state.tab);
     this.draw(panels);
@@ -125,7 +131,7 @@ export class Panels {
   /** Open the panel in which stands what is wrong, unless somebody has chosen what to look at. */
   lead() {
     const row = currentRow();
-    const best = row && firstOf(panelsOf(row), row);
+    const best = row && !row.outlined && firstOf(panelsOf(row), row);
     if (best === "frames" && !this.isWanted && !state.element && state.tab !== best)
       this.openPanel(best);
   }

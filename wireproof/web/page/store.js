@@ -1,6 +1,9 @@
 // What is shown now, and who wants to know when that changes. No view calls another: each changes
 // the state here and redraws itself when it hears that the state has changed.
 
+import { el } from "./dom.js";
+import { number } from "./format.js";
+
 export const state = {
   source: /** @type {any} */ (null),
   summary: /** @type {any} */ (null),
@@ -56,6 +59,23 @@ export const captureOf = (key) => (key.includes(":") ? Number(key.split(":")[0])
 
 /** The row of the chosen exchange. */
 export const currentRow = () => state.rows.get(state.current ?? "") ?? null;
+
+/**
+ * Why there is no more of an exchange than its row, and what shows more; null if there is.
+ * @param {Row | null} row
+ */
+export function outlineOf(row) {
+  if (!row?.outlined) return null;
+  const { exchanges, detailed } = state.summary;
+  const which = row.exchange === null ? "" : ` --exchange ${row.exchange}`;
+  return [
+    `This report has the details of ${number(detailed)} of ${number(exchanges)} exchanges: those that failed first, then what was held or slow. Of this one it has the row in the list; the rest is in a report of its own, `,
+    el("code", {}, `wireproof report FILE --connection ${row.connection}${which} -o OUT`),
+    ", and in ",
+    el("code", {}, "wireproof view FILE"),
+    ".",
+  ];
+}
 
 /** Choose an exchange; nothing of it is chosen yet. @param {string} key */
 export function chooseExchange(key) {

@@ -66,8 +66,8 @@ export class Timeline {
     this.lanes = state.lanes = [];
     /** @type {[number, number]?} */
     this.range = null;
-    if (!row) return this.build();
     const loading = (this.loading += 1);
+    if (!row || row.outlined) return this.build();
     const lanes = lanesOf(row);
     const problem = await Promise.all(lanes.map((lane) => lane.load())).catch((error) => error);
     if (loading !== this.loading) return undefined; // another one has been chosen meanwhile

@@ -6,11 +6,42 @@ import { el, fill, oncePerFrame } from "./dom.js";
 import { closedSpans } from "./held.js";
 import { bytes, count, duration, number } from "./format.js";
 import { axisTime, coloursOf } from "./ruler.js";
-import { choosePacket, on, state } from "./store.js";
+import { choosePacket, on, state, wireOf } from "./store.js";
 
 const HEIGHT = 170; // pixels
 const MOST_SAID = 6; // times that windows were closed, each with how long
 const NEAR = 24; // pixels from a moment within which a click means it
+
+/**
+ * Both windows after each frame that changed one of them, from where the stream began, and what stalled
+ * in either. The two answers number these frames alike: one of DATA changes both windows at once.
+ */
+function together(own, shared) {
+  const found = { time: [], packet: [], stream: [], connection: [] };
+  let [stream, connection] = [null, shared.begin];
+  let [next, other] = [0, 0];
+  while (next < own.at.length || other < shared.at.length) {
+    const [mine, theirs] = [own.at[next] ?? Infinity, shared.at[other] ?? Infinity];
+    const [of, place] = mine <= theirs ? [own, next] : [shared, other];
+    if (mine <= theirs) stream = own.size[next++];
+    if (theirs <= mine) connection = shared.size[other++];
+    if (stream === null) continue; // it has not begun
+    found.time.push(of.time[place]);
+    found.packet.push(of.packet[place]);
+    found.stream.push(stream);
+    found.connection.push(connection);
+  }
+  const isWhole = own.total === own.at.length && shared.total === shared.at.length;
+  const stalls = [...own.stalls, ...shared.stalls];
+  stalls.sort((one, another) => one.first_time - another.first_time);
+  return {
+    ...found,
+    known: own.known,
+    stalls,
+    closed: closedSpans(stalls).length,
+    total: isWhole ? found.time.length : own.total + shared.total,
+  };
+}
 
 export class WindowChart {
   constructor(row) {
@@ -60,16 +91,19 @@ export class WindowChart {
 
   async update() {
     const { sender } = this;
-    const found = await state.source.get(`windows/${this.row.key}/${sender}`);
+    const asked = [this.row.key, wireOf(this.row)].map((key) =>
+      state.source.get(`windows/${key}/${sender}`),
+    );
+    const [own, shared] = await Promise.all(asked);
     if (sender !== this.sender) return;
-    this.found = found;
+    this.found = together(own, shared);
     this.sides.forEach((button, at) =>
       button.setAttribute("aria-pressed", String((at === 0) === (sender === "server"))),
     );
     this.says.textContent = this.sentence();
     fill(
       this.stalls,
-      found.stalls.map((stall) => this.stall(stall)),
+      this.found.stalls.map((stall) => this.stall(stall)),
     );
     this.draw();
   }
