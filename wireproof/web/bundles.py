@@ -2,8 +2,9 @@
 
 Strategy: neighbouring paths share a bundle (:mod:`.paths`), so that the page unpacks what it shows
 and little more. Each is compressed beside the making of the next: zlib leaves the interpreter to
-others meanwhile. Of a large capture each process makes every Nth bundle, and the parent puts them
-in order: they know the capture by having been forked, and what is in files they read by place.
+others meanwhile. Of a large capture processes take turns, RUN bundles each, and the parent puts
+them in order: they know the capture by having been forked, and what is in files they read by place.
+Neighbours are made of the same exchanges, elements and packets: so these are looked up by one.
 
 Neighbours that take more than PART bytes come in parts: ``packet/0*``, then ``packet/0*64``, which
 begins with packet 64. Of exchanges a part has whole ones: ``of/0.0*``, then ``of/0.0*3.2``. So
@@ -21,7 +22,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from itertools import chain, cycle, islice
+from itertools import chain, cycle, repeat
 from typing import Any, BinaryIO
 
 import msgspec
@@ -49,6 +50,8 @@ LARGE = 20_000
 """Packets of a capture whose answers several processes make."""
 LEVEL = 6
 """Of zlib: the others take longer, or a tenth more room."""
+RUN = 16
+"""Neighbouring bundles that one process makes: a pipe holds about as many."""
 AHEAD = 2
 """Bundles that are compressed while others are made."""
 Bundle = tuple[str, bytes]
@@ -78,7 +81,7 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
     answers.found("hops")  # once, and not in each process
     runs = [partial(_send_all, answers, index, share, workers) for share in range(workers)]
     with Team(runs) as team:
-        for worker in cycle(team.workers):
+        for worker in chain.from_iterable(repeat(one, RUN) for one in cycle(team.workers)):
             while name := worker.message():
                 data = worker.message()
                 if data is not None:
@@ -100,8 +103,8 @@ def _send_all(answers: Answers, index: Index, share: int, workers: int, stream: 
 
 
 def _made(answers: Answers, index: Index, share: int, workers: int) -> Iterator[Bundle | None]:
-    """Yield the parts of every Nth bundle, from that of number ``share`` on, and None after each
-    bundle."""
+    """Yield the parts of the bundles of one process, of which ``share`` says which one it is, and
+    None after each bundle."""
     waiting = deque[tuple[str, Future[bytes]] | None]()
     with ThreadPoolExecutor(max_workers=1) as beside:
         for part in _parts(answers, index, share, workers):
@@ -122,7 +125,9 @@ def _result(made: tuple[str, Future[bytes]] | None) -> Bundle | None:
 def _parts(answers: Answers, index: Index, share: int, workers: int) -> Iterator[Bundle | None]:
     """Yield the same as columns, which are not compressed yet."""
     together = Together()
-    for bundle, paths in islice(bundled(index, answers.hops), share, None, workers):
+    for number, (bundle, paths) in enumerate(bundled(index, answers.hops)):
+        if number // RUN % workers != share:
+            continue
         if paths[0].startswith("packet/"):
             yield from _packets(index, bundle, paths, together.parts)
         elif bundle == own_bundle(paths[0]):

@@ -114,14 +114,17 @@ def test_who_sent_which_element_is_known_when_it_comes_back(
     senders: list[str], spool: Spool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wireproof.columns.MAX_AT_ONCE", 2)
-    before, after = Elements(spool), Elements(spool)
+    before = Elements(spool)
     # The second sender comes late: until then it is written nowhere whose rows these are.
     for number, sender in enumerate([senders[0]] * 5 + senders * 3):
         before.append(chunk(8 * number, 3, sender), 0, 0)
-    after.bring_back(before.aside())
+    aside = before.aside()
+    after, unasked = Elements(spool, aside), Elements(spool, aside)
+    assert len(unasked) == len(before) and unasked.aside() is aside  # nothing was made of it
     for elements in (before, after):
         for sender in ("client", "server"):
             expected = [row for row in range(len(elements)) if elements.place(row).sender == sender]
             assert list(elements.sent(sender)) == expected  # type: ignore[arg-type]
             found = elements.overlapping(sender, 0, 1_000, 99)  # type: ignore[arg-type]
             assert [row for row, _ in found] == expected
+        assert elements.aside() == aside
