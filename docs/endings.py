@@ -45,9 +45,9 @@ Envoy also leaves a silence of 1.0 s after a total limit: it closes a second aft
 capture has the other side of the proxy too, that decides: who ended it first, and after how long a
 silence. It also shows what a proxy hides (`proxy-hides-cut`): Caddy and h2o, for example, send the last
 chunk although their server's connection broke off, so their client sees a complete answer. If
-several requests for the same target were open at once, the two sides are matched by their bodies, by
-which request has no other side yet, and by their header lines; if these do not decide, neither side is
-used. Software is named outright if a Server or Via header names it, otherwise as an example.
+several requests for the same target were open at once, the two sides are those with the same first
+elements, each of them later at the client; without elements, a request has another side only if nobody
+else asked meanwhile. If several fit, none is used. Software is named outright if a Server or Via header names it, otherwise as an example.
 
 A client's FIN is a half-close if the client accepted data after the point where its RST would have
 come: two round trips and 10 ms. Missing bytes are counted if something says how many there should

@@ -15,6 +15,7 @@ from parsers.records import GapRecord
 from ..dialects.payload import Kind, Payload
 from ..exchange import Exchange
 from .event_ids import EventIds
+from .firsts import Firsts
 
 
 class Word(NamedTuple):
@@ -32,6 +33,7 @@ class Remembered(Protocol):
     ids: EventIds
     gaps: Sequence[GapRecord]
     words: Mapping[Kind, Word]
+    firsts: Firsts
 
     def check_remembered(self) -> None:
         """Raise Indivisible if there may be more of it than is known here."""
@@ -43,7 +45,7 @@ T = TypeVar("T", bound=Remembered)
 class Past(Generic[T]):
     """What is remembered of an exchange: no columns, so that it takes little."""
 
-    __slots__ = ("about", "trace", "waiting", "asked_meanwhile", "is_forgotten", "_kept")
+    __slots__ = ("about", "trace", "waiting", "asked_meanwhile", "is_forgotten", "_firsts", "_kept")
 
     def __init__(self, trace: T) -> None:
         self.about: Exchange = trace.about
@@ -55,10 +57,12 @@ class Past(Generic[T]):
         """Those that asked for the same on other connections while this one had no answer yet."""
         self.is_forgotten = False
         """Whether these two are known no more."""
+        self._firsts: Firsts = ()
         self._kept: tuple[EventIds, Sequence[GapRecord], Mapping[Kind, Word]] | None = None
 
     def end(self, trace: T) -> None:
         """Let go of all but what is remembered of an exchange that is over."""
+        self._firsts = trace.firsts
         self.trace, self._kept = None, (trace.ids, trace.gaps, trace.words)
 
     @property
@@ -67,6 +71,11 @@ class Past(Generic[T]):
         if self.trace is not None:
             self.trace.check_remembered()
         return self.about.last_time
+
+    @property
+    def firsts(self) -> Firsts:
+        """The first elements of its answer, as far as they have come."""
+        return self._firsts if self.trace is None else self.trace.firsts
 
     @property
     def ids(self) -> EventIds:

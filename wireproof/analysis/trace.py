@@ -43,6 +43,7 @@ from .blocks import Blocks
 from .company import Company
 from .conversation import Conversation
 from .event_ids import NO_IDS, EventIds
+from .firsts import MAX_FIRSTS, Firsts, with_firsts
 from .hazard_facts import HazardFacts
 from .http2_facts import MAX_HOLES, Http2Facts
 from .marks import KIND_NUMBERS, MAX_MARKS, NO_MARKS, Columns, Marks, columns, reach_of_all
@@ -83,6 +84,8 @@ class Trace:
     keep-alives and last words among it (by their kind)."""
     contents: int = 0
     """How many of them carry generated content; of a stream without dialect none do."""
+    firsts: Firsts = ()
+    """The first of them that have data, to tell another leg of the same answer by."""
     pieces: Marks = NO_MARKS
     """Chunks of the response, or the runs of a body that has no framing of its own."""
     piece_sizes: array[int] | tuple[int, ...] = ()
@@ -314,6 +317,8 @@ class Trace:
         found: Columns,
     ) -> None:
         """Take messages of both sides, those that the server sent among them."""
+        if len(self.firsts) < MAX_FIRSTS:
+            self.firsts = with_firsts(self.firsts, sent)
         if self.reader.is_unspoken:
             if sent:
                 self._silent([message.data for message in sent], found)
@@ -355,6 +360,8 @@ class Trace:
         self.about.counts.blocks += len(blocks)
         self.about.counts.events += several.dispatched
         self._own_ids().add_all(blocks, several.are_dispatched)
+        if len(self.firsts) < MAX_FIRSTS:
+            self.firsts = with_firsts(self.firsts, blocks)
         self.elements = own(self.elements)
         self.hazards.events(several)
         events = [block.event for block in blocks]
@@ -457,6 +464,8 @@ class Trace:
         elif type(record) is GrpcMessageRecord and record.trailers is not None:
             self.trailers = record.trailers  # of gRPC-Web
         payload = self.reader.read(record)
+        if len(self.firsts) < MAX_FIRSTS:
+            self.firsts = with_firsts(self.firsts, (record,))
         self.elements = own(self.elements)
         self.elements.add(record, payload.kind)
         if self.elements.count <= MAX_MARKS:
