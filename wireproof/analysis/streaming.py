@@ -32,7 +32,7 @@ from ..text.wording import count, duration
 from .arrivals import MIN_SHARE, Arrivals, every_arrival, wait_after
 from .evidence import Evidence
 from .finding import Finding
-from .recorded import is_recorded
+from .recorded import first_of, is_recorded
 from .silence import Silence, silence_since
 from .trace import Trace
 
@@ -143,9 +143,19 @@ def _timeline(exchange: Evidence) -> list[str]:
     ]
 
 
-def find_late_start(exchange: Evidence, below: float) -> Finding | None:
-    """Return why the first element came too late, None if it did not."""
+def find_late_start(
+    exchange: Evidence, below: float, missing: Sequence[float] = ()
+) -> Finding | None:
+    """Return why the first element came too late, None if it did not.
+
+    ``missing`` are the times at which bytes of the response were found missing: behind one of them
+    nobody knows which element was the first.
+    """
     name, first = exchange.element_name, exchange.time_to_first_event
+    times = [one.last_time for one in exchange.elements[:1]]
+    if missing and first_of(times, exchange.about.asked_time, missing) is None:
+        lacking = f"the capture lacks bytes of the response before its first {name}"
+        return Finding("not-recorded", f"{lacking}: its times are unknown")
     if first is None:
         return _too_few(exchange, 1)
     if first < below:

@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from itertools import chain
-from pathlib import Path
 from shutil import copyfileobj
 from typing import BinaryIO
 
@@ -37,6 +36,7 @@ from parsers import (
     UsualBlocks,
 )
 
+from ..opening import open_capture
 from ..output import buffered_scratch, open_stream
 from ..tasks.annotate import pcap_as_blocks, with_unknown_length
 from ..tasks.decode import check_output
@@ -70,15 +70,25 @@ class Redacted:
     """Blocks with secrets that decrypt TLS, which were left out."""
 
 
-def find_in_frames(source: str, policy: Policy | Rules) -> FrameMasks:
-    """Return the masks of a capture file, which is read again to apply them.
+def open_to_mask(source: str, stack: ExitStack) -> BinaryIO:
+    """Open a capture once for all the times that it is read: one that grows meanwhile has no more
+    than was searched.
 
-    Raises OSError, and ValueError for what is no capture, and for standard input.
+    Raises OSError, and ValueError for standard input.
     """
     if source == "-":
         raise ValueError("it is read twice, which only a file can be")
+    return stack.enter_context(open_capture(source))
+
+
+def find_in_frames(file: BinaryIO, policy: Policy | Rules) -> FrameMasks:
+    """Return the masks of a capture file, which is read again to apply them.
+
+    Raises OSError, and ValueError for what is no capture.
+    """
     masks = FrameMasks(policy)
-    with Path(source).open("rb") as file, shown(file, "looking for secrets") as stream:
+    file.seek(0)
+    with shown(file, "looking for secrets") as stream:
         capture = OrderedCapture(stream)
         for batch in capture.batches(4 * BATCH, lambda: masks.room):
             masks.add(batch, capture.sort)
@@ -95,20 +105,21 @@ def redact_capture(
     ValueError for what is no capture, for standard input, and for an output that is the input.
     """
     check_output(source, output)
-    masks = find_in_frames(source, policy)
-    proof = Proof(masks)
     with ExitStack() as stack:
+        file = open_to_mask(source, stack)
+        masks = find_in_frames(file, policy)
+        proof = Proof(masks)
         copy = stack.enter_context(buffered_scratch())
-        done = _copied(source, copy, masks, say)
+        done = _copied(file, copy, masks, say)
         proof.search(copy)
         if proof.left:  # now that all are known: what of them came before, or in pieces
-            masks = find_in_frames(source, replaced(masks.rules, known=masks.report.found))
+            masks = find_in_frames(file, replaced(masks.rules, known=masks.report.found))
             proof = Proof(masks)
-            done = _copied(source, copy, masks, lambda _: None)
+            done = _copied(file, copy, masks, lambda _: None)
             proof.search(copy)
         if proof.holds_frames:
-            proof.clean(source)
-            done = _copied(source, copy, masks, lambda _: None)
+            proof.clean(file)
+            done = _copied(file, copy, masks, lambda _: None)
             proof.search(copy)
         copy.seek(0)
         copyfileobj(copy, open_stream(output, stack), COPIED_AT_ONCE)
@@ -117,13 +128,14 @@ def redact_capture(
 
 
 def _copied(
-    source: str, copy: BinaryIO, masks: FrameMasks, say: Callable[[str], object]
+    file: BinaryIO, copy: BinaryIO, masks: FrameMasks, say: Callable[[str], object]
 ) -> Redacted:
-    """Write the capture ``source`` without its secrets to ``copy``, which then is at its start."""
+    """Write the capture ``file`` without its secrets to ``copy``, which then is at its start."""
     done = Redacted(masks.report, masks.not_looked_into)
     copy.seek(0)
     copy.truncate()
-    with Path(source).open("rb") as file, shown(file, "writing") as stream:
+    file.seek(0)
+    with shown(file, "writing") as stream:
         reader = CaptureReader(stream)
         parts: Iterator[Part] = (
             reader.copied(masks.changed) if reader.format == "pcapng" else pcap_as_blocks(reader)
@@ -134,7 +146,7 @@ def _copied(
         for data in _rewritten(chain([first], parts), masks, done):
             copy.write(data)
     for fault in reader.faults:
-        say(f"{source}: {fault.text}")
+        say(f"{file.name}: {fault.text}")
     copy.seek(0)
     return done
 

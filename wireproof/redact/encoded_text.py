@@ -16,7 +16,7 @@ from .secrets import Finder, behind, find
 # HTML section 13.1.4: character references. RFC 8259 section 7: escapes of JSON.
 _ENCODED = (
     r"%(?:25){0,3}([2-9A-Fa-f][0-9A-Fa-f]|0[9AaDd])|\\u00([2-7][0-9A-Fa-f]|0[9AaDd])"
-    r"|&(?:amp;){0,2}(?:#x([2-7][0-9A-Fa-f])|#0?(\d{2,3})|(quot|lt|gt|apos));"
+    r"|&(?:amp;){0,2}(?:#x([2-7][0-9A-Fa-f])|#0?(\d{2,3})|(quot|lt|gt|apos));|\\(/)"
 )
 IS_ENCODED = re.compile(_ENCODED)
 # In a form "+" is a space: beside another or what is encoded, or between words; base64 has it too.
@@ -32,7 +32,7 @@ CUT = re.compile(
 )
 BEFORE = 3
 """Characters before one that may tell what it stands for."""
-MAY_BE = re.compile(r"%|\+\Z|&[#qlga]|&\Z|\\u00|\\(?:u0?)?\Z")
+MAY_BE = re.compile(r"%|\+\Z|&[#qlga]|&\Z|\\(?:/|u00)|\\(?:u0?)?\Z")
 PLAIN = {"+": " ", "&": "\n"}
 NAMED = {"quot": '"', "lt": "<", "gt": ">", "apos": "'"}
 
@@ -78,6 +78,8 @@ def _character(match: re.Match[str]) -> str:
         return PLAIN[match[0]]
     if match[5] is not None:
         return NAMED[match[5]]
+    if match[6] is not None:
+        return match[6]
     code = int(match[4]) if match[4] is not None else int(match[match.lastindex], 16)
     return chr(code) if code < 256 else "?"
 

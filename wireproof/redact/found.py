@@ -9,6 +9,7 @@ that of the text, however many secrets there are.
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from sys import byteorder
@@ -24,6 +25,12 @@ LEAST_KINDS = 6
 """Different bytes in one: fewer tell nothing."""
 LONG = 23
 """Bytes of a form of which one of two windows of eight bytes is whole, wherever it stands."""
+SYNTAX = re.compile(
+    rb"HTTP/\d(?:\.\d)?(?: \d{1,3}.*)?|(?:text|application|multipart)/[\w.+-]{1,64}"
+    rb"|(?:transfer|content|accept|user|sec|cache|keep|set|www|proxy)(?:-[a-z]{2,16}){1,3}",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What messages are made of (RFC 9110): a value that is the same says nothing elsewhere."""
 FROM_URL = bytes.maketrans(b"+/", b"-_")
 QUOTED = 4
 """Characters of base64 that are shared with what stands before or after, at most."""
@@ -70,7 +77,7 @@ class _Windows:
 
 
 class FoundSecrets:
-    """The values of secrets, to be looked for elsewhere."""
+    """The values of secrets, to be looked for elsewhere; none that is the syntax of messages."""
 
     def __init__(self) -> None:
         self.values: set[bytes] = set()
@@ -82,6 +89,8 @@ class FoundSecrets:
         """Take note of a secret, as it stood on the wire or was decoded."""
         value = value[:MOST]
         if len(value) < LEAST or len(set(value)) < LEAST_KINDS or value in self.values:
+            return
+        if SYNTAX.fullmatch(value) is not None:
             return
         if len(self.values) >= MAX_VALUES:
             self.is_full = True

@@ -29,6 +29,7 @@ from .names import (
     MAX_NAME,
     OF_LONG_OBJECT,
     SECRET_NAME,
+    SPELLED,
     STRING_OF_ARRAY,
     STRING_OF_OBJECT,
     TAG,
@@ -180,7 +181,7 @@ class Patterns:
             is_cut = match.end() == len(match.string)
             return is_plain_token(match[match.lastindex], match[0], is_cut=is_cut)
         start = match.start()
-        if match.lastgroup == "xml" and not _is_element(match):
+        if match.lastgroup == "xml" and (not _is_element(match) or _is_spelled(match)):
             return True
         if match.lastgroup in ("xml", "cell") and self._is_text_about(match):
             return True
@@ -229,6 +230,8 @@ class Patterns:
         return not is_cut and (is_type or is_placeholder(text) or is_sentence(text, ""))
 
 
+SECRET_CODE = re.compile(r"(?=\D{0,64}\d)(?=[^a-zA-Z]{0,64}[a-zA-Z])[\w~-]{16,}+", re.ASCII)
+"""What OAuth gives as a code (RFC 6749 section 4.1.2), and no path, file or word is."""
 _NAME_HERE = re.compile(r"[\w-]{0,64}", re.ASCII)
 IDENTIFIER = re.compile(rf"(?=[^\s\d]{{0,64}}\d){BARE}{{8,}}+")
 """What may be a secret by its length and its digits."""
@@ -297,6 +300,12 @@ def _is_element(match: re.Match[str]) -> bool:
     if place is not None and after != "</" and (after or is_known):
         return False
     return after in ("", "<", "</", "]", "]]")
+
+
+def _is_spelled(match: re.Match[str]) -> bool:
+    """Return whether an element is HTML's code, or an error's or a list's, and says no secret."""
+    value = match["xml"].strip()
+    return _name_of(match) in SPELLED and SECRET_CODE.fullmatch(value) is None
 
 
 def name_before(match: re.Match[str]) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import accumulate
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from zlib import MAX_WBITS, decompressobj, error
 
@@ -138,11 +137,12 @@ class Proof:
                 self._look_at(decoder.receive(batch))
         self._look_at(decoder.finish())
 
-    def clean(self, source: str) -> None:
-        """Mask what frames of the capture file ``source`` still hold as they will be written."""
+    def clean(self, file: BinaryIO) -> None:
+        """Mask what frames of the capture ``file`` still hold as they will be written."""
         self.left.clear()
         self.holds_frames = False
-        with Path(source).open("rb") as file, shown(file, "masking") as stream:
+        file.seek(0)
+        with shown(file, "masking") as stream:
             for batch in OrderedCapture(stream).batches(BATCH):
                 for packet in batch:
                     for start, end, _ in list(self._found.left_in(self._masks.masked(packet))):

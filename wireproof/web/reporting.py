@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from parsers import KeyLog, Packet
 
@@ -21,7 +20,7 @@ from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Wanted
 from ..output import open_stream
 from ..redact import Policy, Report, Rules
-from ..redact.capture import find_in_frames
+from ..redact.capture import find_in_frames, open_to_mask
 from ..tasks.chosen import choosing_first
 from ..tasks.decode import check_output
 from ..text.progress import shown
@@ -64,16 +63,16 @@ def report_capture(
     """
     check_output(source, output)
     rules = Rules.of(policy)
-    masks = find_in_frames(source, rules)
-    gc.collect()  # connections refer to one another, and the second pass has as many
-
-    changed = masks.changed
-
-    def masked(packet: Packet) -> Packet:
-        return (*packet[:4], masks.masked(packet)) if packet[0] in changed else packet
-
     with ExitStack() as stack:
-        stream: BinaryIO = stack.enter_context(Path(source).open("rb"))
+        stream = open_to_mask(source, stack)
+        masks = find_in_frames(stream, rules)
+        gc.collect()  # connections refer to one another, and the second pass has as many
+        changed = masks.changed
+
+        def masked(packet: Packet) -> Packet:
+            return (*packet[:4], masks.masked(packet)) if packet[0] in changed else packet
+
+        stream.seek(0)
         if choice is None:
             stream, choice = choosing_first(stream, wanted, stack, keylog)
         name = name or Path(source).name
@@ -83,7 +82,8 @@ def report_capture(
             FileFeed(index, watched, masked, keylog, decrypts=decrypts).read_all()
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.
-            write_report(index, open_stream(output, writing), tell, workers_for(index))
+            stream_out = open_stream(output, writing, is_one_piece=True)
+            write_report(index, stream_out, tell, workers_for(index))
         sizes = len(index.tracer.table), index.order.exchanges
         return Reported(masks.report, *sizes, masks.not_looked_into)
 

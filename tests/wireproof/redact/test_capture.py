@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from support.capture_files import Blocks, codes, option, pcap_header, read_all, record
 from support.http2 import GET, OK, Http2Talk
 from support.planted import planted
 from support.stored import SMALL, name
+from support.talk import Talk, Tape, decoded
 
+from parsers.records import Record
 from wireproof.cli import run
-from wireproof.redact.capture import redact_capture
+from wireproof.redact.capture import find_in_frames, redact_capture
+from wireproof.redact.frames import FrameMasks
+from wireproof.redact.rules import Rules
+from wireproof.redact.secrets import Policy
 
 NG = Blocks()
 TAPE, SECRETS = planted()
@@ -119,3 +125,46 @@ def test_the_secrets_of_http2_are_masked(
     source.write_bytes(talk.talk.tape.file())
     assert run([command, str(source), "-o", str(tmp_path / output)]) == 0
     assert "1 secret masked" in capsys.readouterr().err
+
+
+def test_what_is_appended_while_it_is_read_is_not_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was not searched: a capture is redacted as it was when it was opened."""
+    source, output = tmp_path / "in.pcap", tmp_path / "out.pcapng"
+    packets = [record(1, 2, packet[4]) for packet in TAPE.packets]
+    source.write_bytes(pcap_header() + b"".join(packets[:2]))
+
+    def find_and_append(file: BinaryIO, policy: Policy | Rules) -> FrameMasks:
+        masks = find_in_frames(file, policy)
+        with source.open("ab") as stream:
+            stream.write(b"".join(packets[2:]))
+        return masks
+
+    monkeypatch.setattr("wireproof.redact.capture.find_in_frames", find_and_append)
+    redact_capture(str(source), str(output), "all", lambda _: None)
+    after, _ = read_all(output.read_bytes())
+    assert len(after) == 2 < len(packets)
+    assert SECRETS.found_in(output.read_bytes()) == []
+
+
+@pytest.mark.parametrize(
+    "word", ["HTTP/1.1 200", "Transfer-Encoding", "content-length", "text/event-stream"]
+)
+def test_what_messages_are_made_of_is_no_secret_elsewhere(word: str, tmp_path: Path) -> None:
+    talk = Talk(Tape()).open()
+    for _ in range(2):
+        talk.client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        body = b'{"api_key":"%s"}' % word.encode()
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        talk.server(head + b"Transfer-Encoding: chunked\r\nX-Content-Length: 3\r\n\r\n")
+        talk.server(b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body))
+    talk.close()
+    before, _ = read_all(talk.tape.file())
+    after, _ = read_all(redacted(tmp_path, talk.tape.file()))
+    assert [kind(one) for one in decoded(after)] == [kind(one) for one in decoded(before)]
+    assert b'{"api_key":"%s"}' % word.encode() not in b"".join(packet[4] for packet in after)
+
+
+def kind(one: Record) -> tuple[str, object]:
+    return type(one).__name__, getattr(one, "status", None)

@@ -26,6 +26,9 @@ TEXTS = [
     f"body=%3Cpassword%3E{SECRET}%3C%2Fpassword%3E",
     f"q=%22password%22%3A+%22{SECRET}%22&a=1",
     f"q=set+the+password+%3D+{SECRET}%26a%3D1",
+    # as PHP writes JSON (json_encode without JSON_UNESCAPED_SLASHES)
+    rf'{{"dsn":"postgres:\/\/anna:{SECRET}@db:5432\/a"}}',
+    rf'{{"xml":"<password>{SECRET}<\/password>"}}',
 ]
 
 

@@ -70,6 +70,18 @@ def test_a_wait_that_was_not_recorded_is_no_gap_and_proves_nothing() -> None:
     exchange.assert_inter_token_latency(max=0.2)
 
 
+def test_the_first_event_behind_a_hole_may_be_no_first_one() -> None:
+    stream = Stream()
+    stream.tape.wait(0.5)
+    stream.talk.server(chunked(1))
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+    exchange = stream.events(5, every=0.1).end().exchange
+    for below in (0.1, 5.0):
+        said = failure(lambda below=below: exchange.assert_time_to_first_event(below=below))  # type: ignore[misc]
+        assert "the capture lacks bytes of the response before its first event" in said
+
+
 def test_a_silence_that_was_not_recorded() -> None:
     stream = Stream().events(5, every=0.1)
     stream.talk.server(chunked(6))
