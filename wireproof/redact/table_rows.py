@@ -8,6 +8,7 @@ message ends it. PostgreSQL's documentation, section 55.7 (Message Formats).
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from parsers.expressions import when_used
 
@@ -23,8 +24,14 @@ COLUMN = 18
 """Bytes that describe a column, after its name."""
 KINDS = b"TDCZSN123nstEIAtKGHWcd"
 """Messages of a server."""
-LONGEST = 1 << 20
-"""Bytes of a message, of which as many are waited for."""
+LONGEST = 1 << 30
+"""Bytes of a message (its section on limits)."""
+LONGEST_DESCRIPTION = 64 << 10
+"""Bytes of one that is put together."""
+LONGEST_BEGINNING = 76
+"""Bytes in which a description shows that it is one."""
+SIZE = 4
+"""Bytes of what says how long a value is; -1 is null."""
 MOST_COLUMNS = 1_664
 """Of a row (its section on limits)."""
 MOST_FALSE = 64
@@ -34,49 +41,107 @@ SHORTEST_VALUE = 6
 
 
 class TableRows:
-    """Reads rows in what a server sends, which comes in pieces."""
+    """Reads rows in what a server sends, which comes in pieces of any size.
 
-    __slots__ = ("_false", "_rest", "_secret")
+    A value is passed over, or masked, as it comes; only what describes one is put together.
+    """
+
+    __slots__ = ("_columns", "_false", "_held", "_is_secret", "_left", "_message", "_secret")
 
     def __init__(self) -> None:
         self._secret: list[bool] = []
         """Of the columns of the rows at hand, which have secrets; empty if none are."""
-        self._rest = b""
-        """The beginning of a message."""
+        self._columns: Iterator[bool] = iter(())
+        """Of the row at hand, those whose values are still to come."""
+        self._message = 0
+        """Bytes of the message at hand that are still to come, of which a row has values."""
+        self._left = 0
+        """Bytes that are still to come of a value, or of what is passed over."""
+        self._is_secret = False
+        """Whether these are secret."""
+        self._held = b""
+        """The beginning of what is put together."""
         self._false = 0
 
     def feed(self, data: bytes, start: int) -> list[Span]:
         """Take the next bytes, at ``start`` of their stream; return what is secret in it."""
-        base = start - len(self._rest)
-        data, self._rest = self._rest + data, b""
         found: list[Span] = []
+        base = start - len(self._held)
+        data, self._held = self._held + data, b""
         at = 0
         while at < len(data) and self._false < MOST_FALSE:
-            if not self._secret:
-                begins = DESCRIPTION.search(data, at)
-                if begins is None:
+            if self._left:
+                size = min(self._left, len(data) - at)
+                if self._is_secret:
+                    found.append((base + at, base + at + size))
+                self._left -= size
+            else:
+                size = self._size(data, at)
+                if not size:
+                    self._held = data[at:]
                     break
-                at = begins.start()
-            size = int.from_bytes(data[at + 1 : at + HEADER_SIZE])
-            end = at + 1 + size
-            is_message = data[at] in KINDS and 4 <= size <= LONGEST
-            if len(data) < at + HEADER_SIZE or (is_message and end > len(data)):
-                self._rest = data[at:]
-                break
-            body = data[at + HEADER_SIZE : end]
-            if is_message and data[at] == ord("T"):
-                self._secret = list(_columns(body))
-            elif is_message and data[at] == ord("D"):
-                values = _values(body, self._secret)
-                found += [
-                    (base + at + HEADER_SIZE + a, base + at + HEADER_SIZE + b) for a, b in values
-                ]
-            elif not is_message:
-                self._secret = []
-            is_read = is_message and (data[at] != ord("T") or self._secret)
-            self._false += not is_read
-            at = end if is_read else at + 1
+            at += size
         return [(max(a, start), b) for a, b in found if b > start]
+
+    def _size(self, data: bytes, at: int) -> int:
+        """Return how many bytes are read of what begins at ``at``; 0 if more have to come."""
+        if self._message:
+            return self._value(data, at)
+        if not self._secret:
+            begins = DESCRIPTION.search(data, at)
+            if begins is None:
+                return max(len(data) - LONGEST_BEGINNING, at) - at
+            if begins.start() > at:
+                return begins.start() - at
+        if len(data) < at + HEADER_SIZE + 2:
+            return 0
+        return self._head(data, at)
+
+    def _head(self, data: bytes, at: int) -> int:
+        """Read the head of a message, or all of a description."""
+        size = int.from_bytes(data[at + 1 : at + HEADER_SIZE]) - HEADER_SIZE + 1
+        if data[at] not in KINDS or not 0 <= size <= LONGEST:
+            return self._is_none()
+        if data[at] == ord("T"):
+            if size > LONGEST_DESCRIPTION:
+                return self._is_none()
+            if len(data) < at + HEADER_SIZE + size:
+                return 0
+            self._secret = list(_columns(data[at + HEADER_SIZE : at + HEADER_SIZE + size]))
+            return HEADER_SIZE + size if self._secret else self._is_none()
+        count = int.from_bytes(data[at + HEADER_SIZE : at + HEADER_SIZE + 2])
+        if data[at] == ord("D") and size > 2 and count == len(self._secret):
+            self._columns, self._message = iter(self._secret), size - 2
+            return HEADER_SIZE + 2
+        self._left, self._is_secret = size, False
+        return HEADER_SIZE
+
+    def _value(self, data: bytes, at: int) -> int:
+        """Read the size of the next value of a row."""
+        is_secret = next(self._columns, None)
+        if is_secret is None or self._message < SIZE:
+            self._left, self._is_secret, self._message = self._message, False, 0
+            return self._passed(data, at)
+        if len(data) < at + SIZE:
+            self._columns = chain((is_secret,), self._columns)
+            return 0
+        size = max(int.from_bytes(data[at : at + SIZE], signed=True), 0)
+        self._left = min(size, self._message - SIZE)
+        self._message -= SIZE + self._left
+        self._is_secret = is_secret and size >= SHORTEST_VALUE
+        return SIZE
+
+    def _passed(self, data: bytes, at: int) -> int:
+        """Pass over what is left at once."""
+        size = min(self._left, len(data) - at)
+        self._left -= size
+        return size
+
+    def _is_none(self) -> int:
+        """Go on behind a byte that begins no message."""
+        self._secret = []
+        self._false += 1
+        return 1
 
 
 def _columns(body: bytes) -> Iterator[bool]:
@@ -98,16 +163,3 @@ def names_secret(name: bytes) -> bool:
     """Return whether a column, or a level of a topic, names a secret."""
     text = name.decode("latin-1").lower()
     return SECRET_NAME.fullmatch(text) is not None and not is_plain_name(text, "")
-
-
-def _values(body: bytes, secret: list[bool]) -> Iterator[Span]:
-    """Yield where the secrets of a row are."""
-    at = 2
-    for is_secret in secret if int.from_bytes(body[:2]) == len(secret) else ():
-        if at >= len(body):
-            return
-        size = int.from_bytes(body[at : at + 4], signed=True)
-        at += 4
-        if is_secret and size >= SHORTEST_VALUE:
-            yield at, min(at + size, len(body))
-        at += max(size, 0)

@@ -58,10 +58,32 @@ def test_values_of_columns_that_name_a_secret(name: str, size: int) -> None:
     hidden = bytearray(data)
     for start, end in found:
         hidden[start:end] = b"*" * (end - start)
-    if size == 1_000:
-        assert hidden == data.replace(SECRET, b"*" * len(SECRET))
-    else:  # what had come before the message was whole is masked where its stream waits for it
-        assert len(hidden) == len(data)
+    assert hidden == data.replace(SECRET, b"*" * len(SECRET))
+
+
+def test_a_value_of_any_size_is_masked_as_it_comes() -> None:
+    secret = bytes(range(65, 91)) * 100_000
+    data, rows = columns(b"name", b"api_key") + row(OTHER, secret) + row(OTHER, SECRET), TableRows()
+    found: list[tuple[int, int]] = []
+    for at in range(0, len(data), 1_400):
+        found += rows.feed(data[at : at + 1_400], at)
+        assert len(rows._held) < 100
+    shown = bytearray(data)
+    for start, end in found:
+        shown[start:end] = bytes(end - start)
+    assert shown == data.replace(secret, bytes(len(secret))).replace(SECRET, bytes(len(SECRET)))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_a_row_with_other_columns_is_passed_over(count: int) -> None:
+    data = columns(b"name", b"api_key") + row(*[SECRET] * count) + row(OTHER, SECRET)
+    for size in (1, len(data)):
+        rows = TableRows()
+        found = [
+            span for at in range(0, len(data), size) for span in rows.feed(data[at : at + size], at)
+        ]
+        assert b"".join(data[start:end] for start, end in found) == SECRET
+        assert found[-1][1] == len(data)
 
 
 @pytest.mark.parametrize("name", WITHOUT)
