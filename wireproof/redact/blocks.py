@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from parsers.expressions import every
+from parsers.expressions import every, when_used
 
 from .names import OBJECT, WORD_BEGINS
 
@@ -46,12 +46,19 @@ ENTRY = re.compile(
     r"(?:\n|\\n)[ \t]{1,32}+(?>(?:[\"']?+[\w.-]{1,96}+[\"']?+:[ \t]{1,8}+)?)[\"']?+"
     r"(?![|>][-+\d]{0,2}(?:[\r\n\\]|\Z)|[\w.-]{1,96}+:(?:[\r\n\\]|\Z))([^\r\n\"'\\]++)"
 )
+STATEMENT = when_used(
+    r"(?:\A|[\"\n=]|\\n)[ \t}]{0,64}(?:async )?"
+    r"(?:class|case|(?:else |el)?if|for|while|with|def|match)\b(?:[^\n\\]|\\{1,7}[\"']){0,96}\Z"
+)
+"""How a line of code begins whose block follows: it is no name that a colon gives values."""
 BASE64 = re.compile(r"(?=.{8})(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 BASE64_BEGINS = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 
 def values_of(match: re.Match[str], group: str) -> list[tuple[int, int]]:
     """Return where the values in the lines of a match are."""
+    if STATEMENT.search(match.string, max(match.start() - 128, 0), match.start()) is not None:
+        return []
     values = ITEM if group == "items" else ENTRY
     found: list[tuple[int, int]] = []
     least = 0
