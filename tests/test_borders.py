@@ -80,6 +80,7 @@ ORDER = {
             "text",
             "extras",
             "collector",
+            "opening",
             "output",
             "spool",
             "columns",

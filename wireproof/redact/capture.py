@@ -49,6 +49,7 @@ from .secrets import Policy, Report, find
 
 Part = UsualBlocks | tuple[Block, Packet | None]
 """What a file is copied as."""
+READ_TWICE = "it is read twice, which only a file can be"
 COPIED_AT_ONCE = 1 << 20
 """Bytes of the copy."""
 DATA = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20, SIMPLE_PACKET: 4}
@@ -77,8 +78,17 @@ def open_to_mask(source: str, stack: ExitStack) -> BinaryIO:
     Raises OSError, and ValueError for standard input.
     """
     if source == "-":
-        raise ValueError("it is read twice, which only a file can be")
+        raise ValueError(READ_TWICE)
     return stack.enter_context(open_capture(source))
+
+
+def from_its_beginning(file: BinaryIO) -> BinaryIO:
+    """Return a capture to be read once more. Raises ValueError for a pipe."""
+    try:
+        file.seek(0)
+    except OSError as error:
+        raise ValueError(READ_TWICE) from error
+    return file
 
 
 def find_in_frames(file: BinaryIO, policy: Policy | Rules) -> FrameMasks:
@@ -87,7 +97,6 @@ def find_in_frames(file: BinaryIO, policy: Policy | Rules) -> FrameMasks:
     Raises OSError, and ValueError for what is no capture.
     """
     masks = FrameMasks(policy)
-    file.seek(0)
     with shown(file, "looking for secrets") as stream:
         capture = OrderedCapture(stream)
         for batch in capture.batches(4 * BATCH, lambda: masks.room):
@@ -113,12 +122,13 @@ def redact_capture(
         done = _copied(file, copy, masks, say)
         proof.search(copy)
         if proof.left:  # now that all are known: what of them came before, or in pieces
-            masks = find_in_frames(file, replaced(masks.rules, known=masks.report.found))
+            rules = replaced(masks.rules, known=masks.report.found)
+            masks = find_in_frames(from_its_beginning(file), rules)
             proof = Proof(masks)
             done = _copied(file, copy, masks, lambda _: None)
             proof.search(copy)
         if proof.holds_frames:
-            proof.clean(file)
+            proof.clean(from_its_beginning(file))
             done = _copied(file, copy, masks, lambda _: None)
             proof.search(copy)
         copy.seek(0)
@@ -134,8 +144,7 @@ def _copied(
     done = Redacted(masks.report, masks.not_looked_into)
     copy.seek(0)
     copy.truncate()
-    file.seek(0)
-    with shown(file, "writing") as stream:
+    with shown(from_its_beginning(file), "writing") as stream:
         reader = CaptureReader(stream)
         parts: Iterator[Part] = (
             reader.copied(masks.changed) if reader.format == "pcapng" else pcap_as_blocks(reader)

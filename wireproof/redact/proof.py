@@ -141,7 +141,6 @@ class Proof:
         """Mask what frames of the capture ``file`` still hold as they will be written."""
         self.left.clear()
         self.holds_frames = False
-        file.seek(0)
         with shown(file, "masking") as stream:
             for batch in OrderedCapture(stream).batches(BATCH):
                 for packet in batch:

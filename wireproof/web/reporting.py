@@ -20,7 +20,7 @@ from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
 from ..analysis.selection import Wanted
 from ..output import open_stream
 from ..redact import Policy, Report, Rules
-from ..redact.capture import find_in_frames, open_to_mask
+from ..redact.capture import find_in_frames, from_its_beginning, open_to_mask
 from ..tasks.chosen import choosing_first
 from ..tasks.decode import check_output
 from ..text.progress import shown
@@ -72,7 +72,7 @@ def report_capture(
         def masked(packet: Packet) -> Packet:
             return (*packet[:4], masks.masked(packet)) if packet[0] in changed else packet
 
-        stream.seek(0)
+        stream = from_its_beginning(stream)
         if choice is None:
             stream, choice = choosing_first(stream, wanted, stack, keylog)
         name = name or Path(source).name
