@@ -207,6 +207,25 @@ def test_a_client_begins_with_its_preface(step: int) -> None:
     assert read(PREFACE + EMPTY + head(LITERAL), step, "client") == FIELD
 
 
+@pytest.mark.parametrize(
+    ("fields", "authority"),
+    [
+        ([(":authority", "a.example"), (":path", "/x")], b"a.example"),
+        ([(":path", "/x"), ("host", "b.example")], b"b.example"),
+        ([(":path", "/x"), (":authority", "")], b""),
+    ],
+)
+def test_a_path_is_given_with_where_its_request_goes(
+    fields: list[tuple[str, str]], authority: bytes
+) -> None:
+    frames = PlacedFrames(FIRST, "client")
+    found = frames.receive_data(PREFACE + EMPTY + head(Encoder().encode(fields, huffman=False)))
+    texts = [one for one in found if isinstance(one, FieldText) and one.is_value]
+    paths = {one.authority for one in texts if one.name == b":path"}
+    assert paths == {authority}
+    assert {one.authority for one in texts if one.name != b":path"} <= {b""}
+
+
 @pytest.mark.parametrize("step", [0, 1])
 def test_from_the_middle_on_no_name_is_guessed(step: int) -> None:
     """What comes before the first certain frame may be anything; tables are not known."""
