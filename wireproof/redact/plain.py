@@ -237,7 +237,7 @@ WITHOUT_SPACES = re.compile(
     rf"(?:[A-Z][A-Za-z]{{1,7}})?[ ]?[^\x00-\x7f]*(?:{'|'.join(_CJK)})(?:[^\x00-\x7f]|[ ?!.,:])*"
 )
 LABEL_OF_TOKEN = re.compile(r"[A-Z][a-z\x80-\xff]{2,32}")
-"""A word as a label has it, which no token is: ``{"token": "Zugriffstoken"}``."""
+"""A word as a label has it, which no token is if it names one: ``{"token": "Zugriffstoken"}``."""
 PERMISSION = re.compile(r"read|write|none|inherit|enabled|disabled|not_set|selected")
 """What a workflow, or a repository's settings, has for names of secrets: ``id-token: write``."""
 NAMED_OBJECT = re.compile(
@@ -427,7 +427,7 @@ def _is_plain_string(value: Value, said: str) -> bool:
     if _is_sample_cursor(name, said) or (PERMISSION.fullmatch(said) and "pass" not in name):
         return True
     if "token" in name and LABEL_OF_TOKEN.fullmatch(said):
-        return True
+        return (ABOUT.search(said) or ABOUT_IN_OTHERS.search(said)) is not None
     if name.endswith(("secret", "secrets")) and OBJECT_NAME.fullmatch(said):
         is_object = NAMED_OBJECT.match(text, end) is not None
         return is_object or is_sentence(said, name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wireproof.redact.secrets import mask_text
+from wireproof.redact.secrets import find, mask_text
 
 PLAIN = [
     # names
@@ -127,3 +127,9 @@ def test_what_stays(text: str) -> None:
 @pytest.mark.parametrize("text, masked", SECRET)
 def test_what_is_masked_all_the_same(text: str, masked: str) -> None:
     assert mask_text(text) == masked
+
+
+def test_a_word_is_a_label_only_if_it_names_what_it_labels() -> None:
+    for label in ("Zugriffstoken", "Jeton", "Token"):
+        assert find(f'{{"token": "{label}"}}') == []
+    assert find('{"token": "Correcthorsebattery"}') == [(11, 30)]
