@@ -315,8 +315,29 @@ class Exchange(Struct, eq=False):
 
     def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> None:
         """Take a chunk and the event that came in the same packet, as :meth:`add` takes each."""
-        self.add(chunk)
-        self._add_block(event)
+        packet, time = chunk.last_packet, chunk.last_time
+        if 0 < self.first_packet <= self.last_packet <= packet and self.last_time <= time:
+            self.last_packet, self.last_time = packet, time  # as nearly always
+            counts = self.counts
+            counts.chunks += chunk.size > 0 and chunk.sender == "server"
+            counts.blocks += 1
+            counts.events += event.dispatched
+        else:
+            self.add(chunk)
+            self._add_block(event)
+
+    def add_streamed(self, chunks: Sequence[ChunkRecord], events: Sequence[SseEventRecord]) -> None:
+        """Take what the server streams, as :meth:`add` takes each; all of it came in packets."""
+        records = [*chunks, *events]
+        self.reach_over(
+            min([record.first_packet for record in records]),
+            max([record.last_packet for record in records]),
+            min([record.first_time for record in records]),
+            max([record.last_time for record in records]),
+        )
+        self.counts.chunks += len(chunks) - [chunk.size for chunk in chunks].count(0)
+        self.counts.blocks += len(events)
+        self.counts.events += [event.dispatched for event in events].count(True)
 
     def reach_over(self, first: int, last: int, first_time: float, last_time: float) -> None:
         """Reach over records of which somebody else has counted what they are.

@@ -8,7 +8,7 @@ from support.folded import fold, only
 from support.handmade import Wire
 
 from parsers.records import Record, Transport
-from wireproof.exchange import MAX_INTERIM
+from wireproof.exchange import MAX_INTERIM, Exchange
 from wireproof.open_exchanges import Key
 from wireproof.pings import Answer
 
@@ -49,6 +49,33 @@ def test_times_count_from_the_end_of_the_request_or_its_beginning_if_they_overla
     assert only([request, response, early, sent]).asked_time == request.first_time
     assert only([request, response, early]).asked_time == request.last_time
     assert only([response]).asked_time == 0.0
+
+
+@pytest.mark.parametrize("is_late", [True, False])
+def test_a_chunk_and_its_event_may_be_taken_together(is_late: bool) -> None:
+    wire = Wire()
+    request = wire.request()
+    chunk = wire.chunk("data: a\n\n")
+    event = wire.event(("data", "a"), data="a")
+    heads = [request] if is_late else []
+    together = only(heads) if is_late else Exchange(Key(0, 0), 0)
+    together.add_event(chunk, event)
+    assert repr(together) == repr(only([*heads, chunk, event]))
+
+
+def test_what_is_streamed_may_be_taken_together() -> None:
+    wire = Wire()
+    heads = [wire.request(), wire.response()]
+    chunks, events = [], []
+    for text in ("one", "two"):
+        chunks.append(wire.chunk(text))
+        events.append(wire.event(data=text))
+    chunks.append(wire.chunk())
+    events.append(replace(wire.event(), dispatched=False))
+    together = only(heads)
+    together.add_streamed(chunks, events)
+    assert repr(together) == repr(only([*heads, *chunks, *events]))
+    assert (together.counts.chunks, together.counts.events, together.counts.blocks) == (2, 2, 3)
 
 
 def test_until_the_final_response_comes_the_last_interim_one_stands_for_it() -> None:

@@ -11,6 +11,7 @@ let go, nothing is waited for any more.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from parsers import Account, Holding, general_chunk_line
@@ -170,6 +171,12 @@ class ElementStream:
             self._has_been_told = True
         elif isinstance(record, DiagnosticRecord):
             self.fault(record)
+
+    def take_chunks(self, chunks: Sequence[ChunkRecord]) -> None:
+        """Take chunks of one message that carry something, as :meth:`take` takes each."""
+        for chunk in chunks:
+            self._take_chunk(chunk)
+        self._has_been_told = True
 
     def switch_to_websocket(self, response: ResponseRecord) -> None:
         """Take note that what comes next are frames, by the response that switches."""

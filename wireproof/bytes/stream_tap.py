@@ -19,7 +19,7 @@ from parsers import (
     address_text,
     reverse_key,
 )
-from parsers.records import ConnectionRecord, Record, ResponseRecord, Sender
+from parsers.records import ChunkRecord, ConnectionRecord, Record, ResponseRecord, Sender
 from parsers.wants import EVERYTHING, Wants
 
 from ..heads import has_switched
@@ -119,6 +119,16 @@ class StreamTap(Generic[S]):
             for either in pair.streams:
                 either.switch_to_websocket(record)
         return stream
+
+    def tell_chunks(self, chunks: Sequence[ChunkRecord]) -> bool:
+        """Tell chunks, all of one message, to the stream that they lie in; return whether there is
+        one."""
+        connection, sender = chunks[0].connection, chunks[0].sender
+        pair = self.pairs.get(connection)
+        stream = None if pair is None else pair.stream(sender)
+        if stream is not None:
+            stream.take_chunks(chunks)
+        return stream is not None
 
     def hand_on(self, connection: int, *, is_end: bool = False) -> None:
         """Let the streams of a connection hand on what need not wait for a record."""

@@ -90,6 +90,20 @@ class ContentStream(ElementStream):
         self._content.add(data[:room])
         self._is_cut = len(data) > room
 
+    def take_chunks(self, chunks: Sequence[ChunkRecord]) -> None:
+        start, end = self.done, chunks[-1].offset + chunks[-1].length
+        size = self._content.size + sum([chunk.size for chunk in chunks])
+        is_whole = start <= chunks[0].content_offset and end <= self._end and not self.holes
+        if not is_whole or self._is_cut or size > MAX_CONTENT:
+            super().take_chunks(chunks)
+            return
+        data = self._take(end)
+        places = [(chunk.content_offset - start, chunk.size) for chunk in chunks]
+        self._content.add(b"".join([data[at : at + size] for at, size in places]))
+        self._has_been_told = True
+        if self._begin is None:
+            self._begin = chunks[0].content_offset
+
     def take_content(self) -> tuple[Pieces, bool]:
         """Return what came of the body that has ended, and whether there was more."""
         found = self._content, self._is_cut

@@ -18,7 +18,7 @@ seconds since the epoch, as in Chrome.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,7 +45,8 @@ from .json_pieces import JsonList
 PRECONNECTED = 0.1
 """Seconds between a handshake and a request after which the connection was not made for it."""
 MAX_MESSAGES = 64 * MiB
-"""Characters of one exchange's messages and events; each counts 64 more than it has."""
+"""Characters of one exchange's messages and events; each counts BESIDE more than it has."""
+BESIDE = 64
 UNKNOWN = -1
 LEFT_OUT = "not all of it: the rest is past a limit, or after bytes that the capture lacks"
 OPCODES = {"text": 1, "binary": 2}
@@ -91,15 +92,29 @@ class Entry:
             case DiagnosticRecord():
                 self._keep("faults", record.summary, fault(record))
 
+    def add_events(self, events: Sequence[SseEventRecord]) -> None:
+        """Take the next events, which the exchange has taken."""
+        sent = [event for event in events if event.dispatched]
+        size = sum([len(event.data or "") for event in sent]) + BESIDE * len(sent)
+        if not sent or self._size + size > MAX_MESSAGES:
+            for event in sent:
+                self.add(event)
+            return
+        self._size += size
+        self._list("events").add(*map(event_message, sent))
+
     def _keep(self, name: str, text: str | None, item: dict[str, Any]) -> None:
-        self._size += len(text or "") + 64
+        self._size += len(text or "") + BESIDE
         if self._size > MAX_MESSAGES:
             self.left_out += 1
             return
+        self._list(name).add(item)
+
+    def _list(self, name: str) -> JsonList:
         kept = self._lists.get(name)
         if kept is None:
             kept = self._lists[name] = JsonList(self.spool)
-        kept.add(item)
+        return kept
 
     def _kept(self, name: str) -> Pieces | list[object]:
         found = self._lists.get(name)

@@ -3,7 +3,9 @@
 Strategy: the decoder's records go through the fold of exchanges, each of which has an
 :class:`Entry` beside it, and its streams give the bytes of bodies. Content, events and messages are
 put aside as they come, and an entry when its exchange is over, so that what stands in memory of an
-exchange are its heads; at the end all are written in the order in which they began.
+exchange are its heads; at the end all are written in the order in which they began. What a server
+streams as events is most of a capture and brings nothing about: it waits for more of its exchange,
+until something else comes, and is taken together.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from msgspec import to_builtins
 from parsers import NANOSECONDS, CaptureKeys, Memory, Packet, completion
@@ -46,8 +48,18 @@ from .content import (
 from .entry import Entry
 from .json_pieces import ENCODER, encoded
 
+STREAMED = frozenset((ChunkRecord, SseEventRecord))
 MAX_UNSWEPT = 8 * MiB
 """Bytes of packets after which streams of which no record tells let go of what they keep."""
+
+
+class _Streamed(NamedTuple):
+    """What waits of an exchange: chunks of its response, and events in them."""
+
+    exchange: Exchange
+    entry: Entry
+    chunks: list[ChunkRecord]
+    events: list[SseEventRecord]
 
 
 class _Kept:
@@ -97,6 +109,8 @@ class HarWriter:
         self._recorded = RecordedContents(self._spool)
         self._unswept = 0
         self._exchanges: Exchanges[Entry] = Exchanges(self._begin)
+        self._streamed: dict[tuple[int, int], _Streamed] = {}
+        """What waits, by its exchange."""
         self._entries = _Kept()
         self._begun: tuple[array[float], array[int]] = (array("d"), array("q"))
         """When each of them began, and the number of its exchange."""
@@ -166,6 +180,10 @@ class HarWriter:
         self._spool_verdicts(self._explanations.add_all(records))
         touched: set[int] = set()
         for record in records:
+            if type(record) in STREAMED and self._waits(record):
+                continue
+            if self._streamed:
+                self._take_streamed(touched)
             if isinstance(record, SseEventRecord):  # tells nothing of bytes that chunks do not
                 self._add(record)
                 continue
@@ -174,10 +192,43 @@ class HarWriter:
                 touched.discard(record.connection)
                 self._tap.pairs.pop(record.connection, None)
                 self._recorded.forget(record.connection)
+        self._take_streamed(touched)
         for index in self._tap.pairs if self._unswept > MAX_UNSWEPT else touched:
             self._tap.hand_on(index)
         if self._unswept > MAX_UNSWEPT:
             self._unswept = 0
+
+    def _waits(self, record: Any) -> bool:
+        """Have a chunk or an event wait, if it is one that a server streams in an open exchange.
+
+        Under a policy that looks into content each is looked at when it comes.
+        """
+        key = record.connection, record.exchange
+        some = self._streamed.get(key)
+        if some is None:
+            known = self._exchanges.known(*key)
+            if known is None or self._rules.is_thorough:
+                return False
+            some = _Streamed(*known, [], [])
+        if record.stream_id is not None or record.sender != "server" or not record.first_packet:
+            return False
+        if type(record) is SseEventRecord:
+            some.events.append(record)
+        elif record.size and record.layer == "tcp":
+            some.chunks.append(record)
+        else:
+            return False
+        self._streamed[key] = some
+        return True
+
+    def _take_streamed(self, touched: set[int]) -> None:
+        """Take what waits, and note in whose streams it lay."""
+        for (connection, _), (exchange, entry, chunks, events) in self._streamed.items():
+            exchange.add_streamed(chunks, events)
+            entry.add_events(events)
+            if chunks and self._tap.tell_chunks(chunks):
+                touched.add(connection)
+        self._streamed.clear()
 
     def _add(self, record: Record, content: Content | None = None) -> None:
         """Add a record to its exchange, and spool the exchanges that it shows to be over."""

@@ -20,16 +20,17 @@ MARK = b"\0"
 
 
 class JsonList:
-    """A list of values, each encoded when it comes."""
+    """A list of values, which are encoded as they come."""
 
     __slots__ = ("_pieces",)
 
     def __init__(self, spool: Spool) -> None:
         self._pieces = Pieces(spool)
 
-    def add(self, value: object) -> None:
-        """Add a value. Raises OSError if there is no room."""
-        self._pieces.add((b"," if self._pieces.size else b"[") + ENCODER.encode(value))
+    def add(self, *values: object) -> None:
+        """Add values. Raises OSError if there is no room."""
+        several = ENCODER.encode(values)[:-1]
+        self._pieces.add(b"," + several[1:] if self._pieces.size else several)
 
     def end(self) -> Pieces:
         """Return the list, which gets no more values."""

@@ -32,6 +32,8 @@ from parsers.decode.capture import decode
 from parsers.files.reader import CaptureReader
 from wireproof.analysis.exchange_filter import ExchangeFilter
 from wireproof.cli import run
+from wireproof.export import content as content_module
+from wireproof.export import entry as entry_module
 from wireproof.export.entry import http_version
 from wireproof.export.har import HarWriter
 from wireproof.redact import Policy
@@ -350,6 +352,30 @@ def test_only_what_is_wanted() -> None:
     assert len(entries_of(data, wanted=ExchangeFilter(transport="websocket"))) == 2
     assert len(entries_of(data, wanted=ExchangeFilter(transport="sse"))) == 1
     assert len(entries_of(data, connection=0)) == 1
+
+
+@pytest.mark.parametrize("most", [None, 300], ids=["all", "more than are kept"])
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_what_is_taken_together_is_what_is_taken_one_by_one(
+    path: Path, most: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if most is not None:
+        monkeypatch.setattr(entry_module, "MAX_MESSAGES", most)
+        monkeypatch.setattr(content_module, "MAX_CONTENT", most)
+
+    def written() -> bytes:
+        file = BytesIO()
+        capture = OrderedCapture(BytesIO(path.read_bytes()))
+        with HarWriter("none", sort=capture.sort) as writer:
+            for batch in capture.batches(64):
+                writer.add(batch)
+            writer.finish()
+            writer.write(file)
+        return file.getvalue()
+
+    together = written()
+    monkeypatch.setattr(HarWriter, "_waits", lambda self, record: False)
+    assert together == written()
 
 
 # --- secrets and attacks ---
