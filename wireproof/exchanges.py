@@ -70,26 +70,12 @@ class Exchanges(Generic[S]):
             opened.go_on(*found[0].key, record.sender)
         return found
 
-    def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> tuple[Exchange, S] | None:
-        """Take a chunk and the event after it, if both came in the same packet for the same
-        exchange, which is known: what :meth:`add` does for each, in half the time.
-
-        None if they are not so usual: then neither has been taken.
-        """
-        opened = self._open
-        packet = chunk.last_packet
-        if (
-            not chunk.first_packet == packet == event.first_packet == event.last_packet
-            or chunk.exchange != event.exchange
-            or chunk.connection != event.connection
-            or event.stream_id is not None
-            or (found := opened.known.get((chunk.connection, chunk.exchange))) is None
-        ):
-            return None
-        if opened.over:
-            opened.over = []
-        found[0].add_event(chunk, event)
-        return found
+    def add_event(self, exchange: Exchange, chunk: ChunkRecord, event: SseEventRecord) -> None:
+        """Take a usual chunk and the event in it (:func:`is_usual_event`) of an exchange that is
+        open: what :meth:`add` does for each, in a third of the time."""
+        if self._open.over:
+            self._open.over = []
+        exchange.add_event(chunk, event)
 
     def _end_connection(self, record: ConnectionRecord) -> None:
         self._open.end_connection(record.connection)
@@ -136,3 +122,15 @@ def _last_packet(found: tuple[Exchange, object]) -> int:
 
 def _let_go(found: tuple[Exchange, object]) -> None:
     found[0].is_let_go = True
+
+
+def is_usual_event(chunk: ChunkRecord, event: SseEventRecord) -> bool:
+    """Whether the event after a chunk came in the same packet as all of it, in the same exchange of
+    a connection that has one after the other."""
+    packet = chunk.last_packet
+    return (
+        chunk.first_packet == packet == event.first_packet == event.last_packet
+        and chunk.exchange == event.exchange
+        and chunk.connection == event.connection
+        and event.stream_id is None
+    )

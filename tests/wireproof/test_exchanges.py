@@ -13,7 +13,7 @@ from support.stored import SMALL, name
 from parsers.decode.capture import decode
 from parsers.limits import MAX_PIPELINED
 from parsers.records import ConnectionRecord, Record
-from wireproof.exchanges import Exchanges
+from wireproof.exchanges import Exchanges, is_usual_event
 from wireproof.open_exchanges import Key
 
 
@@ -47,20 +47,17 @@ def test_a_chunk_and_the_event_in_its_packet_can_be_taken_together() -> None:
     head = wire.events()
     chunk = wire.chunk("data: a\n\n")
     event = wire.event(("data", "a"), data="a")
+    assert is_usual_event(chunk, event)
+    assert not is_usual_event(chunk, replace(event, first_packet=1))
     alone, together = fold(), fold()
-    assert together.add_event(chunk, event) is None
     for exchanges in (alone, together):
         exchanges.add(head)
     alone.add(chunk)
-    expected = alone.add(event)
-    found = together.add_event(chunk, event)
-    assert found is not None
+    expected, found = alone.add(event), together.known(0, 0)
     assert expected is not None
-    assert found[0].counts == expected[0].counts
-    assert found[0].last_packet == expected[0].last_packet == chunk.last_packet
-    assert found[0].last_time == expected[0].last_time == chunk.last_time
-    assert together.add_event(chunk, replace(event, first_packet=1)) is None
-    assert found[0].counts.events == 1
+    assert found is not None
+    together.add_event(found[0], chunk, event)
+    assert repr(found[0]) == repr(expected[0])
 
 
 def requests(number: int) -> list[Wire]:

@@ -45,7 +45,7 @@ from ..dialects.payload import OTHER, Payload
 from ..dialects.reader import DialectReader, Reader, Readers, is_read
 from ..dialects.wording import said, shared
 from ..exchange import CLOSE, CONTINUATION, DATA_FRAMES, PING, PONG, Exchange
-from ..exchanges import Exchanges
+from ..exchanges import Exchanges, is_usual_event
 from ..pings import Answer
 from ..text.escape import preview
 from ..text.quic import quic_facts
@@ -90,6 +90,33 @@ class PacketComment(NamedTuple):
         return f"{self.text}{more}{self.tail}"
 
 
+class EventComment(NamedTuple):
+    """What a packet carries that brought a chunk and the event in it."""
+
+    packet: int
+    chunk: str
+    about: About
+    """Where there is more to say of the chunk."""
+    size: str
+    """Of the chunk, which follows that."""
+    dialect: str
+    """What the stream speaks, if the event tells that first; else empty."""
+    event: str
+
+    def said(self, later: Mapping[About, str]) -> str:
+        """Return all of it."""
+        dialect = f"{self.dialect}; " if self.dialect else ""
+        return f"{self.chunk}{later.get(self.about, '')}{self.size}; {dialect}{self.event}"
+
+    @property
+    def parts(self) -> list[PacketComment]:
+        """The same, one by one."""
+        packet = self.packet
+        chunk = PacketComment(packet, self.chunk, self.about, self.size)
+        dialect = [PacketComment(packet, "", None, self.dialect)] if self.dialect else []
+        return [chunk, *dialect, PacketComment(packet, self.event)]
+
+
 class PacketComments:
     """Turns records into comments.
 
@@ -125,27 +152,35 @@ class PacketComments:
         found.append(PacketComment(last, text, about, done))
         return found
 
-    def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> list[PacketComment] | None:
+    def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> EventComment | None:
         """Return what the packet carries that brought a chunk and the event after it, as nearly all
-        do: what :meth:`add` returns for both, in half the time.
+        do: what :meth:`add` returns for both, in a third of the time.
 
         None if they are not so usual: then neither has been taken.
         """
         if not (event.dispatched and chunk.size and chunk.sender == event.sender == "server"):
             return None
         known = self._exchanges.known(chunk.connection, chunk.exchange)
-        if known is None or known[0].transport != "sse" or known[1].takes_pieces:
-            return None
-        if self._exchanges.add_event(chunk, event) is None:
+        if known is None:
             return None
         exchange, reader = known
-        found = [PacketComment(chunk.last_packet, *_chunk(chunk, exchange, OTHER))]
-        was_known = reader.dialect is not None
+        counts = exchange.counts
+        is_stream = counts.blocks or exchange.transport == "sse"
+        if not is_stream or reader.takes_pieces or not is_usual_event(chunk, event):
+            return None
+        self._exchanges.add_event(exchange, chunk, event)
+        dialect = reader.dialect
         payload = reader.read(event)
-        if reader.dialect is not None and not was_known:
-            found.append(PacketComment(event.last_packet, "", None, _named(reader.dialect)))
-        found.append(PacketComment(event.last_packet, *_event(event, exchange, payload)))
-        return found
+        is_new = reader.dialect is not None and dialect is None
+        return EventComment(
+            chunk.last_packet,
+            f"chunk {chunk.index}",
+            ("chunks", chunk.connection, chunk.exchange, "server", 0),
+            f", {count(chunk.size, 'byte')}",
+            _named(reader.dialect) if is_new and reader.dialect is not None else "",
+            f"SSE event {counts.events - 1} `{shown(event.event)}` completes here"
+            f"{_said(event, payload)}",
+        )
 
     def _silences(self) -> Iterator[PacketComment]:
         """Yield how long nothing came before the end of what that cut off."""

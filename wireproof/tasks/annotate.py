@@ -48,7 +48,13 @@ from parsers.wants import Wants
 
 from .. import __version__
 from ..analysis.exchange_filter import EVERYTHING, ExchangeFilter
-from ..analysis.packet_comments import About, PacketComment, PacketComments, with_events
+from ..analysis.packet_comments import (
+    About,
+    EventComment,
+    PacketComment,
+    PacketComments,
+    with_events,
+)
 from ..analysis.selection import select
 from ..opening import open_capture
 from ..output import open_stream
@@ -61,8 +67,10 @@ WANTS = Wants(opened=False)
 """What is decoded: what a record held that was opened is said by what it held."""
 MAX_COMMENT = 1_000
 """Characters of one packet's comment, about: past it, parts are counted instead of kept."""
+BESIDE = 64
 OPTIONS_OF_PACKETS = {ENHANCED_PACKET: 20, OBSOLETE_PACKET: 20}
 """Where the data begins in the blocks whose packets can have options; they follow it."""
+SEALED = QuicPacketRecord, TlsRecordRecord
 SECTION_LENGTH = slice(8, 16)
 """Of a Section Header Block's body (pcapng section 4.1)."""
 
@@ -76,17 +84,38 @@ class Comment:
     """Characters of them together."""
     left_out: int = 0
 
+    @classmethod
+    def of(cls, event: EventComment) -> Comment:
+        """Return what is said of a packet with an event, so that there may be more."""
+        parts = event.parts
+        return cls(parts, sum(len(part.text) + len(part.tail) for part in parts))
+
+    def add(self, part: PacketComment, size: int) -> None:
+        """Say one thing more, if there is room."""
+        if self.size + size > MAX_COMMENT:
+            self.left_out += 1
+            return
+        self.parts.append(part)
+        self.size += size
+
+    def said(self, later: Mapping[About, str]) -> str:
+        """Return all of it."""
+        said = [part.said(later) for part in self.parts]
+        if self.left_out:
+            said.append(f"and {count(self.left_out, 'more comment')}")
+        return "; ".join(said)
+
 
 class Comments:
     """The comments of all packets, up to MAX_COMMENTS characters.
 
-    A part counts 64 characters more than it has, for what it takes beside its text.
+    A part counts BESIDE characters more than it has, for what it takes beside its text.
     """
 
     def __init__(self) -> None:
         self.ended_at: int | None = None
         """Of the packets after this one nothing is said, because there was too much before."""
-        self._comments: dict[int, Comment] = {}
+        self._comments: dict[int, Comment | EventComment] = {}
         self._size = 0
         self._later: Mapping[About, str] = {}
 
@@ -103,14 +132,15 @@ class Comments:
         found = PacketComments()
         self._later = found.later
         for record, event in with_events(_chosen(source, wanted, keylog)):
-            parts = None
+            both = None
             if event is not None and isinstance(record, ChunkRecord):
-                parts = found.add_event(record, event)
-            if parts is None:
-                parts = found.add(record)
-                parts += [] if event is None else found.add(event)
-            for part in parts:
-                self._keep(part)
+                both = found.add_event(record, event)
+            if both is not None:
+                self._keep_event(both)
+            else:
+                self._keep_all(found.add(record))
+                if event is not None:
+                    self._keep_all(found.add(event))
             if self._size > MAX_COMMENTS:
                 self.ended_at = record.last_packet
                 return
@@ -118,26 +148,29 @@ class Comments:
     def of(self, packet: int) -> str | None:
         """Return the comment of a packet, None if there is nothing to say of it."""
         comment = self._comments.get(packet)
-        if comment is None:
-            return None
-        said = [part.said(self._later) for part in comment.parts]
-        if comment.left_out:
-            said.append(f"and {count(comment.left_out, 'more comment')}")
-        return "; ".join(said)
+        return None if comment is None else comment.said(self._later)
 
-    def _keep(self, part: PacketComment) -> None:
-        if part.packet < 1:
-            return  # a fault that no packet carried
-        size = len(part.text) + len(part.tail)
-        self._size += size + 64
-        comment = self._comments.get(part.packet)
-        if comment is None:
-            comment = self._comments[part.packet] = Comment()
-        if comment.size + size > MAX_COMMENT:
-            comment.left_out += 1
+    def _keep_event(self, event: EventComment) -> None:
+        """Keep what is said of most packets as it is, until there is more to say of one."""
+        size = len(event.chunk) + len(event.size) + len(event.event)
+        is_first = event.packet > 0 and event.packet not in self._comments
+        if event.dialect or size > MAX_COMMENT or not is_first:
+            self._keep_all(event.parts)
             return
-        comment.parts.append(part)
-        comment.size += size
+        self._size += size + 2 * BESIDE
+        self._comments[event.packet] = event
+
+    def _keep_all(self, parts: Iterable[PacketComment]) -> None:
+        for part in parts:
+            if part.packet < 1:
+                continue  # a fault that no packet carried
+            size = len(part.text) + len(part.tail)
+            self._size += size + BESIDE
+            comment = self._comments.get(part.packet)
+            if not isinstance(comment, Comment):
+                comment = Comment() if comment is None else Comment.of(comment)
+                self._comments[part.packet] = comment
+            comment.add(part, size)
 
 
 @dataclass
@@ -198,14 +231,18 @@ def _chosen(source: BinaryIO, wanted: ExchangeFilter, keylog: KeyLog | None) -> 
         batches = decode_batches(
             stream, wanted=decoded, keylog=keylog, shows_records=True, wants=WANTS
         )
-        records = filter(_is_told, chain.from_iterable(batches))
+        records = chain.from_iterable(map(_told, batches))
         yield from records if choice is None else select(records, choice)
 
 
-def _is_told(record: Record) -> bool:
-    if isinstance(record, QuicPacketRecord):
-        return False  # that it is QUIC Wireshark says
-    return not isinstance(record, TlsRecordRecord) or record.decrypted == "no"
+def _told(records: list[Record]) -> list[Record]:
+    """Return the records of which something is said: that it is QUIC Wireshark says."""
+    return [
+        record
+        for record in records
+        if not isinstance(record, SEALED)
+        or (isinstance(record, TlsRecordRecord) and record.decrypted == "no")
+    ]
 
 
 def _rewrite(
@@ -236,6 +273,7 @@ def _usual_with_comments(run: UsualBlocks, comments: Comments, done: Annotated) 
     :func:`with_comment`'s."""
     data, order = run.data, run.byte_order
     size = Struct(order + "I")
+    head = Struct(order + "HH")
     end = option(order, OPT_ENDOFOPT)
     parts: list[bytes] = []
     copied = position = 0
@@ -243,7 +281,8 @@ def _usual_with_comments(run: UsualBlocks, comments: Comments, done: Annotated) 
         (length,) = size.unpack_from(data, position + 4)
         comment = comments.of(packet)
         if comment is not None:
-            added = option(order, OPT_COMMENT, comment.encode()) + end
+            text = comment.encode()
+            added = head.pack(OPT_COMMENT, len(text)) + text + bytes(-len(text) & 3) + end
             if length + len(added) <= MAX_BLOCK:
                 grown = size.pack(length + len(added))
                 body = data[position + 8 : position + length - 4]

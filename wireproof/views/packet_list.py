@@ -198,7 +198,10 @@ class ListedPackets:
             return None
         found = self._comments.add_event(chunk, event)
         self._comments.later.clear()
-        return None if found is None else Carried("HTTP", [], _marks(found, with_text=True))
+        if found is None:
+            return None
+        said = f"{found.chunk}{found.size}", found.dialect, found.event
+        return Carried("HTTP", [], [mark for text in said if (mark := text.strip())])
 
     def _completed(self, record: Record) -> list[PacketComment]:
         """Return what is said of the packet that completed a record; the rest is known too late."""

@@ -14,6 +14,7 @@ from support.stored import name
 from parsers.decode.capture import decode
 from parsers.records import ChunkRecord, Record
 from wireproof.analysis.packet_comments import (
+    About,
     PacketComment,
     PacketComments,
     excerpt,
@@ -198,6 +199,10 @@ PAIRED = sorted(
 )
 
 
+def said_of(one: PacketComment) -> tuple[int, bool, About | None, str]:
+    return one.packet, one.completes, one.about, one.said({})
+
+
 @pytest.mark.parametrize("path", PAIRED, ids=name)
 def test_a_chunk_and_its_event_together_say_what_they_say_alone(path: Path) -> None:
     with path.open("rb") as stream:
@@ -205,12 +210,16 @@ def test_a_chunk_and_its_event_together_say_what_they_say_alone(path: Path) -> N
     alone, together = PacketComments(), PacketComments()
     for record, event in with_events(records):
         expected = alone.add(record) + ([] if event is None else alone.add(event))
-        found = None
+        both = None
         if event is not None and isinstance(record, ChunkRecord):
-            found = together.add_event(record, event)
-        if found is None:
+            both = together.add_event(record, event)
+        if both is None:
             found = together.add(record) + ([] if event is None else together.add(event))
-        assert found == expected
+        else:
+            found = both.parts
+            later = {both.about: " of 3"}
+            assert both.said(later) == "; ".join(one.said(later) for one in expected)
+        assert [said_of(one) for one in found] == [said_of(one) for one in expected]
         assert together.later == alone.later
 
 
@@ -249,7 +258,7 @@ def test_what_is_unusual_is_not_taken_together() -> None:
         assert comments.add_event(*unusual) is None
     found = comments.add_event(chunk, event)
     assert found is not None
-    assert [one.said({}) for one in found] == [
+    assert [one.said({}) for one in found.parts] == [
         "chunk 0, 9 bytes",
         "SSE event 0 `message` completes here: a",
     ]

@@ -18,6 +18,7 @@ from support.talk import Talk, Tape
 
 from parsers.files.packets import Packet
 from parsers.files.reader import CaptureReader
+from wireproof.analysis.packet_comments import PacketComments
 from wireproof.cli import run
 from wireproof.tasks import annotate as module
 from wireproof.tasks.annotate import Annotated, Comments, annotate, with_comment
@@ -260,6 +261,36 @@ def test_many_remarks_of_one_packet_are_counted(tmp_path: Path) -> None:
     assert comment.startswith("chunk 0, 1 byte: x; chunk 1, 1 byte: x; ")
     assert comment.endswith(" more comments")
     assert len(comment) < 1_200
+
+
+@pytest.mark.parametrize("most", [1_000, 30])
+@pytest.mark.parametrize("path", SMALL, ids=name)
+def test_a_chunk_and_its_event_together_have_the_comment_that_they_have_alone(
+    path: Path, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_COMMENT", most)
+
+    def said() -> list[str | None]:
+        comments = Comments()
+        with path.open("rb") as stream:
+            comments.take(stream)
+        return [comments.of(packet) for packet in range(1, 200)]
+
+    together = said()
+    monkeypatch.setattr(PacketComments, "add_event", lambda self, chunk, event: None)
+    assert together == said()
+
+
+def test_more_may_be_said_of_a_packet_with_an_event(tmp_path: Path) -> None:
+    talk = Talk(Tape()).open()
+    talk.client(GET)
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Type: text/event-stream\r\n"
+    talk.server(head + b"\r\n", b"9\r\ndata: a\n\n\r\n" * 2, b"0\r\n\r\n")
+    talk.close()
+    assert Result(tmp_path, talk.tape.file()).comments[6] == [
+        "chunk 0 of 2, 9 bytes; SSE event 0 `message` completes here: a; "
+        "chunk 1 of 2, 9 bytes; SSE event 1 `message` completes here: a"
+    ]
 
 
 def test_comments_end_at_their_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
