@@ -215,6 +215,12 @@ def _may_stream(trace: Trace) -> bool:
     return about.transport == "chunked" and media_type in STREAMED_TYPES
 
 
+def sent_in_all(trace: Trace) -> int:
+    """Return how many messages of a WebSocket's server may be judged, in all of its turns."""
+    kinds = trace.elements.kinds
+    return trace.elements.count - kinds.translate(IS_GENERATED).count(0)
+
+
 def _longest_turn(trace: Trace) -> Arrivals | None:
     """Return the most messages of the server between two of the client, and what asked for them."""
     marks, asked = trace.elements, trace.requested.times

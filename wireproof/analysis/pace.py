@@ -19,7 +19,17 @@ from statistics import median
 
 from ..text.wording import ELEMENT_NAMES, count, duration, span
 from . import holders
-from .arrivals import EARLY, LEAST, MIN_SHARE, SHORTEST_WAIT, WAIT, Arrivals, Flush, arrivals
+from .arrivals import (
+    EARLY,
+    LEAST,
+    MIN_SHARE,
+    SHORTEST_WAIT,
+    WAIT,
+    Arrivals,
+    Flush,
+    arrivals,
+    sent_in_all,
+)
 from .holders import Causes, is_with_head
 from .path import (
     Hindrance,
@@ -98,6 +108,8 @@ class View:
     def said(self) -> str:
         """How many are judged, and of how many, in words."""
         judged, total = self.came.count, self.total
+        if self.trace.about.transport == "websocket" and judged < (sent := sent_in_all(self.trace)):
+            return f"{judged:,} of {sent:,} {self.name}s (the longest turn)"
         return (
             count(total, self.name) if judged == total else f"{judged:,} of {total:,} {self.name}s"
         )
