@@ -234,10 +234,14 @@ class Exchange(Struct, eq=False):
     def is_bodiless(self) -> bool:
         """Whether its response is one that has no body, whatever its fields say.
 
-        So are those to HEAD, and 204 and 304 (RFC 9112 section 6.3, rule 1).
+        So are those to HEAD, and 204 and 304 (RFC 9112 section 6.3, rule 1); of HTTP/2 and HTTP/3
+        also where only a later frame was to end the stream.
         """
-        response, request = self.response, self.request
-        if response is None or response.framing != "none" or not is_final(response):
+        response, request, body = self.response, self.request, self.response_body
+        if response is None or not is_final(response):
+            return False
+        is_framed = response.stream_id is not None and (body is None or not body.length)
+        if response.framing != "none" and not is_framed:
             return False
         is_head = request is not None and request.method == "HEAD"
         return is_head or response.status in (204, 304)

@@ -84,6 +84,18 @@ def response_of(fields: list[Field], start: int, end: int, framing: Framing) -> 
     return Response(start, end, _VERSION, code, b"", headers, framing, codings)
 
 
+def bodiless(head: Request | Response, request: Request | None) -> str:
+    """Return what a head is that no content may follow, "" if it may (RFC 9110 section 6.4.1).
+
+    ``request`` is what a response answers, as far as it is known.
+    """
+    if isinstance(head, Request):
+        return ""
+    if request is not None and request.method == b"HEAD":
+        return "an answer to HEAD"
+    return f"a response with {head.status}" if head.status in (204, 304) else ""
+
+
 class HeldHead(NamedTuple):
     """A header block that is to be a head."""
 
@@ -99,7 +111,7 @@ class StreamMessage:
     __slots__ = (
         "writer", "exchange", "fields", "head", "_message", "_start", "_end", "_size",
         "_index", "_is_counted", "_trailers", "_has_hole", "_is_grpc", "tunnel", "_held",
-        "search", "_held_head", "_is_malformed", "_lost_after",
+        "search", "_held_head", "_is_malformed", "_lost_after", "_bodiless",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -120,6 +132,7 @@ class StreamMessage:
         self._trailers: Fields | None = None
         self._has_hole = False
         self._is_malformed = False
+        self._bodiless = ""
         self._lost_after = -1  # DATA frames that came before the last frames that may be missing
         self._held: list[Content] | None = None  # of a frame that tells what it begins with
         self._is_grpc = False  # by what it answers: its own head does not say
@@ -134,10 +147,10 @@ class StreamMessage:
         if isinstance(head, Request) or head.status >= 200 or not head.status:
             self.head, self.fields = head, fields
             self._end = head.end
-            bodiless = isinstance(head, Response) and head.status in (204, 304)
-            is_head = request is not None and request.method in (b"HEAD", b"CONNECT")
-            asks_tunnel = isinstance(head, Request) and head.method == b"CONNECT"
-            self._is_counted = not (bodiless or is_head or asks_tunnel)
+            self._bodiless = bodiless(head, request)
+            asked = head if isinstance(head, Request) else request
+            asks_tunnel = asked is not None and asked.method == b"CONNECT"
+            self._is_counted = not (self._bodiless or asks_tunnel)
             is_untyped = head.framing == "http/2" and _is_untyped(fields)
             if self.search is None:
                 self._held = [] if is_untyped else None
@@ -341,11 +354,23 @@ class StreamMessage:
         detail = f"{self._size:,} bytes came, {declared.decode('latin-1')!r} declared"
         return diagnose("http2-content-length-wrong", self._end, self._end, detail)
 
+    def _unexpected_content(self) -> list[Record]:
+        """Return the fault of content where there is none by definition: such a message is
+        malformed, and its client gives the stream up."""
+        if not self._bodiless or not self._size:
+            return []
+        self._is_malformed = True
+        detail = f"{amount(self._size, 'byte')} in {self._bodiless}"
+        start = self._end if self._start is None else self._start
+        fault = diagnose("http2-content-unexpected", start, self._end, detail)
+        return [self.writer.diagnostic(fault, self.exchange)]
+
     def end(self, ended_by: EndedBy) -> list[Record]:
         """End the message; once."""
         settled = self.as_content() + self._learn()
         if self.tunnel is not None:
             return self.tunnel.end(_ENDINGS.get(ended_by, "close"))
+        settled += self._unexpected_content()
         head_end = self.head.end if self.head is not None else self._end
         start = head_end if self._start is None else self._start
         end = max(self._end, start)

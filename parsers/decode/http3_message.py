@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import msgspec
 
-from ..diagnostics import Diagnostic, diagnose
+from ..diagnostics import Diagnostic, amount, diagnose
 from ..http1.chunked import Data, MissingData
 from ..http1.messages import EndOfMessage, Request, Response
 from ..http2.fields import value_of
 from ..http2.hpack import Field
 from ..http3.elements import DataFrame
 from ..records import EndedBy, Framing, Http3DataRecord, Record, text_or_base64
-from .http2_message import request_of, response_of, shown
+from .http2_message import bodiless, request_of, response_of, shown
 from .message import MessageWriter
 from .transport import Fields
 from .writer import RecordWriter
@@ -28,7 +28,7 @@ class Http3Message:
 
     __slots__ = (
         "writer", "exchange", "head", "_message", "_fields", "_start", "_end", "_size",
-        "_index", "_is_counted", "_trailers", "_has_hole", "_is_malformed",
+        "_index", "_is_counted", "_trailers", "_has_hole", "_is_malformed", "_bodiless",
     )  # fmt: skip
 
     def __init__(self, exchange: int, writer: RecordWriter) -> None:
@@ -45,6 +45,7 @@ class Http3Message:
         self._is_counted = True
         self._trailers: Fields | None = None
         self._has_hole = self._is_malformed = False
+        self._bodiless = ""
 
     @property
     def has_body(self) -> bool:
@@ -67,8 +68,9 @@ class Http3Message:
         """
         found = response_of(fields, start, end, "http/3")
         is_interim = 100 <= found.status < 200
-        is_head = asked is not None and asked.method in (b"HEAD", b"CONNECT")
-        self._is_counted = not (is_head or found.status in (204, 304))
+        self._bodiless = "" if is_interim else bodiless(found, asked)
+        asks_tunnel = asked is not None and asked.method == b"CONNECT"
+        self._is_counted = not (self._bodiless or asks_tunnel)
         framing: Framing = "none" if ends or is_interim else "http/3"
         head = msgspec.structs.replace(found, version=VERSION, framing=framing)
         return self._begin(head, fields, asked)
@@ -143,13 +145,25 @@ class Http3Message:
         detail = f"{self._size:,} bytes came, Content-Length is {declared.decode('latin-1')!r}"
         return diagnose("http3-message-malformed", self._end, self._end, detail)
 
+    def _unexpected_content(self) -> list[Record]:
+        """Return the fault of content where there is none by definition (section 4.1.2)."""
+        if not self._bodiless or not self._size:
+            return []
+        self._is_malformed = True
+        detail = f"{amount(self._size, 'byte')} in {self._bodiless}"
+        start = self._end if self._start is None else self._start
+        fault = diagnose("http3-message-malformed", start, self._end, detail)
+        return [self.writer.diagnostic(fault, self.exchange)]
+
     def end(self, ended_by: EndedBy) -> list[Record]:
         """End the message; once."""
+        records = self._unexpected_content()
         head_end = self.head.end if self.head is not None else self._end
         start = head_end if self._start is None else self._start
         end = max(self._end, start)
         is_whole = ended_by == "end-stream" and not (self._has_hole or self._is_malformed)
-        return self._message.end(EndOfMessage(start, end, ended_by, is_whole, self._trailers))
+        found = EndOfMessage(start, end, ended_by, is_whole, self._trailers)
+        return records + self._message.end(found)
 
     @property
     def open_offsets(self) -> tuple[int, ...]:

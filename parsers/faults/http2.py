@@ -106,6 +106,11 @@ FAULTS: dict[str, Fault] = {
         "Content-Length is not the size of the content (PROTOCOL_ERROR)",
         "RFC 9113 section 8.1.1",
     ),
+    "http2-content-unexpected": Fault(
+        "error",
+        "content where there can be none (PROTOCOL_ERROR)",
+        "RFC 9110 section 6.4.1",
+    ),
     "http2-field-invalid": Fault(
         "error", "a field is malformed (PROTOCOL_ERROR)", "RFC 9113 section 8.2.1"
     ),

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 
 from ..heads import is_final
 from ..text.escape import preview
-from ..text.wording import FLAGS, body_end, count, duration
+from ..text.wording import FLAGS, NO_BODY, body_end, count, duration
 from .application_end import app_error, app_incomplete, missing_words, stated, status_unknown
 from .ending_facts import CONTENT_CUTS, TEXT_WIDTH, Ending, collect, ending_verdict, last_word
 from .ends import (
@@ -25,7 +25,7 @@ from .ends import (
     name_end,
     refusal_of,
 )
-from .flaws import CUTS, NOT_CAPTURED
+from .flaws import CUTS, NOT_CAPTURED, find_malformed
 from .grpc_status import (
     DEADLINE_EXCEEDED,
     GrpcStatus,
@@ -40,7 +40,7 @@ from .premature import (
     why_left,
 )
 from .relayed import hidden_cut, left_before_end, why_proxy_left
-from .stream_ends import RETRY, cause_of, stream_end
+from .stream_ends import RETRY, StreamEnd, cause_of, stream_end
 from .trace import Trace
 from .verdict import Cause, Severity, Verdict
 from .whole import judge_whole
@@ -51,8 +51,13 @@ LATE = 0.5
 """Seconds from the last word to the end of the body: more than any delay of the path, for the
 framework writes the last chunk when the handler returns. Nagle's rule holds it for 200 ms at most,
 and a loss is repaired as soon."""
-WRONG_LENGTH = "http2-content-length-wrong"
-"""The fault of a malformed message whose fields are in order."""
+MALFORMED_BY = {
+    "http2-content-length-wrong": (
+        "look at what sets Content-Length, and whether all of the content was written"
+    ),
+    "http2-content-unexpected": "send no content in answer to HEAD, nor with 204 or 304",
+}
+"""What to do about a malformed message whose fields are in order, by its fault."""
 SAID = {"last-chunk": "the last chunk", "end-stream": "END_STREAM"}
 """What says in the framing of a body that it has ended, by its ``ended_by``."""
 LEFT_BY = FLAGS | {kind: frame for frame, kind in KINDS.items()}
@@ -96,12 +101,24 @@ def _malformed(ending: Ending) -> Verdict | None:
         return None
     ending.numbers["whole"] = False
     said = "a client has to take it for an error, whatever came before"
-    faults = {one.code for one in ending.trace.all_faults if one.sender == "server"}
-    writer = "writes the trailers"
-    if WRONG_LENGTH in faults:
-        writer = "sets Content-Length, and whether all of the content was written"
-    cause = Cause("response-malformed", "certain", said, f"look at what {writer}")
+    cause = Cause("response-malformed", "certain", said, _mend(ending.trace))
     return ending_verdict(ending, "cut", "error", found.summary, [cause])
+
+
+def _mend(trace: Trace) -> str:
+    """Return what to do about a malformed response."""
+    faults = [one.code for one in trace.all_faults if one.sender == "server"]
+    found = (MALFORMED_BY[code] for code in faults if code in MALFORMED_BY)
+    return next(found, "look at what writes the trailers")
+
+
+def _refused_as_malformed(trace: Trace, end: StreamEnd) -> list[Cause]:
+    """Return what its client gave a response up for, if that is known: its server's fault."""
+    fault = find_malformed(trace.all_faults)
+    if fault is None or end.sender != "client" or fault.last_packet > end.packet:
+        return []
+    said = f"{preview(fault.summary, 'utf-8', TEXT_WIDTH)} (packet {fault.last_packet})"
+    return [Cause("response-malformed", "likely", said, _mend(trace))]
 
 
 def _not_captured(ending: Ending) -> Verdict | None:
@@ -245,7 +262,8 @@ def _cut(ending: Ending) -> Verdict | None:
     stream = stream_end(ending.trace)
     causes, to_tell = why_cut(ending.trace, ending.codes, ending.end, ending.silence)
     if stream is not None:
-        causes, to_tell = [*by_upstream(ending.trace), cause_of(stream)], ""
+        by = [*by_upstream(ending.trace), *_refused_as_malformed(ending.trace, stream)]
+        causes, to_tell = [*by, cause_of(stream)], ""
         deadline = passed_deadline(ending.trace, stream.time)
         if stream.error == "CANCEL" and is_grpc(ending.trace) and deadline is not None:
             causes.insert(0, _passed(deadline))
@@ -353,7 +371,7 @@ def _whole(ending: Ending) -> Verdict:
     if "close-delimited" in ending.codes:
         ending.numbers["whole"] = True
         return ending_verdict(ending, "whole", "ok", f"complete ({_terminator(ending)})")
-    shown = "complete (no body)" if body is None else body_end(body)
+    shown = NO_BODY if body is None or about.is_bodiless else body_end(body)
     after = f", {ending.progress}" if about.counts.events else ""
     if late < LATE:
         return ending_verdict(ending, "whole", "ok", f"{shown}{after}")

@@ -33,7 +33,8 @@ NOT_CAPTURED = "not-captured"
 """The flaw of a message that ended by itself, and of which the capture lacks something."""
 MALFORMED = (
     "http2-trailers-invalid", "http2-pseudo-field-invalid", "http2-field-invalid",
-    "http2-connection-field", "http2-content-length-wrong", "http3-message-malformed",
+    "http2-connection-field", "http2-content-length-wrong", "http2-content-unexpected",
+    "http3-message-malformed",
 )  # fmt: skip
 """Faults of fields; a Content-Length that is not the content's, and those of trailers,
 make a message malformed that has ended (RFC 9113 8.1.1)."""
@@ -92,6 +93,8 @@ def _of_message(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator
         yield Flaw("no-response", "there was no response")
     elif not is_final(response):
         yield Flaw("no-final-response", f"no final response came after {response.status}")
+    elif about.is_bodiless and response.framing not in BODILESS:
+        return  # all of it has come, whether END_STREAM did or not
     elif body is not None:
         yield from _of_body(response, body, faults)
     elif response.framing not in BODILESS:
@@ -110,7 +113,7 @@ def is_delimited_by_text(response: ResponseRecord) -> bool:
 def _of_body(
     response: ResponseRecord, body: BodyRecord, faults: Sequence[DiagnosticRecord]
 ) -> Iterator[Flaw]:
-    malformed = _first(faults, MALFORMED)
+    malformed = find_malformed(faults)
     if body.ended_by == "end-stream":
         if malformed and not body.complete:
             said = (
@@ -124,6 +127,11 @@ def _of_body(
     elif is_ended_by_fin_alone(body):
         said = f"nothing but the end of the connection ended the body, which is {body_end(body)}"
         yield Flaw("close-delimited", said, body.last_packet)
+
+
+def find_malformed(faults: Sequence[DiagnosticRecord]) -> DiagnosticRecord | None:
+    """Return the fault that makes a response malformed, None if none does."""
+    return _first(faults, MALFORMED)
 
 
 def _cut(response: ResponseRecord, faults: Sequence[DiagnosticRecord]) -> str:

@@ -84,6 +84,9 @@ CASES: dict[str, list[Say]] = {
     "http2-content-length-wrong": [
         asks(), answers(fields=[*OK, ("content-length", "3")]), server(data(1, b"x", ends=True))
     ],
+    "http2-content-unexpected": [
+        asks(), answers(fields=[(":status", "204")]), server(data(1, b"x", ends=True))
+    ],
     "http2-field-invalid": [asks(fields=[*GET, ("a b", "c")])],
     "http2-connection-field": [asks(fields=[*GET, ("connection", "close")])],
     "http2-pseudo-field-invalid": [asks(fields=[*GET, (":odd", "1")])],
@@ -132,6 +135,16 @@ def test_what_provokes_it(code: str) -> None:
     for say in CASES[code]:
         say(talk)
     assert codes(talk.records()) == [code]
+
+
+def test_content_in_an_answer_to_head() -> None:
+    talk = Http2Talk().begin()
+    for say in (asks(fields=[(":method", "HEAD"), *GET[1:]]), answers(), server(data(1, b"abc"))):
+        say(talk)
+    talk.talk.close()
+    (fault, _) = [one for one in talk.records() if isinstance(one, DiagnosticRecord)]
+    assert fault.code == "http2-content-unexpected"
+    assert fault.summary.endswith("3 bytes in an answer to HEAD")
 
 
 def test_a_wrong_preface() -> None:

@@ -145,6 +145,11 @@ def test_control_frames() -> None:
             "http3-message-malformed",
             "3 bytes came, Content-Length is '5'",
         ),
+        (
+            headers((b":status", b"304")) + data(b"abc"),
+            "http3-message-malformed",
+            "3 bytes in a response with 304",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_answer(sent: bytes, code: str, detail: str) -> None:

@@ -13,6 +13,7 @@ from parsers.http2.elements import GOAWAY, PING, RST_STREAM
 from parsers.records import DiagnosticRecord
 from wireproof.analysis.outcomes import outcomes
 from wireproof.analysis.verdict import Question, Verdict
+from wireproof.text.wording import NO_BODY
 
 WEBSOCKET = [
     (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws"),
@@ -253,6 +254,44 @@ def test_an_answer_that_is_not_as_long_as_it_says_is_malformed(size: int, answer
         assert causes(found) == ["response-malformed"]
         assert f"27 bytes came, '{size}' declared" in found.summary
         assert "Content-Length" in found.causes[0].remedy
+
+
+HEAD = [(":method", "HEAD"), *GET[1:]]
+PROTOCOL_ERROR = 1
+
+
+def asked_for_a_head() -> Http2Talk:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, HEAD, ends=True))
+    return talk
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_an_answer_to_head_is_whole_with_its_head(ends: bool) -> None:
+    """Some servers never end its stream, and clients do not wait for that."""
+    talk = asked_for_a_head()
+    talk.say("server", talk.server.head(1, EVENTS, ends=ends))
+    (found,) = told(talk)
+    assert (found.answer, found.severity, found.summary) == ("whole", "ok", NO_BODY)
+
+
+def test_a_client_gives_up_an_answer_to_head_that_has_content() -> None:
+    talk = asked_for_a_head()
+    packet = talk.say("server", talk.server.head(1, EVENTS), data(1, EVENT))
+    talk.say("client", resets(PROTOCOL_ERROR))
+    (found,) = told(talk)
+    assert (found.answer, found.severity) == ("cut", "error")
+    assert causes(found) == ["response-malformed", "http2-reset"]
+    first = found.causes[0]
+    assert first.summary.endswith(f"9 bytes in an answer to HEAD (packet {packet})")
+    assert first.remedy == "send no content in answer to HEAD, nor with 204 or 304"
+
+
+def test_content_in_an_answer_to_head_makes_it_malformed() -> None:
+    talk = asked_for_a_head()
+    talk.say("server", talk.server.head(1, EVENTS), data(1, EVENT, ends=True))
+    (found,) = told(talk)
+    assert (found.answer, causes(found)) == ("cut", ["response-malformed"])
 
 
 @pytest.mark.parametrize(("first", "severity"), [("server", "error"), ("client", "note")])
