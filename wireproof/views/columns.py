@@ -22,6 +22,8 @@ PACKET, TIME, GAP, SIZE, TYPE = 7, 8, 8, 6, 10
 
 INDENT = PACKET + 1 + 1 + 1 + TIME + 1 + GAP + 1 + SIZE + 2 + TYPE + 1
 """Where the data column begins."""
+MAX_DURATION = 9_999
+"""Seconds below which a duration fits in its column."""
 MIN_DATA = 20
 """Cells of the data column; with fewer left, data have lines of their own."""
 INDENT_BELOW = 4
@@ -83,6 +85,18 @@ def plain_cells(row: Row) -> str:
     return (
         f"{span(first, last):>{PACKET}} {ARROWS[sender]} {duration(time):>{TIME}} "
         f"{'' if gap is None else duration(gap):>{GAP}} {size:>{SIZE}}  {kind:<{TYPE}} "
+    )
+
+
+def has_usual_width(row: Row) -> bool:
+    """Whether a row takes INDENT cells up to its data: no column is wider than it was made."""
+    _, first, last, time, gap, size, kind = row
+    return (
+        first == last < 10**PACKET
+        and 0 <= time < MAX_DURATION
+        and (gap is None or 0 <= gap < MAX_DURATION)
+        and size < 10**SIZE
+        and len(kind) <= TYPE
     )
 
 

@@ -38,7 +38,7 @@ from ..analysis.silence import silence_before_end
 from ..dialects.payload import OTHER, Payload
 from ..dialects.reader import DialectReader, RawReader, Reader, Readers, is_read
 from ..exchange import DATA_FRAMES, Exchange
-from ..exchanges import Exchanges
+from ..exchanges import Exchanges, is_usual_event
 from ..heads import field_value
 from ..text.wording import count, duration
 from .body import SHORT_NAMES, data_lines, element_lines, has_elements
@@ -50,6 +50,7 @@ from .columns import (
     beside,
     cells,
     data_width,
+    has_usual_width,
     heading,
     plain_cells,
 )
@@ -58,7 +59,7 @@ from .http import body_lines, chunk_lines, head_fields, start_line
 from .json_body import JsonBody, is_json
 from .lines import Line, fit, measure
 from .payload import dialect_line
-from .sse import event_lines, plain_lines
+from .sse import count_lines, event_lines, plain_lines
 from .websocket import frame_lines, frame_type, message_lines
 
 Element = (
@@ -91,6 +92,14 @@ class Clock:
     """When its request began, in seconds since the epoch: zero of the Time column."""
     last: float | None = None
     """When the row before was complete."""
+    said: Payload = OTHER
+    """What the last event said that was taken together with its chunk."""
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether neither that event nor its dialect is anything to say a word of."""
+        is_named = self.is_named or self.reader is None or self.reader.dialect is None
+        return is_named and self.said is OTHER
 
 
 class Sent(NamedTuple):
@@ -155,6 +164,26 @@ class ConnectionTable:
 
         None if they are not so usual: then neither has been taken.
         """
+        clock = self._take_event(chunk, event)
+        return None if clock is None else self._event(self._row_of(chunk, clock), clock, event)
+
+    def skip_event(self, chunk: ChunkRecord, event: SseEventRecord) -> int | None:
+        """Return how many lines :meth:`add_event` gives, for whom there is no room for them: nearly
+        always without making them."""
+        clock = self._take_event(chunk, event)
+        if clock is None:
+            return None
+        row = self._row_of(chunk, clock)
+        room = self.width - INDENT
+        if clock.says_nothing and self._block == f"rows of {event.exchange}" and room >= MIN_DATA:
+            lines = count_lines(event, room) if has_usual_width(row) else 0
+            if lines:
+                return lines
+        return len(self._event(row, clock, event))
+
+    def _take_event(self, chunk: ChunkRecord, event: SseEventRecord) -> Clock | None:
+        """Take a chunk and the event that follows it and return their exchange's clock, if they are
+        usual."""
         found = self._exchanges.known(chunk.connection, chunk.exchange)
         if found is None or self._held is not None:
             return None
@@ -173,17 +202,24 @@ class ConnectionTable:
             or reader.takes_pieces
         ):
             return None
-        self._exchanges.add(chunk)
-        exchange.add(event)
-        payload = reader.read(event)
-        named = self._name(exchange.key.exchange, clock)
-        row = self._row_of(chunk, clock)
+        if is_usual_event(chunk, event):
+            self._exchanges.add_event(exchange, chunk, event)
+        else:
+            self._exchanges.add(chunk)
+            exchange.add(event)
+        clock.said = reader.read(event)
+        return clock
+
+    def _event(self, row: Row, clock: Clock, event: SseEventRecord) -> list[Line]:
+        """Return the lines of the row of a chunk, and of the event in it."""
+        named = self._name(event.exchange, clock)
+        payload = clock.said
         lines = self._plain_event(row, event) if self._is_plain and payload is OTHER else []
         if not lines:
             first = cells(row)
-            data = event_lines(event, chunk.index, data_width(first, self.width), payload)
+            data = event_lines(event, event.first_chunk, data_width(first, self.width), payload)
             lines = beside(first, data, self.width)
-        return named + self._in_block(f"rows of {chunk.exchange}", lines)
+        return named + self._in_block(f"rows of {event.exchange}", lines)
 
     def _plain_event(self, row: Row, event: SseEventRecord) -> list[Line]:
         """Return a row and its event without styles; none if they are not so usual."""

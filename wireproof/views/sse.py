@@ -100,6 +100,24 @@ def plain_lines(event: SseEventRecord, width: int) -> list[str]:
     return lines if whole.isascii() and whole.isprintable() else []
 
 
+def count_lines(event: SseEventRecord, width: int) -> int:
+    """Return how many lines :func:`_usual_lines` gives, without making them."""
+    fields = event.fields or []
+    if len(fields) > MAX_FIELDS_SHOWN:
+        return 0
+    lines, used = 0, width
+    for name, value in fields:
+        cells = len(name) + len(value) + 2
+        if not name or cells > width:
+            return 0
+        used += cells + 2
+        if used > width:
+            lines += 1
+            used = cells
+    whole = "".join([part for field in fields for part in field])
+    return lines if whole.isascii() and whole.isprintable() else 0
+
+
 def _fields(event: SseEventRecord, width: int) -> list[Line]:
     fields = event.fields
     if fields is None:

@@ -120,11 +120,16 @@ class TableView:
         """Take a chunk and an event together, if they stand in one row; return whether they do."""
         number = chunk.connection
         waiting = self._connections.get(number) if number == event.connection else None
-        lines = None if waiting is None else waiting.table.add_event(chunk, event)
-        if waiting is None or lines is None:
+        if waiting is None:
             return False
-        self._show(number, waiting, lines, ended=False)
-        return True
+        if self._waiting >= MAX_WAITING_LINES and next(iter(self._connections)) != number:
+            left_out = waiting.table.skip_event(chunk, event)
+            waiting.left_out += left_out or 0
+            return left_out is not None
+        lines = waiting.table.add_event(chunk, event)
+        if lines is not None:
+            self._show(number, waiting, lines, ended=False)
+        return lines is not None
 
     def _show(self, number: int, waiting: _Waiting, lines: list[Line], ended: bool) -> None:
         """Print lines, or have them wait, and count those for which there is no room."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.lines import text_of
 
 from wireproof.views.columns import (
@@ -13,6 +15,7 @@ from wireproof.views.columns import (
     beside,
     cells,
     data_width,
+    has_usual_width,
     heading,
     plain_cells,
 )
@@ -67,3 +70,24 @@ def test_in_a_narrow_table_data_stand_below_their_row() -> None:
 def test_a_row_without_colours_is_the_same(packets: tuple[int, int], gap: float | None) -> None:
     row = Row("client", *packets, 0.1023, gap, 7, "chunk 0")
     assert plain_cells(row) == text_of(cells(row).line)
+
+
+@given(
+    first=st.sampled_from([1, 9_999_999, 10_000_000]),
+    more=st.sampled_from([0, 0, 1]),
+    time=st.sampled_from([-1.0, 0.0, 0.99994, 9.9994, 9_998.96, 9_999.96]),
+    gap=st.sampled_from([None, -1.0, 0.0009994, 9_998.96, 9_999.96]),
+    size=st.sampled_from([0, 999_999, 1_000_000]),
+    chunk=st.sampled_from([0, 9_999, 10_000]),
+)
+def test_a_row_of_usual_width_ends_where_the_data_begin(
+    first: int, more: int, time: float, gap: float | None, size: int, chunk: int
+) -> None:
+    row = Row("server", first, first + more, time, gap, size, f"chunk {chunk}")
+    if has_usual_width(row):
+        assert len(plain_cells(row)) == INDENT
+
+
+def test_most_rows_are_of_usual_width() -> None:
+    assert has_usual_width(Row("server", 8, 8, 0.1023, 0.0021, 7, "chunk 0"))
+    assert not has_usual_width(Row("server", 8, 12, 0.1023, 0.0021, 7, "chunk 0"))

@@ -13,10 +13,12 @@ from msgspec.structs import replace
 from rich.console import Console
 from support.handmade import Wire, chunked
 
-from parsers.records import Record, SseEventRecord
+from parsers.records import ChunkRecord, Record, SseEventRecord
+from wireproof.analysis.packet_comments import with_events
 from wireproof.views import table
+from wireproof.views.connection import ConnectionTable
 from wireproof.views.painter import STYLES
-from wireproof.views.sse import MAX_FIELDS_SHOWN, _usual_lines, plain_lines
+from wireproof.views.sse import MAX_FIELDS_SHOWN, _usual_lines, count_lines, plain_lines
 from wireproof.views.table import TableView
 
 SGR = re.compile(r"\x1b\[[0-9;]*m")
@@ -279,3 +281,38 @@ def test_without_colours_rows_say_the_same(
         for room in (12, width):
             usual = ["".join(text for text, _ in line) for line in _usual_lines(event, room)]
             assert plain_lines(event, room) == usual
+            assert count_lines(event, room) == len(usual)
+    for is_plain in (True, False):
+        made, skipped = (ConnectionTable(0, width, is_plain=is_plain) for _ in range(2))
+        for record, after in with_events(records):
+            if after is None or not isinstance(record, ChunkRecord):
+                assert made.add(record) == skipped.add(record)
+                continue
+            lines = made.add_event(record, after)
+            assert skipped.skip_event(record, after) == (None if lines is None else len(lines))
+            if lines is None:
+                for one in (record, after):
+                    assert made.add(one) == skipped.add(one)
+
+
+def test_events_for_which_there_is_no_room_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "MAX_WAITING_LINES", 6)
+
+    def printed() -> str:
+        shown, stream = view(width=100)
+        wire = Wire(1)
+        records: list[Record] = [chunked(0)[0], wire.request(), wire.events()]
+        for text in ("a", "b" * 60, "c"):
+            records += [wire.chunk(f"data: {text}\n\n"), wire.event(("data", text), data=text)]
+        shown.write(records)
+        shown.close()
+        return stream.getvalue()
+
+    skipped = printed()
+    assert "lines left out" in skipped
+    monkeypatch.setattr(
+        ConnectionTable,
+        "skip_event",
+        lambda self, chunk, event: len(self.add_event(chunk, event) or []) or None,
+    )
+    assert skipped == printed()
