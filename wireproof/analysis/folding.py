@@ -37,7 +37,8 @@ from ..exchange import Exchange
 from ..exchanges import HEADS, Exchanges
 from .company import Company
 from .http2_facts import Http2Facts
-from .trace import EVENTFUL, FRAMED, Streaming, Trace
+from .together import EVENTFUL, FRAMED, Streaming, add_stream
+from .trace import Trace
 
 Found = tuple[Exchange, Trace]
 """An exchange, and what judges see of it."""
@@ -237,7 +238,7 @@ class Folding:
     def _take(self, key: tuple[int, int], some: Sequence[Streaming]) -> None:
         found = self._exchanges.known(*key)
         assert found is not None  # whatever may end it takes what is aside before
-        found[1].add_stream(some)
+        add_stream(found[1], some)
 
 
 def _waits(found: Found, record: Streaming) -> bool:

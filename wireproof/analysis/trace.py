@@ -38,33 +38,17 @@ from parsers.records import (
 
 from ..dialects.payload import CONTENT, OTHER, Kind, Payload
 from ..dialects.reader import LAST_WORD, DialectReader, may_be_read_by_pieces
-from ..exchange import CLOSE, Exchange
-from .blocks import Blocks
+from ..exchange import Exchange
 from .company import Company
 from .conversation import Conversation
 from .event_ids import NO_IDS, EventIds
 from .firsts import MAX_FIRSTS, Firsts, with_firsts
 from .hazard_facts import HazardFacts
 from .http2_facts import MAX_HOLES, Http2Facts
-from .marks import KIND_NUMBERS, MAX_MARKS, NO_MARKS, Columns, Marks, columns, reach_of_all
+from .marks import MAX_MARKS, NO_MARKS, Marks
 from .past import Past, Word
 from .verdict import Verdict
 
-OTHER_NUMBER = KIND_NUMBERS["other"]
-TEXT_NUMBER = KIND_NUMBERS["text"]
-Streaming = (
-    ChunkRecord
-    | DataRecord
-    | Http2DataRecord
-    | SseEventRecord
-    | WebSocketFrameRecord
-    | WebSocketMessageRecord
-)
-"""Records that come in such numbers that they are taken together."""
-EVENTFUL = frozenset((ChunkRecord, DataRecord, Http2DataRecord, SseEventRecord))
-FRAMED = frozenset((WebSocketFrameRecord, WebSocketMessageRecord))
-SEVERAL = 4
-"""Fewer records are taken one by one: to look at them together costs more."""
 MAX_FAULTS = 64
 """Diagnostics of an exchange that are kept; of more, the first ones."""
 MAX_LATE_FAULTS = 16
@@ -250,176 +234,6 @@ class Trace:
         response = self.about.response
         return response is not None and response.transport in ("sse", "websocket")
 
-    def add_stream(self, records: Sequence[Streaming]) -> None:
-        """Take records of one exchange at once, which its exchange has not taken.
-
-        The same comes out as if both were given each of them.
-        """
-        if len(records) < SEVERAL or not self._add_together(records):
-            for record in records:
-                self.about.add(record)
-                self.add(record)
-
-    def _add_together(self, records: Sequence[Streaming]) -> bool:
-        """Take records at once if they are of a sort of which that is known to be the same."""
-        response = self.about.response
-        kinds = set(map(type, records))
-        if kinds <= FRAMED:
-            return self._add_frames(records)
-        if response is None or response.transport != "sse" or not kinds <= EVENTFUL:
-            return False
-        if "client" in [record.sender for record in records]:
-            return False
-        return self._add_events(records)
-
-    def _add_events(self, records: Sequence[Any]) -> bool:
-        """Take what the server sends of an event stream, and what carries it."""
-        blocks = [record for record in records if type(record) is SseEventRecord]
-        pieces = [record for record in records if type(record) is not SseEventRecord]
-        in_blocks, in_pieces = (
-            columns(blocks, self.elements.room),
-            columns(pieces, self.pieces.room),
-        )
-        if not self._reach_over([some for some in (in_blocks, in_pieces) if some.times]):
-            return False
-        if pieces:
-            self._pieces(pieces, in_pieces)
-        if blocks:
-            self._blocks(Blocks.of(blocks), in_blocks)
-        return True
-
-    def _add_frames(self, records: Sequence[Any]) -> bool:
-        """Take what both sides of a WebSocket send, if that is data."""
-        frames = [record for record in records if type(record) is WebSocketFrameRecord]
-        if max([frame.opcode for frame in frames], default=0) >= CLOSE:
-            return False
-        messages = [record for record in records if type(record) is WebSocketMessageRecord]
-        sent = [message for message in messages if message.sender == "server"]
-        asked = [message for message in messages if message.sender == "client"]
-        in_sent, in_asked = columns(sent, self.elements.room), columns(asked, self.requested.room)
-        found = columns(frames, 0), in_sent, in_asked
-        if not self._reach_over([some for some in found if some.times]):
-            return False
-        self.about.counts.messages += len(messages)
-        if frames:
-            self.about.add_frames(len(frames))
-            self.conversation.add_all(frames)
-        if asked:
-            self.requested = own(self.requested)
-            self.requested.add_all(in_asked, bytes((OTHER_NUMBER,)) * len(asked))
-        self._messages(messages, sent, in_sent)
-        return True
-
-    def _messages(
-        self,
-        messages: Sequence[WebSocketMessageRecord],
-        sent: Sequence[WebSocketMessageRecord],
-        found: Columns,
-    ) -> None:
-        """Take messages of both sides, those that the server sent among them."""
-        if len(self.firsts) < MAX_FIRSTS:
-            self.firsts = with_firsts(self.firsts, sent)
-        if self.reader.is_unspoken:
-            if sent:
-                self._silent([message.data for message in sent], found)
-            return
-        said = [self.reader.read(message) for message in messages]
-        if sent:
-            told = zip(messages, said, strict=True)
-            self._said(sent, [one for message, one in told if message.sender == "server"], found)
-
-    def _reach_over(self, found: Sequence[Columns]) -> bool:
-        """Have the exchange reach over records, unless one is of packet 0 and has no place."""
-        extent = reach_of_all(found)
-        if extent[0]:
-            self.about.reach_over(*extent)
-        return extent[0] > 0
-
-    def _pieces(
-        self, pieces: Sequence[ChunkRecord | DataRecord | Http2DataRecord], found: Columns
-    ) -> None:
-        sizes = [piece.size for piece in pieces]
-        kinds = list(map(type, pieces))
-        chunks = kinds.count(ChunkRecord)
-        self.about.counts.runs += len(pieces) - chunks
-        if chunks:
-            empty = [piece.size for piece in pieces if type(piece) is ChunkRecord].count(0)
-            self.about.counts.chunks += chunks - empty
-        self._sizes().extend(sizes[: self.pieces.room])
-        self.pieces = own(self.pieces)
-        self.pieces.add_all(found, bytes((OTHER_NUMBER,)) * len(pieces))
-        response, last = self.about.response, pieces[-1]
-        plain = [piece for piece in pieces if not isinstance(piece, Http2DataRecord)]
-        if plain and response is not None and not response.codings:
-            self.hazards.pieces(plain)
-        if type(last) is ChunkRecord and last.trailers:
-            self.trailers = last.trailers
-
-    def _blocks(self, several: Blocks, found: Columns) -> None:
-        blocks = several.blocks
-        self.about.counts.blocks += len(blocks)
-        self.about.counts.events += several.dispatched
-        self._own_ids().add_all(blocks, several.are_dispatched)
-        if len(self.firsts) < MAX_FIRSTS:
-            self.firsts = with_firsts(self.firsts, blocks)
-        self.elements = own(self.elements)
-        self.hazards.events(several)
-        events = [block.event for block in blocks]
-        if several.are_dispatched and self.reader.is_silent(events, several.data):
-            self._silent(several.data, found)
-            return
-        if several.are_dispatched and self.reader.is_plain(events, several.data):
-            self._plain(several, found)
-            return
-        self._said(blocks, [self.reader.read(block) for block in blocks], found)
-
-    def _plain(self, several: Blocks, found: Columns) -> None:
-        """Take events that say what their text says in the dialect of the exchange."""
-        texts = self.reader.texts(several.data)
-        if texts is None:
-            self._said(several.blocks, self.reader.read_all(several.data), found)
-            return
-        self.elements.add_all(found, bytes((TEXT_NUMBER,)) * len(texts))
-        self._flags().extend(b"\1" * len(found.offsets))  # as many as there was room for
-        self.contents += len(texts)
-        self.last_payload = Payload("text", texts[-1])
-
-    def _said(
-        self,
-        elements: Sequence[SseEventRecord | WebSocketMessageRecord],
-        said: Sequence[Payload],
-        found: Columns,
-    ) -> None:
-        """Take elements of the server, and what they say."""
-        shown = elements[: self.elements.room]
-        self.elements = own(self.elements)
-        kinds, more = [one.kind for one in said], [one.extra for one in said]
-        self.elements.add_all(found, bytes([KIND_NUMBERS[kind] for kind in kinds]))
-        self._flags().extend(map(is_piece_of_answer, shown))
-        if CONTENT.issuperset(kinds) and not any(more):
-            self._take_contents(said)
-            return
-        for element, payload in zip(elements, said, strict=True):
-            self._take(element, payload)
-
-    def _take_contents(self, said: Sequence[Payload]) -> None:
-        """Take what several elements say, all of which carry content and nothing else."""
-        tokens = [one.tokens for one in said]
-        if not self.contents:
-            self.first_tokens = tokens[0]
-        self.contents += len(said)
-        self.last_payload = said[-1]
-        if tokens.count(None) < len(tokens):
-            self.tokens = [one for one in tokens if one is not None][-1]
-
-    def _silent(self, data: Sequence[str | None], found: Columns) -> None:
-        """Take elements of the server that say nothing that a dialect knows, by their data."""
-        shown = data[: self.elements.room]
-        self.elements = own(self.elements)
-        self._flags().extend([one != LAST_WORD for one in shown])
-        self.elements.add_all(found, bytes((OTHER_NUMBER,)) * len(data))
-        self.last_payload = OTHER
-
     def _piece(self, record: ChunkRecord | DataRecord | Http2DataRecord) -> None:
         if record.sender == "client":
             self.requested = own(self.requested)
@@ -435,11 +249,11 @@ class Trace:
         if self.pieces.count == 1:
             self.piece_sizes = (record.size,)
         elif self.pieces.count <= MAX_MARKS:
-            self._sizes().append(record.size)
+            self.own_sizes().append(record.size)
         if isinstance(record, ChunkRecord) and record.trailers:
             self.trailers = record.trailers
         if self._is_read_by_pieces and record.size and self.reader.name:
-            self._take(record, said)
+            self.take_said(record, said)
 
     def _read_piece(self, piece: ChunkRecord | DataRecord | Http2DataRecord) -> Payload:
         """Return what a chunk or run says: nothing, where other elements are made of them."""
@@ -457,7 +271,7 @@ class Trace:
                 self.reader.read(record)  # some of what the server says depends on it
             return
         if type(record) is SseEventRecord:
-            self._own_ids().add(record)
+            self.own_ids().add(record)
             self.hazards.event(record)
         elif type(record) is JsonLineRecord:
             self.hazards.element(record)
@@ -469,27 +283,27 @@ class Trace:
         self.elements = own(self.elements)
         self.elements.add(record, payload.kind)
         if self.elements.count <= MAX_MARKS:
-            self._flags().append(is_piece_of_answer(record))
-        self._take(record, payload)
+            self.own_flags().append(is_piece_of_answer(record))
+        self.take_said(record, payload)
 
-    def _sizes(self) -> array[int]:
+    def own_sizes(self) -> array[int]:
         """Return the sizes of pieces, of which more follow."""
         if isinstance(self.piece_sizes, tuple):
             self.piece_sizes = array("q", self.piece_sizes)
         return self.piece_sizes
 
-    def _flags(self) -> bytearray:
+    def own_flags(self) -> bytearray:
         """Return the flags of elements, to which more are added."""
         if not isinstance(self.is_chunk, bytearray):
             self.is_chunk = bytearray()
         return self.is_chunk
 
-    def _own_ids(self) -> EventIds:
+    def own_ids(self) -> EventIds:
         if self.ids is NO_IDS:
             self.ids = EventIds()
         return self.ids
 
-    def _take(self, record: Sent, payload: Payload) -> None:
+    def take_said(self, record: Sent, payload: Payload) -> None:
         """Take what an element says, or a chunk where that is what is read."""
         self.last_payload = payload
         if payload.tokens is not None:

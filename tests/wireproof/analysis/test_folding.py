@@ -19,7 +19,8 @@ from parsers.records import ChunkRecord, Record, SseEventRecord
 from wireproof.analysis import folding as folding_module
 from wireproof.analysis.company import Company
 from wireproof.analysis.folding import AT_ONCE, Folding, Found, Moment
-from wireproof.analysis.trace import Streaming, Trace
+from wireproof.analysis.together import Streaming, add_stream
+from wireproof.analysis.trace import Trace
 
 TLS = ROOT / "fixtures" / "tls"
 COLUMNS = "times", "starts", "packets", "first_packets", "offsets", "lengths", "kinds", "waits"
@@ -162,13 +163,12 @@ def waits_without_stream(found: Found, record: Streaming) -> bool:
 
 def test_streams_are_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken: list[int] = []
-    whole = Trace.add_stream
 
-    def add_stream(self: Trace, records: Sequence[Streaming]) -> None:
+    def add_counted(trace: Trace, records: Sequence[Streaming]) -> None:
         taken.append(len(records))
-        whole(self, records)
+        add_stream(trace, records)
 
-    monkeypatch.setattr(Trace, "add_stream", add_stream)
+    monkeypatch.setattr(folding_module, "add_stream", add_counted)
     moments(streams_of_http2(tmp_path, 100))
     assert sum(taken) == 6 * (2 * 100 + 1)  # the last frames are empty
     assert len([size for size in taken if size >= 200]) == 6

@@ -5,57 +5,24 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 import pytest
+from support.clocks import CLOCKS, Clocks, one_clock, two_captures
 from support.legs import (
     Pieces,
     Side,
-    clocked,
     far_of,
     joined,
     later,
-    records_of,
-    together,
     tokens,
 )
 from support.timed import CHUNKED, EVENT_STREAM, HANDSHAKE, SWITCHING
 from support.websocket_frames import frame
 
-from wireproof.analysis.hops.report import Report, hops
-
 QUICK = 0.0003
 GZIP = EVENT_STREAM + CHUNKED + b"Content-Encoding: gzip\r\n"
-Clocks = Callable[[Side, Side], Report]
-
-
-def one_clock(near: Side, far: Side) -> Report:
-    return hops([("both", records_of(together(clocked(near.tape()), clocked(far.tape()))))])
-
-
-def two_captures(near: Side, far: Side, offset: float = 0.0, drift: float = 0.0) -> Report:
-    return hops(
-        [
-            ("client", records_of(clocked(near.tape(), offset, drift))),
-            ("server", records_of(clocked(far.tape()))),
-        ]
-    )
-
-
-def ahead(near: Side, far: Side) -> Report:
-    return two_captures(near, far, 3.7)
-
-
-def behind(near: Side, far: Side) -> Report:
-    return two_captures(near, far, -3.7)
-
-
-def drifting(near: Side, far: Side) -> Report:
-    return two_captures(near, far, 2.0, 0.0005)
-
-
-CLOCKS = [one_clock, two_captures, ahead, behind, drifting]
 FAR = tokens(24)
 LAST = FAR[-1][0]
 Case = tuple[Side, Side, str, str | None, list[str]]
@@ -486,49 +453,3 @@ def test_a_short_fixed_hold_of_everything_is_an_offset_between_clocks(clocks: Cl
     else:
         assert verdict.answer == "transparent"
         assert "delays everything alike, by 150" in verdict.to_tell
-
-
-def socket(pieces: Pieces, sent: Pieces, *, is_far: bool = False) -> Side:
-    """A WebSocket on one side of a proxy."""
-    side = (far_of if is_far else Side)([(time, frame(0x81, data)) for time, data in pieces])
-    side.handshake, side.is_chunked = (HANDSHAKE, SWITCHING), False
-    side.sent = [(time, frame(0x81, data, key=b"abcd")) for time, data in sent]
-    return side
-
-
-@pytest.mark.parametrize("clocks", CLOCKS)
-def test_what_the_client_sends_may_be_held_as_well(clocks: Clocks) -> None:
-    said = [(time + 0.01, b"said %d" % at) for at, (time, _) in enumerate(FAR)]
-    heard = [(max(time, 0.31 + 0.5 * int(time / 0.5 + 0.4)), data) for time, data in said]
-    [judged] = clocks(socket(later(FAR, QUICK), said), socket(FAR, heard, is_far=True)).hops
-    verdict = judged.verdict
-    assert (verdict.answer, verdict.numbers["pattern"]) == ("holds", "timer"), verdict.summary
-    assert "from the client" in verdict.summary
-
-
-@pytest.mark.parametrize("clocks", CLOCKS)
-def test_what_the_client_sends_may_be_lost_as_well(clocks: Clocks) -> None:
-    said = [(time + 0.01, b"said %d" % at) for at, (time, _) in enumerate(FAR)]
-    heard = later(said[:7] + said[8:-1], QUICK)
-    [judged] = clocks(socket(later(FAR, QUICK), said), socket(FAR, heard, is_far=True)).hops
-    assert judged.verdict.answer == "loses"
-    assert judged.hop.losses.unheard == [7]
-    assert "1 of 24 messages from the client: number 8" in judged.verdict.summary
-
-
-def test_a_request_that_is_collected_is_held() -> None:
-    body = [(at * 0.1, b"part %d " % at) for at in range(1, 9)]
-    whole = [(0.81, b"".join(data for _, data in body))]
-    near, far = Side(later(FAR, 1.0 + QUICK)), far_of(later(FAR, 1.0), asked=0.805)
-    for side, sent in ((near, body), (far, whole)):
-        side.answered = 1.01
-        side.request = b"Transfer-Encoding: chunked\r\n"
-        side.sent = [(time, b"%x\r\n%s\r\n" % (len(data), data)) for time, data in sent]
-        side.sent.append((side.sent[-1][0], b"0\r\n\r\n"))
-    [judged] = one_clock(near, far).hops
-    verdict = judged.verdict
-    assert (verdict.answer, [cause.code for cause in verdict.causes]) == (
-        "holds",
-        ["proxy-buffers-request"],
-    ), verdict.summary
-    assert verdict.numbers["request_held"] == pytest.approx(0.8, abs=0.02)
