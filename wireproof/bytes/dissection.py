@@ -298,7 +298,8 @@ class ElementStream:
         """Return what waits up to ``end``, and be done with it."""
         begin = self._at
         self._skip(end)
-        return bytes(self._raw[begin : self._at])
+        with memoryview(self._raw) as raw:  # copied once, however much that is
+            return bytes(raw[begin : self._at])
 
     def _skip(self, end: int) -> None:
         if end > self.done:

@@ -108,8 +108,8 @@ class _PlacedStream(Http2MaskStream, TracedStream):
 
     def unfinished(self, data: bytes, start: int) -> None:
         super().unfinished(data, start)
-        if self.is_websocket:
-            return
+        if self.is_websocket or not self._is_thorough:
+            return  # nobody asks what it would reply
         if data[:1] in RESP or self.dialogue is not None or TYPED.match(data):
             self.resp.append((data, start))
 

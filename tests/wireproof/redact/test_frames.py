@@ -164,6 +164,18 @@ def test_what_waits_is_bounded() -> None:
     assert masks.pairs == {} and masks._datagrams == {}
 
 
+@pytest.mark.parametrize(("policy", "kept"), [("headers", 0), ("all", 1)])
+def test_what_may_be_redis_waits_only_for_who_reads_it(policy: Policy, kept: int) -> None:
+    tape = Tape()
+    talk = Talk(tape).open()
+    talk.client(b"*" + b"x" * 100)
+    masks = FrameMasks(policy)
+    masks.add(tape.packets)
+    (pair,) = masks.pairs.values()
+    pair.streams[0].hand_on(is_end=True)
+    assert len(pair.streams[0].resp) == kept
+
+
 SECRET = b"Authorization: Bearer 1234567890abcdefSECRETfedcba0987654321"
 
 
