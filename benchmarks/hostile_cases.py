@@ -265,6 +265,23 @@ def streams(connections: int) -> Iterator[bytes]:
     return together(one, connections)
 
 
+def settings(connections: int) -> Iterator[bytes]:
+    """4,096 open streams on each connection, and 2,000 changes of all their windows at once."""
+
+    def one(number: int) -> Iterator[bytes]:
+        talk = Conversation(number)
+        yield from talk.open()
+        ids = [2 * index + 1 for index in range(4_096)]
+        asks = b"".join(frame(1, 5, each, b"\x82\x84\x87") for each in ids)
+        yield from sent(talk, talk.client, PREFACE + frame(4, 0, 0, b"") + asks)
+        answers = b"".join(frame(1, 4, each, b"\x88") for each in ids)
+        yield from sent(talk, talk.server, frame(4, 0, 0, b"") + answers)
+        sizes = (b"\0\4" + (65_535 + index % 7).to_bytes(4, "big") for index in range(2_000))
+        yield from sent(talk, talk.client, b"".join(frame(4, 0, 0, size) for size in sizes))
+
+    return together(one, connections)
+
+
 def tls_records(connections: int) -> Iterator[bytes]:
     """200 KiB of records on each connection, which no key opens."""
     record = b"\x17\x03\x03\x40\x00" + noise(16 * KiB)
@@ -298,5 +315,6 @@ CASES = {
     "open-chunks": Case(open_chunks, 40, "40 open chunks of 6 MiB"),
     "open-heads": Case(open_heads, 1_200, "1,200 open heads of 200 KiB"),
     "streams": Case(streams, 32, "32 times 4,096 open streams of HTTP/2"),
+    "settings": Case(settings, 4, "4 times 4,096 open streams, 2,000 SETTINGS"),
     "tls-records": Case(tls_records, 500, "500 connections of TLS without keys"),
 }

@@ -40,6 +40,9 @@ INITIAL_WINDOW_SIZE = "INITIAL_WINDOW_SIZE"
 EXCEEDED = "http2-window-exceeded"
 MOST = 4_000
 """Sizes that are shown of one window; of more the lowest are."""
+MOST_SETTLED = 256
+"""Changes of all streams at once that one stream's window follows: a frame of 15 bytes changes as
+many windows as there are streams, and gRPC, which changes them most, does so ten times or so."""
 
 
 class Size(NamedTuple):
@@ -74,8 +77,8 @@ class Windows:
         self._has_begun = False
         self._by_stream = array("L")
         """The numbers of all that happened, by streams, each in order."""
-        self._settled = array("L")
-        """Of those that changed all streams."""
+        self._settled = array("L"), array("L")
+        """Of those that changed all streams, by whose windows these are."""
 
     def aside(self) -> WindowsAside:
         """Return what is to be put aside."""
@@ -138,16 +141,23 @@ class Windows:
         self._sizes.append(size)
 
     def of_stream(self, stream_id: int, sender: Sender) -> dict[str, Any]:
-        """Return the window that held a sender in a stream, from where that began, as columns."""
+        """Return the window that held a sender in a stream, from where that began, as columns;
+        ``settled`` says after how many changes of all streams it is not followed any more."""
         if len(self._by_stream) != len(self._streams):  # not asked before, or more has come
             self._sort()
         own = self._by_stream
         first = bisect_left(own, stream_id, key=self._streams.__getitem__)
         last = bisect_right(own, stream_id, first, key=self._streams.__getitem__)
         flow, side = FlowControl(is_partial=False), SENDERS[sender]
-        return self._answer(
-            self._sizes_of(stream_id, side, merge(self._settled, own[first:last]), flow)
-        )
+        changes, settled = own[first:last], self._settled[side]
+        # Of those before it began the last one tells with what window it did.
+        begun = bisect_left(settled, changes[0]) if changes else len(settled)
+        followed = settled[max(begun - 1, 0) : begun + MOST_SETTLED]
+        is_cut = len(settled) - begun > MOST_SETTLED
+        if is_cut:
+            changes = changes[: bisect_left(changes, settled[begun + MOST_SETTLED])]
+        found = self._answer(self._sizes_of(stream_id, side, merge(followed, changes), flow))
+        return found | {"known": False, "settled": MOST_SETTLED} if is_cut else found
 
     def of_connection(self, sender: Sender) -> dict[str, Any]:
         """Return the window that held a sender in all streams together, as columns."""
@@ -164,9 +174,10 @@ class Windows:
         """Bring what happened into the order of streams."""
         streams = self._streams
         self._by_stream = array("L", sorted(range(len(streams)), key=streams.__getitem__))
-        self._settled = array(
-            "L", (at for at, about in enumerate(self._sides) if about >> 1 == INITIAL)
-        )
+        self._settled = array("L"), array("L")
+        for at, about in enumerate(self._sides):
+            if about >> 1 == INITIAL:
+                self._settled[about & 1].append(at)
 
     def _sizes_of(
         self, stream_id: int | None, side: int, changes: Iterable[int], flow: FlowControl

@@ -9,7 +9,13 @@ from msgspec import structs
 from support.answers import stored_records
 from support.corpus import ROOT
 
-from parsers.records import Http2DataRecord, Http2FrameRecord, Record, StallRecord
+from parsers.records import (
+    Http2DataRecord,
+    Http2FrameRecord,
+    Record,
+    RequestRecord,
+    StallRecord,
+)
 from wireproof.web import windows as module
 from wireproof.web.windows import Size, Windows
 
@@ -108,6 +114,39 @@ def test_settings_change_the_windows_of_all_streams_at_once() -> None:
     last = windows.of_stream(1, "server")
     assert last["size"][-1] == before + 70_000 - 65_535
     assert windows.of_connection("server") == shared
+
+
+def test_a_stream_begins_with_the_window_that_was_settled_last() -> None:
+    records = records_of("sse")
+    at = next(at for at, one in enumerate(records) if isinstance(one, RequestRecord))
+    settled = [settings(records, size) for size in (10, 70_000)]
+    windows = windows_of(records[:at] + settled + records[at:])
+    assert windows.of_stream(1, "server")["size"][0] == 70_000
+    assert windows.of_stream(1, "client")["size"] == [65_535]
+
+
+def settings(records: list[Record], size: int) -> Http2FrameRecord:
+    """A frame of the client that settles the windows of the server's streams."""
+    one = next(one for one in records if isinstance(one, Http2FrameRecord) and one.settings)
+    return structs.replace(one, sender="client", settings=[("INITIAL_WINDOW_SIZE", size)])
+
+
+def test_a_window_is_followed_through_so_many_changes_of_all_streams(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    records = records_of("sse")
+    half = len(records) // 2
+    floods = [settings(records, 70_000 + number) for number in range(5)]
+    windows = windows_of(records[:half] + floods + records[half:])
+    whole = windows.of_stream(1, "server")
+    assert whole["known"] and "settled" not in whole
+    monkeypatch.setattr(module, "MOST_SETTLED", 3)
+    cut = windows.of_stream(1, "server")
+    assert (cut["known"], cut["settled"]) == (False, 3)
+    shown = len(cut["size"])
+    assert cut["size"] == whole["size"][:shown] and shown < len(whole["size"])
+    assert windows.of_stream(1, "client")["known"]
+    assert windows.of_connection("server")["known"]
 
 
 def test_from_where_frames_may_be_missing_no_window_is_shown() -> None:

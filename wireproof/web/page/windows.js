@@ -37,6 +37,7 @@ function together(own, shared) {
   return {
     ...found,
     known: own.known,
+    settled: own.settled,
     stalls,
     closed: closedSpans(stalls).length,
     total: isWhole ? found.time.length : own.total + shared.total,
@@ -110,7 +111,7 @@ export class WindowChart {
 
   /** What the chart shows, in words. */
   sentence() {
-    const { stream, connection, known, stalls, closed, total } = this.found;
+    const { stream, connection, known, settled, stalls, closed, total } = this.found;
     if (!stream.length)
       return known
         ? "No frame changed these windows."
@@ -120,7 +121,10 @@ export class WindowChart {
     const each = spans.slice(0, MOST_SAID).map(({ from, upto }) => duration(upto - from));
     const lasted = `for ${each.join(", ")}${spans.length > MOST_SAID ? ", …" : ""}`;
     const held = stalls.length ? `closed ${count(closed, "time")}, ${lasted}` : "never closed";
-    const rest = known ? "" : " After missing frames, no window is known.";
+    const lost = settled
+      ? ` SETTINGS changed all streams' windows more than ${count(settled, "time")}: from there on they are not followed.`
+      : " After missing frames, no window is known.";
+    const rest = known ? "" : lost;
     const some =
       total > stream.length
         ? ` ${number(total)} changes; the lowest of every ${Math.ceil(total / stream.length)} are drawn.`
