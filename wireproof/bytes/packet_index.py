@@ -115,6 +115,8 @@ class PacketPlace(NamedTuple):
 PLACE = Struct("<qIIHiiiiHiBqII")
 """A PacketPlace as it is kept: columns of their own would cost three times as much to write."""
 LINK_TYPE = PacketPlace._fields.index("link_type")
+CAPTURED = PacketPlace._fields.index("captured")
+CONNECTION = PacketPlace._fields.index("connection")
 NO_PACKET = PLACE.pack(*PacketPlace())
 
 

@@ -39,7 +39,7 @@ def report(file: str, output: str, policy: Rules, reading: Reading) -> None:
     can read the file. If exchanges are chosen, the page has those, and all packets of their
     connections. If anything is masked, TLS is not decrypted.
     """
-    from ..text.wording import count
+    from ..text.wording import count, part_of
     from ..web.reporting import report_capture
 
     try:
@@ -48,10 +48,17 @@ def report(file: str, output: str, policy: Rules, reading: Reading) -> None:
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
-    say(f"{called(output)}: {count(done.packets, 'packet')}, {count(done.exchanges, 'exchange')}")
-    if (masked := said(done.report)) is not None:
-        say(f"{called(output)}: {masked}")
+    name = called(output)
+    packets = part_of(done.held, done.packets, "packet")
+    say(f"{name}: {packets}, {count(done.exchanges, 'exchange')}")
+    is_whole = done.held == done.packets
+    if is_whole and (masked := said(done.report)) is not None:
+        say(f"{name}: {masked}")
+    elif not is_whole and done.masked:
+        say(f"{name}: secrets masked in {count(done.masked, 'packet')} of these")
     if policy.policy != "none":
-        say_not_looked_into(called(output), done.not_looked_into)
+        say_not_looked_into(
+            name if is_whole else f"{name}: of the whole capture", done.not_looked_into
+        )
         if done.not_looked_into.get("encrypted by TLS"):
             say("a page that masks secrets does not decrypt TLS; --no-redact shows what it carries")

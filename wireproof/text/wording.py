@@ -102,6 +102,11 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
+def part_of(part: int, whole: int, thing: str) -> str:
+    """Return ``74 of 59,888 packets``; of all of them how many they are."""
+    return count(whole, thing) if part == whole else f"{part:,} of {count(whole, thing)}"
+
+
 def span(first: int, last: int) -> str:
     """Return ``8``, or ``8-12`` for what took several packets or chunks."""
     return str(first) if first == last else f"{first}-{last}"

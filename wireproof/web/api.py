@@ -116,6 +116,7 @@ def summary(indexes: Sequence[Index]) -> dict[str, Any]:
             fact: sum(one[fact] for one in captures)
             for fact in ("packets", "bytes", "connections", "exchanges", "detailed")
         },
+        "held": _held(indexes),
         "stall": {"times": TIMES, "least": LEAST},
         "pages": {"exchanges": EXCHANGES, "lane": LANE, "rows": ROWS, "streams": STREAMS},
     }
@@ -133,6 +134,12 @@ def _capture(index: Index) -> dict[str, Any]:
         "exchanges": len(index.order),
         "detailed": index.order.detailed,
     }
+
+
+def _held(indexes: Sequence[Index]) -> dict[str, int] | None:
+    """Return what a report holds of the packets, None if all of them; it is of one capture."""
+    held = indexes[0].held
+    return None if held is None else held._asdict()
 
 
 def _state(indexes: Sequence[Index]) -> str:

@@ -74,7 +74,7 @@ def bundles(index: Index, workers: int = 1) -> Iterator[Bundle]:
     of these."""
     answers = Answers(index)
     index.rest()
-    index.order.choose_detailed(DETAILED)
+    index.choose_held(DETAILED)
     if workers == 1:
         yield from (part for part in _made(answers, index, 0, 1) if part is not None)
         return

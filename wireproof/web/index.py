@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate, islice
 from threading import Condition
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from parsers import BATCH, CaptureFault, KeyLog, Memory, Packet, PacketDecoder, batched
@@ -35,7 +35,7 @@ from ..analysis.listing import listed
 from ..analysis.outcomes import Outcome
 from ..analysis.recorded import holes
 from ..analysis.selection import LiveSelection, Wanted
-from ..bytes.packet_index import Tracer
+from ..bytes.packet_index import CAPTURED, CONNECTION, Tracer
 from ..columns import Numbers, follow_one_another
 from ..dialects.payload import CONTENT
 from ..dialects.reader import DialectReader, is_read
@@ -77,6 +77,14 @@ class Content(msgspec.Struct):
 
 
 CONTENTS = msgspec.json.Decoder(list[Content])
+
+
+class Held(NamedTuple):
+    """What a page holds of a capture of which it holds a part."""
+
+    packets: int
+    bytes: int
+    connections: int
 
 
 class Index:
@@ -127,6 +135,8 @@ class Index:
         """Packets that a recording could not hand on."""
         self.captured = 0
         """Bytes of all packets."""
+        self.held: Held | None = None
+        """What a report holds of them, None if that is all."""
         self._selection = None if wanted is None else LiveSelection(wanted)
         self._fold: Exchanges[DialectReader] = Exchanges(DialectReader)
         self._verdicts = LiveVerdicts() if state == "live" else FileVerdicts()
@@ -334,6 +344,28 @@ class Index:
         any, where a page does not have those of all."""
         is_one = self._selection is None or bool(self.order.of(connection))
         return is_one and self.order.shows(connection)
+
+    def choose_held(self, most: int) -> None:
+        """Have a report hold details of ``most`` exchanges, and the packets of what it shows."""
+        self.order.choose_detailed(most)
+        if self._selection is None and self.order.detailed == len(self.order):
+            return
+        shown: dict[int, bool] = {}
+        packets = size = 0
+        for row in self.tracer.table.rows(1, len(self.tracer.table) + 1):
+            connection = row[1 + CONNECTION]
+            if connection not in shown:
+                shown[connection] = self.shows(connection)
+            if shown[connection]:
+                packets += 1
+                size += row[1 + CAPTURED]
+        connections = sum(shows for connection, shows in shown.items() if connection >= 0)
+        self.held = Held(packets, size, connections)
+
+    def holds(self, packet: int) -> bool:
+        """Whether a page has a packet."""
+        place = self.tracer.table.get(packet)
+        return place is not None and self.shows(place.connection)
 
     def has_windows(self, connection: int | None) -> bool:
         """Whether a connection is one of HTTP/2."""

@@ -37,6 +37,10 @@ class Reported:
     report: Report
     packets: int
     exchanges: int
+    held: int
+    """Packets that the page has."""
+    masked: int
+    """Of these, the ones in which something was masked."""
     not_looked_into: Mapping[str, int]
     """Packets that stay as they are, for they are encrypted, by what encrypts them."""
 
@@ -84,8 +88,12 @@ def report_capture(
             # A file of its owner's: it holds whatever was sent.
             stream_out = open_stream(output, writing, is_one_piece=True)
             write_report(index, stream_out, tell, workers_for(index))
-        sizes = len(index.tracer.table), index.order.exchanges
-        return Reported(masks.report, *sizes, masks.not_looked_into)
+        packets = len(index.tracer.table)
+        held = packets if index.held is None else index.held.packets
+        masked_here = sum(map(index.holds, changed))
+        return Reported(
+            masks.report, packets, index.order.exchanges, held, masked_here, masks.not_looked_into
+        )
 
 
 @contextmanager

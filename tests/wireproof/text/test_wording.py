@@ -18,6 +18,7 @@ from wireproof.text.wording import (
     data_chunks,
     duration,
     ends_said,
+    part_of,
     span,
 )
 
@@ -54,6 +55,8 @@ def test_count_and_span() -> None:
         "2,000 chunks",
     )
     assert (span(8, 8), span(8, 12)) == ("8", "8-12")
+    assert part_of(74, 59_888, "packet") == "74 of 59,888 packets"
+    assert part_of(1, 1, "packet") == "1 packet"
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,11 @@ def test_a_report_of_many_has_details_of_those_that_are_most_worth_a_look(
         assert not any("outlined" in row for row in whole["exchanges/0"])
         monkeypatch.setattr(making, "DETAILED", 1)
         found = answers_of(report_of(index))
+    shown = [answer for path, answer in found.items() if path.startswith("packet/")]
+    held = {"packets": len(shown), "bytes": sum(one["captured"] for one in shown), "connections": 1}
+    assert whole["summary"]["held"] is None
     assert found["summary"] == whole["summary"] | {
+        "held": held,
         "detailed": 1,
         "captures": [whole["summary"]["captures"][0] | {"detailed": 1}],
     }
@@ -292,6 +296,8 @@ def test_the_page_says_of_which_exchanges_a_report_has_no_details(
     with watched(browser, offline=True) as found:
         page = found.open(path.as_uri())
         expect(page.locator("#facts")).to_contain_text("details of 1 of 3 exchanges")
+        expect(page.locator("#facts")).to_contain_text(re.compile(r"^\d+ of \d+ packets · "))
+        expect(page.locator("#facts")).to_contain_text("· 1 of 2 connections ·")
         expect(page.locator("#tab-headers")).to_be_visible()  # of the one that has them
         for link, which in (("#c1", "--connection 1 --exchange 0"), ("#c0", "--connection 0 ")):
             page.evaluate("link => { location.hash = link; }", link)

@@ -15,6 +15,7 @@ from support.talk import Talk, Tape
 from support.tls_live import dialogue
 
 from parsers import KeyLog
+from wireproof.cli import run
 from wireproof.redact import Policy
 from wireproof.web.reporting import Reported, report_capture
 
@@ -102,6 +103,30 @@ def test_what_cannot_be_reported_costs_nobody_a_file(tmp_path: Path) -> None:
         with pytest.raises((ValueError, OSError)):
             report(source, output)
     assert output.read_text() == "mine"
+
+
+def test_what_is_said_of_a_part_is_what_the_page_has(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tape = Tape()
+    for number in range(2):
+        talk = Talk(tape, client_port=40_000 + number).open()
+        talk.client(b"GET / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer abcdefgh\r\n\r\n")
+        talk.server(b"HTTP/1.1 204 No Content\r\n\r\n")
+        talk.close()
+    source, output = tmp_path / "two.pcapng", tmp_path / "report.html"
+    source.write_bytes(tape.file())
+    total, half = len(tape.packets), len(tape.packets) // 2
+    assert run(["report", str(source), "--exchange", "1/0", "-o", str(output)]) == 0
+    said = capsys.readouterr().err
+    assert f"{half} of {total} packets, 1 exchange\n" in said
+    assert "secrets masked in 1 packet of these\n" in said
+    summary = answers(output.read_text())["summary"]
+    size = sum(len(packet[4]) for packet in tape.packets[half:])
+    assert summary["held"] == {"packets": half, "bytes": size, "connections": 1}
+    assert run(["report", str(source), "-o", str(output)]) == 0
+    said = capsys.readouterr().err
+    assert f"{total} packets, 2 exchanges\n" in said and "2 secrets masked\n" in said
 
 
 @pytest.mark.parametrize("policy", ["all", "headers", "none"])

@@ -53,6 +53,15 @@ export const number = (value) => value.toLocaleString("en-US");
 /** @param {number} value @param {string} thing */
 export const count = (value, thing) => `${number(value)} ${thing}${value === 1 ? "" : "s"}`;
 
+/**
+ * `74 of 59,888 packets`; of all of them how many they are.
+ * @param {number | undefined} part @param {number} whole @param {string} thing
+ */
+export const partOf = (part, whole, thing) =>
+  part === undefined || part === whole
+    ? count(whole, thing)
+    : `${number(part)} of ${count(whole, thing)}`;
+
 /** @param {number} first @param {number} last */
 export const span = (first, last) => (first === last ? String(first) : `${first}–${last}`);
 

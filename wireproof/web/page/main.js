@@ -1,7 +1,7 @@
 // The page begins here: it asks what the capture is, makes the views, and hears of news.
 
 import { byId, el, fill, queryAll } from "./dom.js";
-import { bytes, count, duration, number, oneLine } from "./format.js";
+import { bytes, count, duration, oneLine, partOf } from "./format.js";
 import { openSource } from "./source.js";
 import { Connections } from "./connections.js";
 import { Timeline } from "./timeline.js";
@@ -91,14 +91,15 @@ function takeSummary(summary) {
   byId("name").title = captures.map((capture) => oneLine(capture.name, 200)).join("\n");
   document.title = `${oneLine(summary.name, 80)} · wireproof`;
   const length = Math.max(summary.end - summary.start, 0);
+  const { held } = summary; // a part, of which the page has no more
   const facts = [
-    count(summary.packets, "packet"),
-    bytes(summary.bytes),
-    count(summary.connections, "connection"),
+    partOf(held?.packets, summary.packets, "packet"),
+    held ? `${bytes(held.bytes)} of ${bytes(summary.bytes)}` : bytes(summary.bytes),
+    partOf(held?.connections, summary.connections, "connection"),
     duration(length),
   ];
   if (summary.detailed < summary.exchanges)
-    facts.push(`details of ${number(summary.detailed)} of ${count(summary.exchanges, "exchange")}`);
+    facts.push(`details of ${partOf(summary.detailed, summary.exchanges, "exchange")}`);
   byId("facts").textContent = facts.join(" · ");
   const isGoing = summary.state !== "ended";
   byId("live").hidden = !isGoing;
