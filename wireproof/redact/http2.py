@@ -43,7 +43,8 @@ from .rules import Rules
 from .said import Said, place_of
 from .secrets import Policy, Report, find
 from .stars import Mask
-from .streams import MaskStream, may_hide
+from .streams import may_hide
+from .websocket_masks import WebSocketMaskStream
 
 MAX_OPEN = 4_096
 """Streams whose content is followed at the same time; then the oldest is taken for ended."""
@@ -53,7 +54,7 @@ CONTENT_COST = 4 * KiB
 """Charged for what follows the content of one of them, on top of its bytes."""
 
 
-class Http2MaskStream(MaskStream):
+class Http2MaskStream(WebSocketMaskStream):
     """One direction of a connection, which may turn out to speak HTTP/2."""
 
     def __init__(self, policy: Policy | Rules, report: Report) -> None:

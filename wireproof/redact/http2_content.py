@@ -29,8 +29,8 @@ from .rules import Rules
 from .said import Said
 from .secrets import Report
 from .stars import Mask
-from .streams import MaskStream
 from .undeclared import NOT_UNDONE
+from .websocket_masks import WebSocketMaskStream
 
 HTTP2 = "HTTP/2"
 GRPC_PREFIX = 5
@@ -52,7 +52,7 @@ class StreamContent:
     def __init__(self, rules: Rules, report: Report) -> None:
         self.is_tunnel = False
         """Whether it carries another protocol: then it may have many bodies."""
-        self._stream = MaskStream(rules, report)
+        self._stream = WebSocketMaskStream(rules, report)
         self._rules = rules
         self._report = report
         self._size = 0

@@ -48,6 +48,8 @@ UNREAD = ("data", "json", "path")
 """How texts are called that no dialect tells."""
 ARRAY = re.compile(r"\[\s{0,8}+\"")
 """How an array begins whose first value is a string."""
+SEPARATOR = "\x1e"
+"""RFC 7464's, which SignalR has behind each of its messages."""
 PLAIN: Thread = ("text", "", "")
 """That of an answer of which nothing else is said."""
 
@@ -210,9 +212,22 @@ def _in_arrays(element: Element) -> Iterator[tuple[Thread, str]]:
     is_text = isinstance(element, SseEventRecord) or element.encoding == "utf-8"
     if not is_text or ARRAY.search(data) is None or JSON_BEGINS.match(data) is None:
         return
-    values = list(islice(values_by_path(data), MAX_SIDE_BY_SIDE + 1))
-    if len(values) <= MAX_SIDE_BY_SIDE:
-        yield from ((("path", path, ""), text) for path, text in values if path[-1:].isdigit())
+    for path, text in _side_by_side(data):
+        if path[-1:].isdigit():
+            yield ("path", path, ""), text
+
+
+def _side_by_side(data: str) -> list[tuple[str, str]]:
+    """Return the strings of an element, each with what leads to it; none of one with too many.
+
+    SignalR ends messages with a separator, of which an element may have several.
+    """
+    found: list[tuple[str, str]] = []
+    for message in data.split(SEPARATOR):
+        found += islice(values_by_path(message), MAX_SIDE_BY_SIDE + 1)
+        if len(found) > MAX_SIDE_BY_SIDE:
+            return []
+    return found
 
 
 def _unread(element: Element, *, is_known: bool) -> Iterator[tuple[Thread, str]]:
@@ -229,6 +244,4 @@ def _unread(element: Element, *, is_known: bool) -> Iterator[tuple[Thread, str]]
         return
     for key, text in values_by_key(element.data):
         yield ("json", key, ""), text
-    values = list(islice(values_by_path(element.data), MAX_SIDE_BY_SIDE + 1))
-    if len(values) <= MAX_SIDE_BY_SIDE:
-        yield from ((("path", path, ""), text) for path, text in values)
+    yield from ((("path", path, ""), text) for path, text in _side_by_side(element.data))

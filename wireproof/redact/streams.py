@@ -10,7 +10,6 @@ A payload whose coding hides a secret is masked whole (:mod:`.coded`), when that
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
@@ -18,19 +17,15 @@ from parsers import match_chunk_line
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
-    DiagnosticRecord,
     Fields,
     Record,
     RequestRecord,
     ResponseRecord,
-    WebSocketFrameRecord,
-    WebSocketMessageRecord,
 )
 
 from ..bytes.dissection import MAX_HOLE, ElementStream
 from ..dialects.dialect import Element
 from ..dialects.payload import Thread as ThreadName
-from ..exchange import CLOSE, CONTINUATION
 from .coded import CodedBody, DeflatedMessages, Piece, names_coding
 from .content import ContentFinder
 from .json_text import as_latin1, places_of
@@ -41,30 +36,24 @@ from .recent import Recent
 from .rules import Rules
 from .said import UNREAD, Said, place_of
 from .secrets import NUMBER_MASK, Policy, Report, find, merged, spans_across_chunks
-from .stars import STAR, Mask, deflated_stars, xored
+from .stars import STAR, Mask, xored
 from .table_rows import DESCRIPTION, TableRows
 from .threads import MAX_THREADS, WINDOW, Part, Thread
-from .undeclared import NOT_UNDONE, Beginning, begins_as, has_other_charset, is_base64
+from .undeclared import NOT_UNDONE, Beginning, has_other_charset, is_base64
 
 DIGIT = NUMBER_MASK.encode()
 START = attrgetter("start")
 SSH_VERSION = b"SSH-"
 """How both sides of SSH begin (RFC 4253 section 4.2)."""
 
-# RFC 6455 section 5.2: FIN, RSV and opcode; MASK and the payload's length in 7, 16 or 64 bits.
-FRAME_HEADER = re.compile(
-    rb"[\x00-\xff](?:[\x00-\x7d\x80-\xfd]|[\x7e\xfe][\x00-\xff]{2}|[\x7f\xff][\x00-\xff]{8})"
-)
-
 
 class MaskStream(ElementStream):
     """One direction of a connection: bytes in, masks out."""
 
     __slots__ = (
-        "found", "is_ssh", "_rules", "_patterns", "_report", "_finder", "_has_frames",
-        "_in_compressed_message", "_content", "_places", "_keys", "_body", "_beginning", "_held",
-        "_deflated", "_recent", "_threads", "_parts", "_speaks_dialect", "_tells_secret",
-        "_message", "_cut_line", "_rows", "_tail",
+        "found", "is_ssh", "_rules", "_patterns", "_report", "_finder", "_content", "_places",
+        "_keys", "_body", "_beginning", "_held", "_recent", "_threads", "_parts", "_speaks_dialect",
+        "_tells_secret", "_cut_line", "_rows", "_tail",
     )  # fmt: skip
 
     filling = STAR
@@ -80,9 +69,6 @@ class MaskStream(ElementStream):
         self._patterns: Patterns = self._rules.patterns
         self._report = report
         self._finder = ContentFinder(is_event_stream=False, patterns=self._patterns)
-        self._has_frames = False
-        """Whether frames of a WebSocket came."""
-        self._in_compressed_message = False
         self._content: list[str] = []
         """Pieces of plain content that have not been looked at, and where in the stream they are:
         many at once cost far less than one by one."""
@@ -94,8 +80,6 @@ class MaskStream(ElementStream):
         """Of content that nothing says is coded, until it is known what it begins as."""
         self._held: list[tuple[bytes, int]] = []
         """What came of it by then, with its places."""
-        self._deflated: DeflatedMessages | None = None
-        """What reads compressed messages, once there are any."""
         self._recent = Recent()
         self._threads: dict[tuple[int | None, ThreadName], Thread] = {}
         """What its elements say, the text that grew last at the end."""
@@ -111,8 +95,6 @@ class MaskStream(ElementStream):
         """The end of the content that was looked at last."""
         self._rows: TableRows | None = None
         """What reads rows of tables, if there are any."""
-        self._message: CodedBody | None = None
-        """What reads the message at hand, if that begins as coded content does."""
 
     def receive_gap(self, length: int) -> list[Record]:
         if length > MAX_HOLE and self.is_in_body and self._body is None:
@@ -129,25 +111,14 @@ class MaskStream(ElementStream):
         """Up to here no more masks will come."""
         if self._held:
             return self._held[0][1]
-        bodies = (one for one in (self._deflated, self._body, self._message) if one is not None)
-        waiting = [one.waiting[0].start for one in bodies if one.waiting]
-        return min(waiting + [self.done if self._recent.start is None else self._recent.start])
+        done = self.done if self._recent.start is None else self._recent.start
+        return done if self._body is None else first_waiting([self._body], done)
 
     def end(self) -> None:
         """Take note that nothing more comes."""
         self._take_held()
         self._look_at_content()
         self._recent = Recent()
-        if self._deflated is not None:
-            self._mask_whole(self._deflated.end())
-        if self._message is not None:
-            self._mask_frames(self._message.end(is_complete=False))
-
-    @property
-    def _messages(self) -> DeflatedMessages:
-        if self._deflated is None:
-            self._deflated = DeflatedMessages(self._report.found, self._patterns)
-        return self._deflated
 
     @property
     def _is_thorough(self) -> bool:
@@ -234,17 +205,22 @@ class MaskStream(ElementStream):
             self._content.append(text)
             self._places.append(start)
 
-    def _look_behind_holes(self, text: str, start: int) -> None:
-        """Mask what holes that are as long as a sign part from the name of a secret."""
+    def _look_behind_holes(self, text: str, start: int, key: bytes = b"") -> None:
+        """Mask what holes that are as long as a sign part from the name of a secret; ``key`` is
+        what a frame is masked with."""
         for first, last in self.holes:
-            at, end = first - start, last - start
-            if not 0 <= at < end <= len(text):
+            at, end = max(first - start, 0), min(last - start, len(text))
+            if at >= end:
                 continue
             self._report.holes += 1
             before = text[:at] or (self._content[-1] if self._content else self._tail)
-            span = behind_hole(before, text[end:], end - at)
+            span = behind_hole(before, text[end:], last - first)
             if span is not None:
-                self._mask(text[end:], [span], last)
+                found = [(end + span[0], end + span[1])]
+                self._remember(text, found)
+                for one, other in self._counted(found):
+                    data = xored(STAR * (other - one), key, one)
+                    self.found.append(Mask(start + one, start + other, data))
 
     def _begin(self, beginning: Beginning, data: bytes, start: int) -> None:
         """Take a piece of content that may yet turn out to be coded."""
@@ -284,8 +260,6 @@ class MaskStream(ElementStream):
         self._tells_secret |= {first.exchange}
         for secret in thread.secrets:
             self._report.found.add(secret.encode("latin-1", "replace"))
-        if any(isinstance(one, WebSocketMessageRecord) and one.compressed for one in said.elements):
-            self._messages.is_secret = True
 
     def _look_at_content(self) -> None:
         if not self._content and not self._parts:
@@ -324,7 +298,7 @@ class MaskStream(ElementStream):
     @property
     def _goes_on(self) -> bool:
         """Whether what comes may show that what came is part of a secret."""
-        is_stream = self.is_event_stream or self.is_websocket or bool(self._threads)
+        is_stream = self.is_event_stream or bool(self._threads)
         return is_stream or self._patterns.known is not None
 
     @property
@@ -345,9 +319,9 @@ class MaskStream(ElementStream):
                 found += element.places(spans)
         return found
 
-    def _key_at(self, place: int) -> tuple[bytes, int] | None:
-        """Return what masks a byte of content, and how far in its frame it is."""
-        return self._recent.key_at(place) if self.is_websocket else None
+    def _key_at(self, _: int) -> tuple[bytes, int] | None:
+        """Return what masks a byte of content, and how far in its frame it is: nothing does."""
+        return None
 
     def body(self, record: BodyRecord) -> None:
         self._take_held()
@@ -361,90 +335,19 @@ class MaskStream(ElementStream):
             if not self.is_websocket:
                 del self._threads[key]
 
-    def payload(self, record: WebSocketFrameRecord, data: bytes, start: int) -> None:
-        if not self._is_thorough:
-            return
-        is_control = record.opcode >= CLOSE
-        is_compressed = not is_control and (
-            record.rsv1 or (record.opcode == CONTINUATION and self._in_compressed_message)
-        )
-        if not is_control:
-            self._in_compressed_message = is_compressed and not record.fin
-        if not self._has_frames:
-            self._speak_websocket()
-        key = bytes.fromhex(record.masking_key or "00000000")
-        if is_compressed:
-            piece = Piece(start, len(data), key, record.fin)
-            self._mask_whole(self._messages.receive_frame(piece))
-        elif is_control:
-            self._plain_payload(data, start, key, is_control=True)
-        else:
-            self._data_frame(record, data, start, key)
-
-    def _speak_websocket(self) -> None:
-        """Go on with what a WebSocket carries, which may begin as another protocol does."""
-        self._has_frames = True
-        self._look_at_content()
-        self._finder = ContentFinder(
-            is_event_stream=False, may_log_in=True, patterns=self._patterns
-        )
-
-    def _data_frame(
-        self, record: WebSocketFrameRecord, data: bytes, start: int, key: bytes
-    ) -> None:
-        """Take a frame that no extension has compressed, though an application may have."""
-        plain = xored(data, key, 0)
-        if record.opcode != CONTINUATION:
-            coding = begins_as(plain)
-            found, memory = self._report.found, self._report.memory
-            self._message = (
-                None
-                if coding is None
-                else CodedBody([coding], found=found, patterns=self._patterns, memory=memory)
-            )
-        if self._message is None:
-            self._content.append(plain.decode("latin-1"))
-            self._places.append(start)
-            if any(key):
-                self._keys[start] = key
-            return
-        self._mask_frames(self._message.receive(plain, start, key))
-        if record.fin:
-            self._mask_frames(self._message.end(is_complete=True))
-            self._message = None
-
-    def message(self, record: WebSocketMessageRecord) -> None:
-        if record.compressed and self._is_thorough:
-            self._mask_whole(self._messages.receive_message(record))
-
-    def fault(self, record: DiagnosticRecord) -> None:
-        if record.code.startswith("websocket-deflate") and self._is_thorough:
-            self._mask_whole(self._messages.damaged())
-
     def mask_whole(self, start: int, end: int) -> None:
         """Mask what a coding hides in [start, end) of content."""
         self._mask_whole([Piece(start, end - start)])
 
     def _mask_whole(self, pieces: list[Piece]) -> None:
-        for start, length, key, is_last in pieces:
+        for start, length, *_ in pieces:
             self._report.left_out += 1
-            stars = STAR * length
-            if self.is_websocket:
-                stars = xored(deflated_stars(length, is_last=is_last), key, 0)
-            self.found.append(Mask(start, start + length, stars))
-
-    def _mask_frames(self, pieces: list[Piece]) -> None:
-        for start, length, key, _ in pieces:
-            self._report.left_out += 1
-            self.found.append(Mask(start, start + length, xored(STAR * length, key, 0)))
+            self.found.append(Mask(start, start + length, STAR * length))
 
     def unfinished(self, data: bytes, start: int) -> None:
         self._look_at_content()
         self.is_ssh = self.is_ssh or (not start and data.startswith(SSH_VERSION))
-        if self.is_websocket:
-            if self._is_thorough:
-                self._unfinished_frame(data, start)
-        elif self.is_in_body or self._body is not None:
+        if self.is_in_body or self._body is not None:
             self.content(data, start)
         else:
             text = data.decode("latin-1")
@@ -466,34 +369,6 @@ class MaskStream(ElementStream):
             for first, last in self._rows.feed(data, start):
                 self._mask(data[first - start :].decode("latin-1"), [(0, last - first)], first)
 
-    def _unfinished_frame(self, data: bytes, start: int) -> None:
-        """Look at a frame that the capture, or the connection, does not hold whole."""
-        header = FRAME_HEADER.match(data)
-        if header is None:
-            return
-        is_masked, is_compressed = data[1] >> 7, data[0] & 0x40
-        begin = header.end() + 4 * is_masked
-        key = data[header.end() : begin] if is_masked else bytes(4)
-        is_control = data[0] & 0x0F >= CLOSE
-        if begin >= len(data):
-            return
-        if not self._has_frames:
-            self._speak_websocket()
-        is_coded = self._message is not None or begins_as(xored(data[begin:], key, 0)) is not None
-        hides = is_compressed or self._in_compressed_message or is_coded
-        if is_compressed or (hides and not is_control):
-            self.found.append(Mask(start + begin, start + len(data), None))
-        else:
-            self._plain_payload(data[begin:], start + begin, key, is_control=is_control)
-
-    def _plain_payload(self, data: bytes, start: int, key: bytes, *, is_control: bool) -> None:
-        text = xored(data, key, 0).decode("latin-1")
-        spans = find(text, self._patterns) if is_control else self._finder.feed(text)
-        self._remember(text, spans)
-        for first, last in self._counted(spans):
-            stars = xored(STAR * (last - first), key, first)
-            self.found.append(Mask(start + first, start + last, stars))
-
     def _field_lines(self, text: str, start: int) -> None:
         for span in field_line_spans(text, self._rules):
             self._mask(text, [span], start)
@@ -512,6 +387,11 @@ class MaskStream(ElementStream):
         found = merged(spans)
         self._report.masked += len(found)
         return found
+
+
+def first_waiting(bodies: Iterable[CodedBody | DeflatedMessages], done: int) -> int:
+    """Return where the first piece lies that one of these may mask yet, or ``done``."""
+    return min([one.waiting[0].start for one in bodies if one.waiting] + [done])
 
 
 def placed(pieces: list[str], places: list[int], spans: list[Span]) -> Iterator[Span]:

@@ -124,6 +124,20 @@ def test_a_hole_that_takes_the_sign_alone(
     assert masks.not_looked_into[CUT_NAMES] == 1  # for it may have held another name
 
 
+def test_a_large_hole_in_a_websocket_is_told() -> None:
+    talk = Talk().open()
+    switch = ("Upgrade: websocket", "Connection: Upgrade")
+    talk.client(request("/", *switch, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="))
+    talk.server(response("101 Switching Protocols", *switch), frame(1, b"password"))
+    talk.lose("server", 100_000)
+    talk.server(b"abc")
+    talk.close()
+    masks = FrameMasks("all")
+    masks.add(talk.tape.packets)
+    masks.end()
+    assert masks.not_looked_into[CUT_NAMES] == 1
+
+
 def test_a_hole_in_http2_is_told() -> None:
     talk = Http2Talk().begin()
     talk.say("client", talk.client.head(1, GET, ends=True))
