@@ -176,6 +176,9 @@ class SegmentTap(StreamTap[T]):
         """Take note of what IP carries that is neither of TCP nor of a connection of QUIC;
         ``ports`` are those of UDP."""
 
+    def unread(self, number: int, data: bytes) -> None:
+        """Take note of a frame in which no IP packet can be read."""
+
     def beside(self, number: int, data: bytes, frame_start: int) -> None:
         """Take what a frame holds before its payload, or after it."""
 
@@ -186,6 +189,7 @@ class SegmentTap(StreamTap[T]):
         found = ip_packet(packet)
         number, time_ns, _, _, data = packet
         if found is None:
+            self.unread(number, data)
             self.stray(number, data[:LINK_HEADER], data[LINK_HEADER:], LINK_HEADER)
             self.beside(number, data, 0)
             return

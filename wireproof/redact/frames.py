@@ -20,7 +20,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from struct import pack_into, unpack
+from struct import pack_into, unpack, unpack_from
 from typing import NamedTuple
 
 from parsers import ETHERNET, IpPacket, Packet, client_by_tcp
@@ -57,6 +57,14 @@ ENCRYPTED = {
 """Why nobody can look into what a protocol carries."""
 CUT = "cut by the capture"
 CUT_NAMES = "for names that missing bytes may have cut"
+INSIDE = "for values that go on in the next one, behind headers that are not decoded"
+ICMP = (1, 58)
+"""Its messages quote packets, which do not go on."""
+MAY_BE_PACKET = re.compile(rb"[\x45-\x4f\x60-\x6f]")
+MOST_HEADERS = 160
+"""Bytes before an IP packet in headers that are not decoded."""
+MOST_TRAILER = 16
+IPV6_HEADER_SIZE = 40
 ESP, NAT_TRAVERSAL = 50, 4_500
 """IP's number for ESP (RFC 4303), and the port of UDP under which it passes through NAT (RFC 3948),
 where four bytes of zeros come before what is no ESP."""
@@ -237,6 +245,12 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             self.not_looked_into[ENCRYPTED["esp"]] += 1
         elif is_udp and DTLS_RECORD.match(payload):
             self.not_looked_into[ENCRYPTED["dtls"]] += 1
+        elif protocol not in ICMP and holds_packet(payload):
+            self.not_looked_into[INSIDE] += 1
+
+    def unread(self, number: int, data: bytes) -> None:
+        if holds_packet(data):
+            self.not_looked_into[INSIDE] += 1
 
     def beside(self, number: int, data: bytes, frame_start: int) -> None:
         if len(data) < SHORTEST or not self.rules.is_thorough:
@@ -251,7 +265,9 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     def _found_in(self, text: str) -> tuple[list[Span], list[Span]]:
         """Return what is secret in a text, and what of that are digits of numbers of JSON."""
-        spans = list(field_line_spans(text, self.rules))
+        # Field lines end with CR and LF; what a sentence says after "Token:" is no field's value.
+        has_fields = "\r" in text or not self.rules.is_thorough
+        spans = list(field_line_spans(text, self.rules)) if has_fields else []
         numbers: list[Span] = []
         if self.rules.is_thorough:
             finder = ContentFinder(is_event_stream=False, patterns=self.rules.patterns)
@@ -414,3 +430,20 @@ def _set_checksum(frame: bytearray, found: IpPacket) -> None:
     if found.protocol == UDP and checksum == 0:
         checksum = 0xFFFF
     pack_into("!H", frame, found.start + place, checksum)
+
+
+def holds_packet(data: bytes) -> bool:
+    """Return whether there is an IP packet in what nothing here reads: one whose length is that of
+    what is left (RFC 791 section 3.1, RFC 8200 section 3)."""
+    for match in MAY_BE_PACKET.finditer(data, 0, MOST_HEADERS):
+        at = match.start()
+        size = len(data) - at
+        if size < IPV6_HEADER_SIZE:
+            break
+        is_old = data[at] >> 4 == 4
+        total = unpack_from("!H", data, at + (2 if is_old else 4))[0]
+        total += 0 if is_old else IPV6_HEADER_SIZE
+        carried = data[at + (9 if is_old else 6)]
+        if IPV6_HEADER_SIZE <= total <= size <= total + MOST_TRAILER and carried in CHECKSUM:
+            return True
+    return False

@@ -20,7 +20,7 @@ from support.frames import PSH, fragments, ipv4, udp
 from support.talk import Talk, Tape
 
 from parsers import CaptureReader
-from wireproof.redact.frames import FrameMasks
+from wireproof.redact.frames import INSIDE, FrameMasks, holds_packet
 
 Frames = list[bytes]
 
@@ -202,3 +202,56 @@ def test_a_datagram_in_gzip() -> None:
     masks.end()
     assert masks.masked(tape.packets[0])[42:] == b"*" * len(secret)
     assert masks.masked(tape.packets[1])[42:] == other
+
+
+SNAP = b"\xaa\xaa\x03\x00\x00\x00\x08\x00"
+UNDECODED: dict[str, tuple[int, Callable[[bytes], bytes]]] = {
+    "802.11": (105, lambda packet: b"\x08\x02" + bytes(22) + SNAP + packet),
+    "802.11 behind radiotap": (127, lambda packet: b"\0\0\x08" + bytes(29) + SNAP + packet),
+    "Frame Relay": (107, lambda packet: b"\x18\x41\x03\xcc" + packet),
+    "a user's link type": (147, lambda packet: packet),
+    "NSH": (1, lambda packet: bytes(12) + b"\x89\x4f" + bytes(24) + packet),
+    "CAPWAP": (1, lambda packet: ipv4(udp(5247, 5247, bytes(8) + packet), 17)),
+}
+
+
+@pytest.mark.parametrize("name", UNDECODED)
+@pytest.mark.parametrize("version", [4, 6])
+def test_packets_behind_headers_that_are_not_decoded_are_told(name: str, version: int) -> None:
+    """A value may go on in the next one of them."""
+    link_type, wrap = UNDECODED[name]
+    source = _ip() if version == 4 else IPv6(src="::1", dst="::2")
+    tape = Tape()
+    for part in _two(b'{"password": "Zq7vLw9xKt3nPb5s"}'):
+        frame = wrap(bytes(source / TCP(dport=80) / Raw(part)))
+        tape.packets.append((len(tape.packets) + 1, 0, link_type, len(frame), frame))
+    masks = FrameMasks("all")
+    masks.add(tape.packets)
+    masks.end()
+    assert masks.not_looked_into[INSIDE] == 2
+
+
+def test_what_holds_no_packet() -> None:
+    packet = bytes(_ip() / UDP(sport=5, dport=6) / Raw(bytes(20)))
+    assert holds_packet(packet) and holds_packet(bytes(40) + packet + bytes(4))
+    for other in (b"", packet[:30], packet[1:], packet + bytes(40), bytes(200) + packet):
+        assert not holds_packet(other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Token: a unit of text. A token is about four characters of English.",
+        "Cookie policy: strictly necessary cookies cannot be turned off.",
+        "Signature required on delivery: yes",
+        "[notice] session 81231 closed: idle timeout",
+        "public function login(string $email, string $password): bool",
+    ],
+)
+def test_prose_in_a_datagram_stays(text: str) -> None:
+    tape = Tape()
+    tape.add(ipv4(udp(5000, 5001, text.encode()), 17))
+    masks = FrameMasks("all")
+    masks.add(tape.packets)
+    masks.end()
+    assert masks.changed == set()
