@@ -121,6 +121,8 @@ _RANDOM = (
     r"|aes-?\d{3}|argon2\w{0,2}|pbkdf2|x509|p256|v\d{1,2})[.,;:!?]*+(?![\w~+=-]))(?=[\w~+=.-]{0,64}?\d)(?=[\w~+=.-]{0,64}?[A-Za-z])"
     r"(?:[\w~+=.-]{16,}+|[\w~+=.-]{6,}+\Z)"
 )
+CALLED = rf"[({{][ ]?\\{{0,7}}+[\"'`]({_RANDOM})(?=\\{{0,7}}[\"'`]|\Z)"
+"""What a function, or a variable of C++, is given: ``withApiKey("...")``."""
 SPOKEN = (
     rf"(?i:{_SPOKEN})s?+(?:\\{0, 7}+[\"'`])?"
     rf"(?:(?>(?:[ ](?i:{_FILLER})(?![\w~+=.-])){{0,4}}):?[ ]{{1,4}}\\{{0,7}}+[\"'`(\[<]?"
@@ -265,7 +267,10 @@ NAMING = (
     *("setting", "option", "attribute"),
 )
 _NAMING = rf"(?i:{'|'.join(NAMING)}|(?<=\")(?:id|k))"
-_IS_FOLLOWED = rf"(?=[\w/.-]{{1,96}}+{_QUOTE}\s{{0,4}}+,)"
+_NAME = r"[\w/.:\\-]"
+"""What a name has in it that may be a path, or an address as a vault has it, escaped in JSON."""
+_IS_FOLLOWED = rf"(?={_NAME}{{1,192}}+\"\s{{0,4}}+,)"
+_LEVELS = r"(?:\\{0,3}/[\w.-]{1,64}+){0,3}"
 _VALUE = r"(?i:[a-z_]{0,16}?values?|v|val)"
 _OTHER = r"(?i:content|default|data|text)"
 # Other members, as a cookie's path, or what a variable is for.
@@ -276,7 +281,7 @@ _MEMBERS = (
 )
 _TO_NAME = _MEMBERS.replace("{names}", f"{'|'.join(NAMING)}|id|k")
 _MEMBERS, _NO_OTHERS = _MEMBERS.replace("|{names}", ""), _MEMBERS.replace("{names}", _OTHER)
-MEMBER = re.compile(r"(?:[a-z]{1,12})\\*\"\s*:\s*\\*\"([\w/.-]*)", re.ASCII | re.IGNORECASE)
+MEMBER = re.compile(r"(?:[a-z]{1,12})\\*\"\s*:\s*\\*\"([\w/.:-]*)", re.ASCII | re.IGNORECASE)
 """How a member begins that says what another one is, and what it says."""
 
 
@@ -285,7 +290,7 @@ def named_member(names: Sequence[str]) -> str:
     ``{"name": "x-api-key", "value": "..."}``, as HAR, lists of variables, attributes of traces and
     JSON Patch have it."""
     name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}{_IS_FOLLOWED}"
-    known_name, weak = rf"[\w/.-]{{0,48}}?(?i:{known(names)})", "|".join(WEAK)
+    known_name, weak = rf"{_NAME}{{0,96}}?(?i:{known(names)}){_LEVELS}", "|".join(WEAK)
     value = rf"{_QUOTE}\s{{0,4}}+,{_MEMBERS}{_STRING_BEGINS}{_VALUE}{_COLON}"
     typed = rf"(?:\s{{0,32}}+\{{{_STRING_BEGINS}\w{{0,16}}+{_COLON}|\s{{0,32}}+\[){{0,4}}"
     secret = rf"{known_name}{value}{typed}{_STRING_BEGINS}(?P<member>[^\"\\\x00-\x1f]++)"
@@ -294,7 +299,8 @@ def named_member(names: Sequence[str]) -> str:
 
 def named_other(names: Sequence[str]) -> str:
     """Return the expression of the same where the member may hold a text too: it is one word."""
-    name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}{_IS_FOLLOWED}[\w/.-]{{0,48}}?(?i:{known(names)})"
+    known_name = rf"{_NAME}{{0,96}}?(?i:{known(names)}){_LEVELS}"
+    name = rf"{_NAMING}{_COLON}{_STRING_BEGINS}{_IS_FOLLOWED}{known_name}"
     other = rf"{_QUOTE}\s{{0,4}}+,{_NO_OTHERS}{_STRING_BEGINS}{_OTHER}{_COLON}{_STRING_BEGINS}"
     return rf"{name}{other}(?={BARE}*+(?:[\"\\]|\Z))(?P<member>[^\"\\\x00-\x1f]++)"
 
@@ -303,15 +309,15 @@ def value_first(names: Sequence[str]) -> str:
     """Return the expression of the same where the name comes after the value."""
     value = rf"(?<=\")(?:value|v){_COLON}{_STRING_BEGINS}(?P<first>[^\"\\\x00-\x1f]{{1,256}}+)"
     name = rf"{_QUOTE}\s{{0,4}}+,{_TO_NAME}{_STRING_BEGINS}{_NAMING}{_COLON}{_STRING_BEGINS}"
-    return rf"{value}{name}[\w/.:-]{{0,96}}?(?i:{known(names)})(?=(?:/[\w/.-]{{0,96}})?{_QUOTE})"
+    return rf"{value}{name}{_NAME}{{0,96}}?(?i:{known(names)})(?={_LEVELS}{_QUOTE})"
 
 
 def after_naming(words: bytes) -> bytes:
     """Return what follows the first word of these, in lower case; a secret's name has one of
     ``words`` in it."""
     return (
-        rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\"(?=[\w/.-]{0,48}?(?:%b))" % words
-        + rb"[\w/.-]{1,96}+\\{0,7}+\"\s{0,4}+,"
+        rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\"(?=[\w/.:\\-]{0,96}?(?:%b))" % words
+        + rb"[\w/.:\\-]{1,192}+\"\s{0,4}+,"
     )
 
 
@@ -336,7 +342,8 @@ def named_element(names: Sequence[str]) -> str:
     """Return the expression of an element of XML that gives a value to the name in the one before:
     ``<key>password</key><string>...``, as property lists and XML-RPC have it."""
     name = rf"[^<>]{{0,32}}?(?i:{known(names)})[^<>]{{0,32}}+</(?i:key|name)>"
-    value = r"\s{0,16}+(?:<[\w:]{1,16}+>\s{0,16}+){1,2}"
+    blank = r"(?:\s|\\{1,3}[nrt]){0,16}"
+    value = rf"(?>{blank}(?:<[\w:]{{1,16}}+>{blank}){{1,2}})"
     weak = rf"(?i:{'|'.join(WEAK)})</(?i:key|name)>{value}({LONG})"
     return rf"<(?i:key|name)>(?:{weak}|{name}{value}([^<\s][^<]*+))"
 

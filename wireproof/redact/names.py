@@ -97,8 +97,31 @@ WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[
 # inside another.
 # A name may stand for several: then its value is an array. Underscores hide some from a language.
 PLURAL = "[sS]?+_{0,2}+"
-# A name in brackets (user[password]=) ends with one; a query in a query is encoded twice.
-_QUOTE = r"(?>(?:\\{0,7}+[\"'`])?(?:\[?\]|\[\w{1,16}+\]|(?:%5[Bb]\w{0,16}+)?%5[Dd])?)"
+# A name in brackets (user[password]=) ends with one; a query in a query is encoded twice. What is
+# quoted in a column of CSV has two quotes.
+_QUOTE = r"(?>(?:\\{0,7}+[\"'`](?:\\{0,7}\")?)?(?:\[?\]|\[\w{1,16}+\]|(?:%5[Bb]\w{0,16}+)?%5[Dd])?)"
+# What code makes of a string, and the letters that a string has before its quote.
+_PREFIX = r"(?:[brfuNBRFUL]{1,2}+|\$?@|\$|string\(\d{1,6}+\)[ ])"
+_MADE = (
+    r"(?>(?:(?:(?:Some|Optional|Just"
+    r"|(?:[A-Za-z]{1,16}[.:]{1,2})?Secret(?:Str|String|Box)?(?:::(?:new|from))?"
+    r"|(?:std::)?[Ss]tring(?:::from|::new)?|new[ ]String|Cow::(?:from|Borrowed)|str|bytes|\[\]byte"
+    r"|(?:base64\.)?b64decode|atob|Buffer\.from|QString|_T|TEXT)\()"
+    rf"{{1,3}}(?={_PREFIX}?\\{{0,7}}[\"'`]))?)"
+)
+_STRING = rf"[ ]{{0,4}}{_MADE}{_PREFIX}?\\{{0,7}}[\"'`]"
+# A type of code: of Python, TypeScript, Swift, Kotlin, Rust, Go, Zig, and of SQL.
+_TYPE = (
+    r"(?:[&*]{1,2}|'[a-z]{1,16}[ ]|\[\]|(?:mut|const|constant|dyn)[ ]){0,4}"
+    r"[A-Za-z][\w.<>|\[\]?:&']{0,48}+(?:\(\w{1,6}\))?(?:[ ]\|[ ]\w{1,16}+){0,3}!?"
+)
+# The same without a colon before it, as Go, SQL and Basic have it.
+_TYPE_BEHIND = (
+    r"(?<=[ ])(?i:as[ ]|constant[ ])?(?:\*?string|\[\]byte|(?i:n?(?:var)?char2?|text|citext|string)"
+    r"(?:\(\w{1,6}\))?|[A-Z]\w{0,24}(?=[ ]))"
+)
+# What a variable has if it is not set: process.env.API_KEY || "...".
+_OTHERWISE = r"\)?[ ]{0,4}(?:\|\|=?|\?\?=?|\?:|(?<=\)[ ])or)"
 # Gson writes "=" as an escape. Lines of what is no string may be those of code: few spaces only.
 # What is encoded is read without that as well, which tells where a value ends: here those are taken
 # that have nothing encoded in them, or something that is encoded once more.
@@ -107,9 +130,12 @@ _ENCODED = (
     r"(?=(?>(?:[^\s\"'&+%]|%(?!2[02-46-9BbCc]|3[BbCcEe]|[57][BbDd]|0[AaDd]|25(?![0-9A-Fa-f]{2})))"
     r"{1,256})(?:[\s\"'&]|\Z)|(?=[^\s%]{0,64}\d)[\w.~-]{6,})"
 )
-# A colon with a space before it may begin an attribute of Vue.
+# A colon with a space before it may begin an attribute of Vue; two stand before base64 in LDIF, and
+# in a path of code.
+_PATH_OF_CODE = r":(?:[A-Za-z_]\w{0,32}+(?:::|[(<;])|[A-Za-z_]{2,32}+(?:[\s,)]|\Z))"
 _SIGN = (
-    rf"(?:=>|:=|=|:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"'])|{_ENCODED}"
+    rf"(?:=>|:=|=|[?!]?:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"']|{_PATH_OF_CODE})(?::(?=[ ]))?|{_ENCODED}"
+    rf"|{_TYPE_BEHIND}[ ]{{0,4}}:?=(?={_STRING})|{_OTHERWISE}(?={_STRING})"
     r"|\\{1,3}u(?:003[AaDd]|[Ff]{2}1[Aa])|\xef\xbc\x9a)"  # and the colon of full width
 )
 # Markdown ends bold text after the colon; Rust prints what is optional as Some("...").
@@ -117,12 +143,12 @@ _SIGN = (
 _BEFORE_VALUE = (
     # The next line may have a name of its own.
     r"(?![ ]?(?:\r?\n|\\{1,3}n)[ \t]{0,32}[\w.-]{1,64}+(?:=|:\s))"
-    r"(?>(?:(?<=:)[ ]{0,4}[A-Za-z][\w.<>|\[\]?]{0,32}+(?:[ ]\|[ ]\w{1,16}+)?"
-    r"[ ]=(?=[ ][brf]?[\"'`]))?)"
-    r"(?:(?>\s{0,64})(?=\\{0,7}[\"'\[{])|(?>[ ]{5,24}(?=[!-~])|\s{0,4}))"
-    r"(?>(?:\*\*[ ]?|Some\(|Optional\(|\+(?=\\{0,7}[\"']))?)"
+    rf"(?>(?:(?<=:)[ ]{{0,4}}{_TYPE}[ ]{{0,4}}:?=(?={_STRING}))?)"
+    r"(?:(?>(?:\s|\\{1,3}[nrt]){0,64})(?=\\{0,7}[\"'\[{]|string\(\d)"
+    r"|(?>[ ]{5,24}(?=[!-~])|\s{0,4}))"
+    rf"(?>(?:\*\*[ ]?|\+(?=\\{{0,7}}[\"']))?){_MADE}"
     r"(?>(?:[!&][\w!-]{1,32}+[ ]{1,4}+){0,2})"
-    r"(?>(?:(?:[brfuBRFU]{1,2}+|@|string\(\d{1,6}+\)[ ])(?=\\{0,7}[\"']))?)"
+    rf"(?>(?:{_PREFIX}(?=\\{{0,7}}[\"']))?)"
 )
 BETWEEN = rf"{_QUOTE}(?>\s{{0,64}}){_SIGN}{_BEFORE_VALUE}"
 _SPACE = r"(?:\s|\+|%20)"
@@ -145,13 +171,22 @@ _BLOCK = (
     r"[|>][-+\d]{0,2}+[ \t]{0,4}+\r?\n"
     rf"(?P<indent>[ \t]{{1,32}}+)([^\r\n]++{every(_LINE)})"
 )
-_THREE_QUOTES = r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
+_THREE_QUOTES = (
+    r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
+    r"|(?:\\{1,7}\"){3}(?:\s|\\{1,7}n){0,4}([^\"\\]++)"
+)
+_BEHIND_TWO = "|".join(
+    rf"(?<={quotes}:{space})"
+    for quotes in (r"\"\"", r"\"\\\"", r"\"\\{3}\"")
+    for space in ("", "[ ]")
+)
+_TWO_QUOTES = rf"(?:{_BEHIND_TWO})(?:\\{{0,7}}\"){{2}}([^\"\\\x00-\x1f]++)"
 _BARE_VALUE = rf"{_SCHEME}((?!(?:null|true|false|None)\b){BARE}++)"
 # A string that a name and a brace, or a bracket, are the end of: what follows is outside of it.
 _BORDERS = "|".join(rf"{one}\"[^\"\\]{{0,128}}+{one}\"" for one in ("", r"\\", r"\\{3}"))
 NO_BORDER = rf"(?!\s{{0,16}}+(?:{_BORDERS})\s{{0,4}}+\w)"
 ANY_VALUE = (
-    rf"(?:{_BLOCK}|{_THREE_QUOTES}"
+    rf"(?:{_BLOCK}|{_THREE_QUOTES}|{_TWO_QUOTES}"
     # JSON in JSON
     rf"|(?P<deep>\\++)\"({_SCHEME}(?=[^\"])(?!(?P=deep)\"){_in_escaped('deep')})(?:\\\Z)?"
     rf"|\"({_SCHEME}(?>{_IN_STRING}){every(_IN_STRING)})"
@@ -218,13 +253,28 @@ _REST_OF_LINE = (
 LINE_VALUE = ANY_VALUE.replace(_BARE_VALUE, _REST_OF_LINE)
 LONG = rf"{BARE}{{12,}}+|{BARE}++\Z"
 _LONG_ARRAY = rf"\[{NO_BORDER}(?P<long_array>{ARRAY})"
-LONG_VALUE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+({LONG}))"
-# invalid_request_error is no code of OAuth's, nor checkout.button.continue or ArrowDown a key.
-_WORDS = (
-    r"(?>[a-z]{2,20}+(?>(?:[._-][a-z]{2,20}+){1,6})|[A-Z]{2,20}+(?>(?:_[A-Z]{2,20}+){1,6})"
-    r"|E[A-Z]{4,14}+|[a-z]{2,16}+(?>(?::(?:[a-z_]{2,20}+|\d{1,10}+|\*)){1,6})|[A-Za-z][a-z]{2,14}+(?>(?:[A-Z][a-z]{2,14}+){1,6})(?:Id)?)(?=[\s\"'\\,;)])"
+_OPENS = r"(?:(?:\\*+[\"']){3}\s{0,4}|(?<=\"\":)\"\"|\\*+[\"']?+)"
+LONG_VALUE = rf"(?:{_LONG_ARRAY}|{_OPENS}({LONG}))"
+# What a key or a code often is and OAuth's never: invalid_request_error, checkout.button.continue,
+# auth/user-not-found, node.kubernetes.io/not-ready, npm-linux-x64-v2, uploads/cat.png, a variable,
+# an issue, a date, aws:cloudformation:stack-name, NOT_FOUND, ECONNREFUSED, user:42, ArrowDown.
+_PART = r"(?:v\d{1,3}|x(?:64|86)|amd64|arm64|[a-z]{2,20}+)"
+_FILE = (
+    r"png|jpe?g|gif|svg|webp|pdf|json|csv|txt|html?|xml|ya?ml|gz|zip|tar|mp4|mp3|parquet|log|bin|js"
+    r"|css"
 )
-LONG_CODE = rf"(?:{_LONG_ARRAY}|\\*+[\"']?+(?!{_WORDS})({LONG}))"
+_WORDS = (
+    rf"(?>[a-z]{{2,20}}+(?>(?:[./_-]{_PART}){{1,8}})(?:-?\d{{1,2}})?-?"
+    rf"|(?:[\w.-]{{1,64}}/){{1,8}}[\w.-]{{1,64}}\.(?:{_FILE})"
+    r"|\$\{{0,2}[ ]?[A-Za-z][\w.]{2,40}+[ ]?\}{0,2}(?>(?:[-_.][\w.-]{1,24})?)"
+    r"|[A-Z]{2,10}-\d{1,7}(?>(?:-[a-z]{2,20}){0,4})"
+    r"|\d{4}-\d\d-\d\dT[\d:.]{5,15}Z?"
+    r"|aws:[a-z]{2,20}(?::[a-z-]{2,32}){1,3}"
+    r"|[A-Z]{2,20}+(?>(?:_[A-Z]{2,20}+){1,6})|E[A-Z]{4,14}+"
+    r"|[a-z]{2,16}+(?>(?::(?:[a-z_]{2,20}+|\d{1,10}+|\*)){1,6})"
+    r"|[A-Za-z][a-z]{2,14}+(?>(?:[A-Z][a-z]{2,14}+){1,6})(?:Id)?)(?=[\s\"'\\,;)])"
+)
+LONG_CODE = rf"(?:{_LONG_ARRAY}|{_OPENS}(?!{_WORDS})({LONG}))"
 SPELLED = ("code", "key")
 """Names whose values are often words."""
 # Stores and exports say what type a value has: {"token": {"stringValue": "..."}}.

@@ -45,9 +45,9 @@ from .plain import (
     is_plain_name,
     is_plain_token,
     is_plain_value,
-    is_sentence,
 )
 from .plain import WORD as WORD_OF_PROSE
+from .sentences import is_sentence
 from .triggers import POSSIBLE, WORDS, Trigger, likely, prefixes_in, triggers
 
 Span = tuple[int, int]

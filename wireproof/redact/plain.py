@@ -15,14 +15,24 @@ from typing import NamedTuple
 from parsers.expressions import when_used
 
 from .names import SECRET_NAME
+from .sentences import (
+    ABOUT,
+    ABOUT_IN_OTHERS,
+    IN_OTHER_LANGUAGES,
+    SAYS_IN_OTHERS,
+    is_same,
+    is_sentence,
+)
 
 NAME = when_used(
     r".*(?:public|primary|foreign|cache|sort|partition|row|unique|composite|object|range"
-    r"|surrogate|idempotency|translation|i18n|l10n|message|label|shortcut|hot|modifier)[-_]?keys?"
+    r"|surrogate|idempotency|translation|i18n|l10n|message|label|shortcut|hot|modifier|topology|route"
+    r"|routing|issue|storage|query|hash|file|grouping|restore|annotation|taint|bucket|s3)[-_]?keys?"
     r"|.*(?:secret|passw(?:or)?d|token|credentials?|session)[-_]?(?:names?|types?|version|polic(?:y|ies)"
     r"|length|strength|m(?:in|ax)[-_]?length|required|enabled|expires[-_]?(?:at|in|on)?"
     r"|label|placeholder|title|help|errors?|messages?|prompt|description|url|uri|endpoint"
     r"|env(?:[-_]?var)?|arn|provider|count|limit|file|path|dir|rules?|requirements?|validators?"
+    r"|reset[-_]?(?:timeout|ur[il])|(?:last[-_]?)?(?:changed|started|seen)"
     r"|hashers?|backends?|constraints?|encryption|algorithms?)"
     r"|.*passw(?:or)?d[-_]?hint|secret[-_]?(?:questions?|scanning.*)"
     r"|.*(?:input|output|memory|metadata|index|map|group|store|json|dict)_keys?"
@@ -30,8 +40,9 @@ NAME = when_used(
     r"|.*(?:secret|passw(?:or)?d|token|session|credentials?)[-_]?"
     r"(?:last[-_]?)?(?:changed|updated|created|set|expires)[-_]?at"
     r"|(?:.*[-_.])?forgot[-_]?passw(?:or)?d"
-    r"|.*session[-_]?(?:count|name|type|duration|length|timeout|ttl|start|end|affinity|title)"
-    r"|.*signature[-_]?(?:version|method|algorithm|type)"
+    r"|.*session[-_]?(?:count|name|type|duration|length|timeout|ttl|start(?:ed)?|end(?:ed)?|affinity|title"
+    r"|driver|engine|lifetime|connection|store|serializer|backend)"
+    r"|.*signature[-_]?(?:version|method|algorithm)|.*(?:grant|signature|token)[-_]?types?(?:[-_].*)?"
     r"|.*credential[-_]?(?:type|name)s?"
     r"|.*passwordbearer|arn:.*"
     r"|.*(?:status|error|exit|return|response|reason|country|language|lang|currency|region|area"
@@ -96,7 +107,7 @@ CODE = re.compile(rf"[$@&*!]?{_PART}(?:{_JOINT}{_PART}){{0,6}}!?")
 """``os.environ``, ``create_token``, ``Session::new``, which a parenthesis or a bracket follows."""
 MEMBER = re.compile(rf"[$@&*!]?({_PART})(?:{_JOINT}{_PART}){{0,5}}{_JOINT}({_PART})!?[;)]{{0,2}}")
 ROOT = re.compile(
-    r"process|os|self|this|var|local|data|module|settings|config|cfg|env|import|req|request|res"
+    r"process|os|self|this|form|var|local|data|module|settings|config|cfg|env|import|req|request|res"
     r"|response|params|args|opts|options|ctx|context|secrets|state|props|body|event|window"
 )
 """What most members are of that code has for a value: ``process.env.API_KEY``."""
@@ -119,6 +130,8 @@ BEGINS_CODE = when_used(
 """What a value may be that goes on in the next piece: as models write it, token by token."""
 KEYWORD = re.compile(r"await|new|async|function|lambda|typeof|yield|not|if|match|try|fn|func")
 INDEX = re.compile(r"\[\d{1,3}\]")
+GENERIC = re.compile(r"<[\w |,.\[\]]{1,64}>\(")
+"""What a function is called with that has types: ``useState<string | null>(null)``."""
 MACRO = re.compile(r"[=:]?(?:True|False|None|nil|undefined|NULL|null|true|false)")
 ARGUMENT = re.compile(
     r"[A-Za-z]{2,24}(?:_[A-Za-z]{2,24}){1,3}|[a-z]{2,24}(?:[A-Z][a-z]{2,24}){0,3}"
@@ -136,7 +149,7 @@ PLACEHOLDER = when_used(
     r"|change[-_ ]?(?:me|this|it)|replace[-_ ]?me|placeholder|redacted"
     r"|(?:required|nullable|sometimes|string)(?:\|[a-z_]{2,16}(?::[\w,]{1,16})?){1,8}"  # Laravel
     r"|[^A-Za-z0-9\s]?([^A-Za-z0-9\s])\1*|(?:[a-z]{1,8}[-_]){0,2}([xX])\2{3,}(?:[-_]?\2{2,})*"
-    r"|(?:[a-z]{1,8}[-_]){0,2}\.{3}"
+    r"|(?:[a-z]{1,8}[-_]){0,2}\.{3}|[ ,;:|]{1,3}"
 )
 """What stands in a secret's place: in a template, in a document, or because it was taken out."""
 PAGE_TOKEN = re.compile(
@@ -155,87 +168,11 @@ NSSWITCH = re.compile(
 SHORT_NUMBER = re.compile(r"\d{1,2}")
 
 _SCHEME = re.compile(r"[`\"']?(?:(?:bearer|basic|token|apikey)[ +]{1,4})+", re.IGNORECASE)
-SAYS = when_used(
-    r"(?!.*(?:\d{4}|\d[A-Za-z]|[A-Za-z]\d|[=\\]))[A-Z\u00c0-\u00de][^\"<>{}]*[ ].*"
-    r"(?:\b(?:your|must|please|choose|pick|use|type|repeat|again|required|invalid|forgot|reset"
-    r"|confirm|expired|characters?|field"
-    r"|is|are|has|was|not|cannot|the|this|that|we|with|to|for|of|or|and|enter)\b.*|[.?!:])",
-    re.IGNORECASE,
+DOCUMENTED = re.compile(
+    r"[:@](?:param|arg|argument|type|keyword|kwarg|i?var|raises)[ ](?:[\w.\[\]|]{1,32}[ ])?"
+    r"[\w-]{0,48}\Z"
 )
-"""A sentence, which passphrases are none: its words say something of others."""
-PREDICATE = when_used(
-    r"(?!.*(?:\d[A-Za-z]|[A-Za-z]\d|[=\\]))(?:is|are|was|has|have|can(?:not|(?:'|\xe2\x80\x99)t)?"
-    r"|must|should|may|will|needs?|does(?:n't)?|do|did|too"
-    r"|ist|sind|muss|darf|kann|soll|hat|wird|est|doit|peut|ne|n'est|es|debe|no|puede|est\xc3\xa1|son"
-    r"|\xc3\xa9|deve|n\xc3\xa3o|pode|\xc3\xa8|non|pu\xc3\xb2|mag|moet|wordt|kan|m\xc3\xa5ste|f\xc3\xa5r|\xc3\xa4r|er|skal"
-    r"|nie|musi|jest|\xd0\xbd\xd0\xb5|\xd0\xb4\xd0\xbe\xd0\xbb\xd0\xb6\xd0\xb5\xd0\xbd)"
-    r"[ ][a-z\x80-\xff][^\"<>{}=]*",
-    re.IGNORECASE,
-)
-"""What a message says of the field that it stands under: ``{"password": ["can't be blank"]}``."""
-OF_MESSAGE = when_used(
-    r"blank|empty|short|long|least|most|required|invalid|valid|match|confirm|include|contain|taken"
-    r"|used|common|weak|wrong|incorrect|expired|missing|present|accepted|allowed|digit|letter|number"
-    r"|minim|maxim|characters?|leer|kurz|lang|zeichen|ausgef|stimm|g\xc3\xbclt|court|vide|rempli"
-    r"|corto|vac\xc3\xado|blanco|curto|branco|caract|breve|vuoto|lege?r|leeg|tekens|tom|kort|pust"
-    r"|kr\xc3\xb3tk|znak|\xd0\xbf\xd1\x83\xd1\x81\xd1\x82|\xd0\xba\xd0\xbe\xd1\x80\xd0\xbe\xd1\x82",
-    re.IGNORECASE,
-)
-ABOUT = re.compile(
-    r"pass[- ]?(?:word|phrase|code)s?|tokens?|sessions?|secrets?|keys?|cookies?|credentials?"
-    r"|signatures?|authorization|field|code|sign|log|characters?|blank|required|invalid|m(?:in|ax)imum",
-    re.IGNORECASE,
-)
-NO_LETTER = re.compile(r"[ _.-]")
-LABEL = re.compile(r".*(?:label|field|title|text|menu|button|form|login|signin|new|repeat)[-_.]")
-"""How a name begins in a catalog of messages."""
-NO_SENTENCE = re.compile(r".*(?:phrase|mnemonic|recovery|seed|answer)")
-"""Names whose values are sentences."""
-
-
-def _as_latin1(*words: str) -> list[str]:
-    return [word.encode().decode("latin-1") for word in words]
-
-
-IN_OTHER_LANGUAGES = frozenset(
-    _as_latin1(
-        *("Passwort", "Kennwort", "Mot de passe", "Senha", "Wachtwoord", "Sitzung", "Jeton"),
-        *("Contraseña", "Lösenord", "Hasło", "Adgangskode", "Parola", "Şifre", "Palavra-passe"),
-        *("Passord", "Salasana", "Пароль", "Heslo", "Jelszó", "Schlüssel", "Sesión", "Clave"),
-    )
-)
-"""What a catalog of messages has for names of secrets; UTF-8 is read as Latin-1."""
-ABOUT_IN_OTHERS = re.compile(
-    "|".join(
-        _as_latin1(
-            *("passw[oö]rt", "kennwort", "mots? de passe", "senha", "wachtwoord", "sitzung"),
-            *("contraseñ", "lösenord", "has[łl][oa]", "adgangskode", "parola", "şifre", "jeton"),
-            *("palavra-passe", "passord", "salasana", "парол", "heslo", "jelszó", "schlüssel"),
-            *("sesi[oó]n", "sessione", "clave", "clé", "secr[eèé]t", "segret", "geheim", "токен"),
-        )
-    ),
-    re.IGNORECASE,
-)
-SAYS_IN_OTHERS = re.compile(r"(?!.*\d)[A-Z\u0080-\u00ff][^\"<>{}=\\]*[ ][^\"<>{}=\\]*")
-"""Words in another language, the first of which begins as those of a label do."""
-_CJK = _as_latin1(
-    *(
-        "パスワード",
-        "トークン",
-        "キー",
-        "シークレット",
-        "秘密",
-        "暗証",
-        "密码",
-        "密碼",
-        "口令",
-        "令牌",
-    ),
-    *("密钥", "密鑰", "鍵", "비밀", "토큰", "암호", "키"),
-)
-WITHOUT_SPACES = re.compile(
-    rf"(?:[A-Z][A-Za-z]{{1,7}})?[ ]?[^\x00-\x7f]*(?:{'|'.join(_CJK)})(?:[^\x00-\x7f]|[ ?!.,:])*"
-)
+"""How a docstring names what it describes: ``:param access_token: Access token string``."""
 LABEL_OF_TOKEN = re.compile(r"[A-Z][a-z\x80-\xff]{2,32}")
 """A word as a label has it, which no token is if it names one: ``{"token": "Zugriffstoken"}``."""
 PERMISSION = re.compile(r"read|write|none|inherit|enabled|disabled|not_set|selected")
@@ -247,7 +184,6 @@ NAMED_OBJECT = re.compile(
 )
 """What a message says of an object that has a name: ``secret "db-password" is forbidden``."""
 OBJECT_NAME = re.compile(r"[a-z][a-z\d]{0,24}(?:[-./][a-z\d]{1,24}){0,6}")
-ESCAPE = re.compile(r"\\+u([0-9A-Fa-f]{4})")
 COMMAND_LINE = re.compile(
     r"(?:node|npm|npx|yarn|pnpm|ts-node|tsx|python3?|bash|sh|cargo|openssl|docker|kubectl|php|deno|bun)"
     r" [^\"\\]*"
@@ -370,34 +306,6 @@ def is_placeholder(said: str) -> bool:
     return PLACEHOLDER.fullmatch(said) is not None
 
 
-def _same(said: str, name: str) -> bool:
-    """Return whether a value is its name, as words: ``"apiKey": "API key"``."""
-    letters = NO_LETTER.sub("", said).lower()
-    return letters == NO_LETTER.sub("", name) or (
-        LABEL.match(name) is not None and NO_LETTER.sub("", name).endswith(letters)
-    )
-
-
-def is_sentence(said: str, name: str) -> bool:
-    """Return whether a string says something about what its name, in lower case, is."""
-    if NO_SENTENCE.match(name):
-        return False
-    is_name_itself = said[:1].isupper() and _same(said.rstrip(": *"), name.rpartition(".")[2])
-    if "\\u" in said:
-        said = ESCAPE.sub(_character, said)
-    if is_name_itself or said in IN_OTHER_LANGUAGES or WITHOUT_SPACES.fullmatch(said):
-        return True
-    if SAYS_IN_OTHERS.fullmatch(said) and ABOUT_IN_OTHERS.search(said):
-        return True
-    if PREDICATE.fullmatch(said) and OF_MESSAGE.search(said):
-        return True
-    return SAYS.fullmatch(said) is not None and ABOUT.search(said) is not None
-
-
-def _character(escape: re.Match[str]) -> str:
-    return chr(int(escape[1], 16)).encode(errors="surrogatepass").decode("latin-1")
-
-
 def is_plain_token(said: str, whole: str, *, is_cut: bool) -> bool:
     """Return whether what looks like a token, or stands in a URL, is none; ``whole`` is that with
     what tells it, ``is_cut`` whether it may go on."""
@@ -438,12 +346,16 @@ def _is_plain_string(value: Value, said: str) -> bool:
 
 def _is_word(value: Value, name_here: str) -> bool:
     """Return whether a value without a quote only says something, after ``name:`` and a space."""
-    text, start, end, name, _ = value
+    text, start, end, name, begins = value
     said, after = text[start:end], text[end : end + 1]
     if COLON_BEFORE.search(text, max(start - 6, 0), start) is None:
+        if "." in name and said in IN_OTHER_LANGUAGES:  # of a catalog: login.password=Passwort
+            return True
         is_key = text[start - 1 : start] == ":" and LOOSER.fullmatch(name_here) is not None
         return is_key and LETTERS.fullmatch(said) is not None  # of a store: session:count
     is_loose = LOOSE.match(name_here) is not None
+    if DOCUMENTED.search(text, max(begins - 96, 0), begins) is not None:
+        return True
     if name == "session" and SESSION_STATE.fullmatch(said):
         return True
     if (LOOSE_WORD if is_loose else WORD).fullmatch(said):
@@ -455,7 +367,7 @@ def _is_word(value: Value, name_here: str) -> bool:
     ):
         return True
     words = WORDS.match(text, start)
-    if after and words is not None and said[:1].isupper() and _same(words[0].strip(), name):
+    if after and words is not None and said[:1].isupper() and is_same(words[0].strip(), name):
         return True  # in a list of messages
     is_followed = after == " " and (text[end + 1 : end + 2].isalpha() or end + 1 == len(text))
     if (not after or is_followed) and BEGINS_PROSE.fullmatch(said):
@@ -485,7 +397,7 @@ def _is_code(value: Value, name_here: str) -> bool:
         follows = (said + text[end : end + 2])[code.end() :]
         if follows[:1] == "(" or (follows[:1] == "[" and follows[1:2] in ('"', "'", ":", "s")):
             return True
-        if INDEX.match(text, start + code.end()):
+        if INDEX.match(text, start + code.end()) or GENERIC.match(text, start + code.end()):
             return True
     if MACRO.fullmatch(said) or (after == " " and KEYWORD.fullmatch(said)):
         return True

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from parsers.expressions import when_used
 
-from . import blocks, forms
+from . import blocks, forms, statements
 from .languages import after_foreign, foreign_names
 from .names import (
     ANY_MEMBER,
@@ -116,6 +116,13 @@ AFTER_LENGTH = r"(?<=[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff][0-9A-Za-z])"
 AFTER_COLOUR = r"(?<=\[\dm)|(?<=\[\d\dm)"
 
 
+UNMISTAKABLE = re.compile(
+    r"(?!(?:api|app|key|test|live|local|token|secret|public|dataset|console|mint|arc|tid|mob|link"
+    r"|project|sandbox|pat|unkey|act|inc|sat|rnd|dev|prod)[-_])[a-z][\w-]{2,24}[-_]|A[KS]IA"
+)
+"""Prefixes that no word ends in: so they tell a token behind a letter too."""
+
+
 class Trigger(NamedTuple):
     """How a secret or its name begins, in lower case, and what it must be from there."""
 
@@ -137,7 +144,7 @@ def triggers(names: Sequence[str]) -> list[Trigger]:
         )
         for is_name, is_prefix, group in (
             (False, True, _shapes()),
-            (False, False, _without_name()),
+            (False, False, [*_without_name(), *statements.statements(names)]),
             (True, False, [*_apart(names), *_before_value(names)]),
             (True, True, foreign_names()),
         )
@@ -159,7 +166,12 @@ def _token(shape: Shape, prefix: str) -> str:
     """
     begins = re.escape(prefix)
     after_tag = f"(?<=\\n[0-9A-Za-z])(?={begins}{shape.rest or '.'}{{0,64}}?\\d)"
-    starts = f"(?:{WORD_BEGINS}|{AFTER_LENGTH}|{AFTER_COLOUR}|{after_tag})"
+    starts = f"(?:{WORD_BEGINS}|{AFTER_LENGTH}|{AFTER_COLOUR}|{after_tag}"
+    rest = shape.rest or "."
+    if UNMISTAKABLE.fullmatch(prefix):  # as long as tokens are, with a digit
+        starts += f"|(?<=[A-Za-z0-9])(?={begins}(?:{rest}{{0,64}}?\\d|{rest}{{0,4}}\\Z))"
+        starts += f"(?={begins}(?:{rest}{{16}}|{rest}{{0,15}}\\Z))"
+    starts += ")"
     what = shape.shape or f"{shape.rest}{{{shape.least},}}+"
     if shape.before:
         return f"(?<={shape.before})(?P<joint>{begins}(?:{what}){shape.rest}*+)"
@@ -234,7 +246,8 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
 def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     lines = f"{blocks.SEQUENCE}|{blocks.ENTRIES}"
     apart = f"{forms.PAIR}|{forms.VALIDATED}|{forms.SERIALIZED}"
-    either = f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{apart}|{forms.SAID})"
+    said = f"{forms.SAID}|{forms.CALLED}"
+    either = f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{apart}|{said})"
     found = [(begins, f"(?i:{name}){PLURAL}{either}") for begins, name in STRONG]
     whole = [(name, rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
@@ -264,11 +277,14 @@ NAMING = (*forms.NAMING, *_members("id", "k"))
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (
     rb"s?+_{0,2}+(?:[\\\"'`]{0,8}+(?:\[?\]|\[\w{1,16}+\]|%5\w{0,17}(?:%5d)?)?\s{0,64}+"
-    rb"(?:[:=]|%(?:25){0,3}3[ad]|u003[ad])|[\\\"']{1,8}+\s{0,4}+[\],;]"
+    rb"(?:[?!]?[:=]|%(?:25){0,3}3[ad]|u003[ad]"
+    rb"|(?:\) ?)?(?:\|\||\?[?:])|\) or |[*\[a-z][\w() \]]{2,24}=)"
+    rb"|[\\\"']{1,8}+\s{0,4}+[\],;]"
 )
 _AFTER_SAID = (
-    rb"s?+[ ]{1,4}+(?:(?:\.[ ])?\\{0,7}+[\"'`]"
+    rb"s?+(?:[ ]{1,4}+(?:(?:\.[ ])?\\{0,7}+[\"'`]"
     rb"|(?:is|was)\b:?[ ]{1,4}+(?:\\{0,7}+[\"'`]|[^\s\d]{0,64}\d))"
+    rb"|[({] ?\\{0,7}[\"'`](?:[\w~+=.-]{16}|[\w~+=.-]{6,15}+\Z))"
 )
 _BEFORE_BINARY = rb"|[\x00\x12\xa4-\xbf\xd9]"
 ONLY_IN_TEXT = frozenset(name.encode() for name in (*WEAK, *SHORT) if len(name) < 4)
@@ -355,6 +371,7 @@ _AFTERS = [
     *((begins, rb"(?:\n|[\\nr]{1,6}+)?[ \t]") for begins in (b"data:\n", b"data:\r", b"data:\\")),
     *((begins.encode(), _AFTER_QUOTE + b"secret") for begins in _members("kind")),
     *((begins.encode(), _AFTER_QUOTE + b"v1") for begins in _members("apiversion")),
+    *statements.AFTER,
 ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 
 import pytest
@@ -159,7 +160,51 @@ CODE = [
     "PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n{}\nPrivate-MAC: ab\n",
     'Digest username=\\"anna\\", response=\\"{}\\"',
 ]
+TYPED = [
+    # a type between a name and its value, with a colon and without
+    'self.password: str = "{}"',
+    'PASSWORD: Final[str] = "{}"',
+    'def f(api_key: str = "{}", b=1): ...',
+    'api_key: SecretStr = SecretStr("{}")',
+    'private readonly token: string = "{}";',
+    "const apiKey: string = `{}`;",
+    "apiKey?: string = '{}';",
+    'static let apiKey: String? = "{}"',
+    'private const val API_KEY: String = "{}"',
+    'const apiKey string = "{}"',
+    "var password string = `{}`",
+    'const API_KEY: &str = "{}";',
+    'let api_key: &\'static str = "{}";',
+    'let password: Option<String> = Some("{}".into());',
+    'let password = String::from("{}");',
+    'private static final String API_KEY = "{}";',
+    'const char password[] = "{}";',
+    'std::string password{"{}"};',
+    'std::string api_key("{}");',
+    'api_key : constant String := "{}";',
+    "DECLARE @password NVARCHAR(50) = N'{}'",
+    'Dim password As String = "{}"',
+    # strings of three quotes, and calls
+    'password = """{}"""',
+    'createKey(apiKey: """{}""") { id }',
+    'client.withApiKey("{}")',
+    # what a variable has if it is not set
+    'process.env.API_KEY || "{}"',
+    'getenv("API_KEY") ?: "{}"',
+    "os.environ.get('API_KEY') or '{}'",
+    'ENV["API_KEY"] ||= "{}"',
+    # what a server prints, or says
+    '["password"]=>\n  string(20) "{}"\n',
+    "<key>apiKey</key>\n\t<string>{}</string>",
+    '1,"{""password"":""{}""}",b',
+    "userPassword:: {}==",
+    '{"id":"https://a.vault.azure.net/secrets/db-password/0a1b","value":"{}"}',
+]
+IN_JSON = [json.dumps({"a": one}) for one in TYPED]
 OTHERS = [
+    ("x{}", "sk_live_" + SECRET),
+    ("key{} ", "sk-proj-" + SECRET),
+    (r'{"id":"https:\/\/a.example\/secrets\/db\/1","value":"{}"}', SECRET),
     ("anna:$6$abcdefgh${}:19000:0:\n", SECRET * 2),
     ("anna:$2b$12${}\n", SECRET * 2),
     ('{"x":"Basic {}"}', b64encode(b"anna:correct1").decode()),
@@ -207,7 +252,7 @@ OTHERS = [
     ("user=anna&pass={}&a=b", "hunter2xyz"),
     ('{"user":"anna","pwd":"{}"}', "hunter2xyz"),
 ]
-KINDS = [(one, SECRET) for one in NAMED + SAID + MORE + CODE] + OTHERS
+KINDS = [(one, SECRET) for one in NAMED + SAID + MORE + CODE + TYPED + IN_JSON] + OTHERS
 
 
 @pytest.mark.parametrize("form, secret", KINDS)
@@ -301,6 +346,8 @@ def test_a_value_before_its_name() -> None:
         '{"value":"{}","type":"string","key":"api_key"}',
         '<input value="{}" type="password" name="p">',
         "<input value={} name=p type=password>",
+        "Duplicate entry '{}' for key 'users.api_token'",
+        r'{"value":"{}","id":"https:\/\/a.example\/secrets\/db-password\/1"}',
     ):
         text = form.replace("{}", SECRET)
         assert mask_text(text) == text.replace(SECRET, "*" * len(SECRET))
