@@ -21,8 +21,7 @@ from .side import successor_of
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
-    from ..tls.joining import RecordPlace
-    from .joining import Place
+    from .midstream import Midstream
 
 # request-line = method SP request-target SP HTTP-version    (RFC 9112 section 3); method = token
 REQUEST_LINE = when_used(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\r\n ]+ HTTP/1\.\d\r?\n")
@@ -88,20 +87,9 @@ class Judge(Protocol):
     def look_for_preface(self, new: int) -> list[Record] | None:
         """Look at what both sides have said; None if that is nothing yet."""
 
-    def join_content(self, joined: ProtocolDetector, place: Place) -> list[Record]:
-        """Begin to decode in the middle of a body."""
-
-    def join_websocket(self) -> list[Record] | None:
-        """Begin to decode frames, if both sides' together are certain."""
-
-    def join_tls(self, joined: ProtocolDetector, place: RecordPlace) -> list[Record]:
-        """Begin with TLS where a record does."""
-
-    def join_http2(self, joined: ProtocolDetector, proof: str) -> list[Record]:
-        """Begin to decode frames of HTTP/2, which are certain by ``proof``."""
-
-    def join_at_end(self) -> list[Record] | None:
-        """Begin to decode what is certain only because nothing follows; None if nothing is."""
+    @property
+    def midstream(self) -> Midstream:
+        """Who begins where the start is missing."""
 
     def writer(self, stream: ByteStream[Record]) -> RecordWriter:
         """Return what writes the records of one of the streams."""
@@ -180,18 +168,18 @@ class ProtocolDetector:
         Content may lie in frames of HTTP/2, so those come first.
         """
         if proof := self.http2.receive_data(data):
-            return self._protocol.join_http2(self, proof)
+            return self._protocol.midstream.join_http2(self, proof)
         place = self._content.receive_data(data)
         self.frames.receive_data(data)
         record = self._records.receive_data(data)
         if self.http2.is_pending:
             return None
         if place is not None and place.offset >= self.start:
-            return self._protocol.join_content(self, place)
-        if (found := self._protocol.join_websocket()) is not None:
+            return self._protocol.midstream.join_content(self, place)
+        if (found := self._protocol.midstream.join_websocket()) is not None:
             return found
         if record is not None and record.offset >= self.start:
-            return self._protocol.join_tls(self, record)
+            return self._protocol.midstream.join_tls(self, record)
         return None
 
     def receive_gap(self, length: int) -> list[Record]:
@@ -219,7 +207,7 @@ class ProtocolDetector:
         self._held.append(ending)
         if not self.stream.peer.is_ended:
             return []
-        joined = self._protocol.join_at_end() if self._protocol.is_midstream else None
+        joined = self._protocol.midstream.join_at_end() if self._protocol.is_midstream else None
         return self._protocol.give_up() if joined is None else joined
 
     @property

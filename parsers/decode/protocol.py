@@ -21,11 +21,10 @@ from ..diagnostics import diagnose
 from ..http1.decoder import RequestDecoder, ResponseDecoder
 from ..memory import Account, Memory
 from ..provenance import Completion
-from ..records import PLACE, Record, Sender
+from ..records import Record, Sender
 from ..streams import ByteStream, Receiver
 from ..wants import EVERYTHING, Wants
 from .detector import ProtocolDetector
-from .http1_direction import Http1Side
 from .http1_side import RequestSide, ResponseSide
 from .mismatch import NAMES, FirstBytes, mismatch_text
 from .raw import RawSide
@@ -35,10 +34,9 @@ from .taps import TlsTap, listened
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
-    from ..tls.joining import RecordPlace
     from ..tls.key_finder import KeySource
     from .http2_side import Http2Side
-    from .joining import Place
+    from .midstream import Midstream
     from .negotiation import Preface
     from .tls import TlsConnection, TlsSide
 
@@ -96,23 +94,26 @@ class ApplicationProtocol:
         self._tls_tap = tls_tap
         self._depth = depth
         self._connection = connection
-        self._client_below = client
+        self.client_below = client
+        """Tells which stream is the client's, as far as the layer below knows."""
         self._keep_data = keep_data
         self._shows_records = shows_records
         self._decided = decided
         self._after = after
         self._client: ByteStream[Record] | None = None
         self._name = "unknown"
-        self._responses: ResponseSide | None = None
+        self.responses: ResponseSide | None = None
+        """What reads a server's HTTP/1."""
         self._answers: Receiver[Record] | None = None  # what reads a server's frames
         self._inner: ApplicationProtocol | None = None
         self._tls: TlsConnection | None = None
         starts = tuple(stream.origins.size for stream in streams) if after is None else after.starts
-        self._waiting = [
+        self.waiting = [
             ProtocolDetector(self, stream, start)
             for stream, start in zip(streams, starts, strict=True)
         ]
-        for waiting in self._waiting:
+        """Those of streams of which it is not known what they hold."""
+        for waiting in self.waiting:
             waiting.stream.receiver = waiting
 
     @property
@@ -126,117 +127,31 @@ class ApplicationProtocol:
                 return name
         if self._name == "starttls":
             return "unknown"
-        return self._name if self._responses is None else self._responses.protocol
+        return self._name if self.responses is None else self.responses.protocol
 
     @property
     def client(self) -> ByteStream[Record]:
         """What the client sent: by its bytes, or else by what the layer below knows."""
-        return self._client_below() if self._client is None else self._client
+        return self.client_below() if self._client is None else self._client
 
-    def join_content(self, joined: ProtocolDetector, place: Place) -> list[Record]:
-        """Begin to decode in the middle of a body, whose head is not in the capture."""
-        is_sse = place.is_sse
-        self._settle("http/1.1", joined.stream.peer if is_sse else self._client_below())
-        asked, answered = self._take_waiting()
-        joined.drop(place.offset - joined.start)
-        requests, responses = self._http_sides(asked, answered)
-        asked.stream.receiver, answered.stream.receiver = requests, responses
-        self._responses = responses
-        side: Http1Side = requests
-        other: Http1Side = responses
-        if joined is answered:
-            side, other = responses, requests
-        side.join(place.framing, is_sse=is_sse)
-        if side is responses:
-            requests.exchange = 1  # the request of this one is not in the capture
-        records = self._say_joined(joined.stream, place.offset, place.text)
-        for detector in (asked, answered):
-            if detector is not joined:
-                records += other.pass_over(0)
-            records += detector.replay()
-        return records
+    @property
+    def midstream(self) -> Midstream:
+        """Who begins where the start is missing."""
+        from .midstream import Midstream  # most captures have the start of what they hold
 
-    def join_websocket(self) -> list[Record] | None:
-        """Begin to decode frames, if both sides' together are certain; None if they are not."""
-        from .joining import AwaitedFrame, proof_of_frames
+        return Midstream(self)
 
-        first, second = (detector.frames for detector in self._waiting)
-        if not (text := proof_of_frames(first, second)):
-            return None
-        proof = first if first.frames else second
-        index = int(proof is second) if proof.is_masked else int(proof is first)
-        self._settle("websocket", self._waiting[index].stream)
-        detectors = self._take_waiting()
-        said: list[Record] = []
-        for detector in detectors:
-            if detector.frames.frames and detector.frames.start >= detector.start:
-                detector.drop(detector.frames.start - detector.start)
-                said += self._say_joined(detector.stream, detector.start, text)
-                detector.stream.receiver = self._frames_from(detector.stream, detector.start)
-            else:
-                begin = partial(self._frames_from, detector.stream)
-                detector.stream.receiver = AwaitedFrame(
-                    detector.stream, detector.start, self.writer(detector.stream), begin
-                )
-        records = sorted(said, key=PLACE)[:1]  # once, where the first of them is
-        return records + detectors[0].replay() + detectors[1].replay()
-
-    def join_tls(self, joined: ProtocolDetector, place: RecordPlace) -> list[Record]:
-        """Begin with TLS where a record does; the other side's first one is still to be found."""
-        self._settle("tls", self._client_below())
-        detectors = self._take_waiting()
-        joined.drop(place.offset - joined.start)
-        for detector in detectors:
-            side = self._tls_side(detector, self._usual(detector))
-            side.join(is_at_border=detector is joined)
-            detector.stream.receiver = side
-        text = f"TLS records: by chance less than once in 2^{place.bits}"
-        said = self._say_joined(joined.stream, place.offset, text, self._exchange_below)
-        return said + detectors[0].replay() + detectors[1].replay()
-
-    def join_http2(self, joined: ProtocolDetector, proof: str) -> list[Record]:
-        """Begin to decode frames of HTTP/2 in the middle, where ``proof`` says they are certain."""
-        self._settle("http/2", self._client_below())
-        asked, answered = self._take_waiting()
-        joined.drop(joined.http2.start - joined.start)
-        sides = self._http2_sides(asked, answered, is_first=False)
-        records = self._say_joined(joined.stream, joined.start, proof, exchange=None)
-        for detector, side in zip((asked, answered), sides, strict=True):
-            detector.stream.receiver = side
-            if detector is not joined:
-                records += side.pass_over(0)
-        return records + asked.replay() + answered.replay()
-
-    def join_at_end(self) -> list[Record] | None:
-        """Begin to decode frames of HTTP/2 that end where both streams do; None if none do."""
-        for detector in self._waiting:
-            if proof := detector.http2.receive_eof():
-                return self.join_http2(detector, proof)
-        return None
-
-    def _settle(self, name: str, client: ByteStream[Record]) -> None:
+    def settle(self, name: str, client: ByteStream[Record]) -> None:
+        """Decide what is spoken, and which stream is the client's."""
         self._name = name
         self._client = client
         self._decided(client)
 
-    def _take_waiting(self) -> tuple[ProtocolDetector, ProtocolDetector]:
+    def take_waiting(self) -> tuple[ProtocolDetector, ProtocolDetector]:
         """Return both detectors, the client's first: none of them waits any more."""
-        first, second = self._waiting
-        self._waiting = []
+        first, second = self.waiting
+        self.waiting = []
         return (first, second) if first.stream is self.client else (second, first)
-
-    def _say_joined(
-        self, stream: ByteStream[Record], offset: int, text: str, exchange: int | None = 0
-    ) -> list[Record]:
-        fault = diagnose("stream-joined", offset, offset + 1, text)
-        return [self.writer(stream).diagnostic(fault, exchange)]
-
-    def _frames_from(self, stream: ByteStream[Record], start: int) -> Receiver[Record]:
-        """Return the receiver of frames; what the handshake agreed on is not known."""
-        from ..websocket.deflate import DeflateParameters  # slow to load, and hardly ever needed
-        from .websocket_side import WebSocketSide
-
-        return WebSocketSide(self.writer(stream), start, 0, DeflateParameters())
 
     def look_for_preface(self, new: int) -> list[Record] | None:
         """Go on after what both sides have said before another protocol; None if that is nothing.
@@ -245,13 +160,13 @@ class ApplicationProtocol:
         """
         from .negotiation import find_preface  # nearly all streams begin as HTTP or TLS does
 
-        for client, server in (self._waiting, self._waiting[::-1]):
-            if client.stream is self._client_below() or self._after is None:
+        for client, server in (self.waiting, self.waiting[::-1]):
+            if client.stream is self.client_below() or self._after is None:
                 found = find_preface(bytes(client.first), bytes(server.first), new)
                 if found is not None and server.is_at(found.server):
                     return self._follow(found, client, server)
-        for client, server in (self._waiting, self._waiting[::-1]):
-            if client.is_headless and client.stream is self._client_below():
+        for client, server in (self.waiting, self.waiting[::-1]):
+            if client.is_headless and client.stream is self.client_below():
                 from ..http2.resume import is_beginning
 
                 if is_beginning(server.first):
@@ -262,8 +177,8 @@ class ApplicationProtocol:
         self, found: Preface, client: ProtocolDetector, server: ProtocolDetector
     ) -> list[Record]:
         """Recognise anew what follows a preface."""
-        self._settle(found.protocol, client.stream)
-        self._waiting = []
+        self.settle(found.protocol, client.stream)
+        self.waiting = []
         detail = f"{found.text}: {found.refusal}" if found.refusal else found.text
         start = server.start
         server.said.append(diagnose(found.code, start, start + found.server, detail))
@@ -287,11 +202,11 @@ class ApplicationProtocol:
         self, name: str, client: ByteStream[Record], recognised: ByteStream[Record] | None = None
     ) -> list[Record]:
         """Give both streams their receivers; the protocol was seen in what was ``recognised``."""
-        if self._after is not None and client is not self._client_below():
+        if self._after is not None and client is not self.client_below():
             # It is spoken the other way round: whose stream is whose has been said already.
-            name, client = "unknown", self._client_below()
-        self._settle(name, client)
-        asked, answered = self._take_waiting()
+            name, client = "unknown", self.client_below()
+        self.settle(name, client)
+        asked, answered = self.take_waiting()
         if name == "http/1.1":
             return self._speak_http(asked, answered, recognised)
         if name == "http/2" and recognised is not answered.stream:
@@ -310,9 +225,9 @@ class ApplicationProtocol:
         recognised: ByteStream[Record] | None,
     ) -> list[Record]:
         # The requests first: their methods say how the responses are framed.
-        requests, responses = self._http_sides(asked, answered)
+        requests, responses = self.http_sides(asked, answered)
         asked.stream.receiver, answered.stream.receiver = requests, responses
-        self._responses = responses
+        self.responses = responses
         if recognised is asked.stream and not self.is_midstream:
             choose = partial(self._read_reply, answered)
             answered.stream.receiver = FirstBytes(answered.stream, responses, choose)
@@ -326,15 +241,17 @@ class ApplicationProtocol:
 
     def _speak_http2(self, asked: ProtocolDetector, answered: ProtocolDetector) -> list[Record]:
         """Decode frames: the client's preface was seen."""
-        client, server = self._http2_sides(asked, answered, is_first=True)
+        client, server = self.http2_sides(asked, answered, is_first=True)
         asked.stream.receiver, self._answers = client, server
         choose = partial(self._read_reply, answered)
         answered.stream.receiver = FirstBytes(answered.stream, server, choose)
         return asked.replay() + answered.replay()
 
-    def _http2_sides(
+    def http2_sides(
         self, asked: ProtocolDetector, answered: ProtocolDetector, *, is_first: bool
     ) -> tuple[Http2Side, Http2Side]:
+        """Return the receivers of frames of both sides; with ``is_first`` the client's first frame
+        is the first that there is."""
         from .http2_side import http2_sides  # with all that reads frames: few captures have any
 
         return http2_sides(
@@ -346,9 +263,10 @@ class ApplicationProtocol:
             is_first=is_first,
         )
 
-    def _http_sides(
+    def http_sides(
         self, asked: ProtocolDetector, answered: ProtocolDetector
     ) -> tuple[RequestSide, ResponseSide]:
+        """Return the receivers of requests and of responses."""
         requests = RequestSide(
             asked.stream,
             self.writer(asked.stream),
@@ -371,8 +289,8 @@ class ApplicationProtocol:
 
         Where the client speaks something else, they are read by themselves.
         """
-        if self._responses is not None and found in ("http/1.1", "unknown"):
-            return self._responses, []
+        if self.responses is not None and found in ("http/1.1", "unknown"):
+            return self.responses, []
         if found in (self._name, "unknown"):
             return self._answers or self._unread(answered), []
         start, exchange = answered.start, self._next_exchange
@@ -395,10 +313,10 @@ class ApplicationProtocol:
 
     def _unread(self, detector: ProtocolDetector) -> Receiver[Record]:
         """Return the receiver of what is not decoded: with rows after a switch, else without."""
-        usual = self._usual(detector)
-        return self._tls_side(detector, usual) if self._name == "tls" else usual
+        usual = self.usual(detector)
+        return self.tls_side(detector, usual) if self._name == "tls" else usual
 
-    def _usual(self, detector: ProtocolDetector) -> Successor:
+    def usual(self, detector: ProtocolDetector) -> Successor:
         """Return what takes the bytes of one side if nobody else does."""
         writer, after = self.writer(detector.stream), self._after
         if after is None:
@@ -406,7 +324,8 @@ class ApplicationProtocol:
         said = NAMES[self._name] + " " if self._name in NAMES else ""
         return RawSide(writer, detector.start, after.exchange, f"{said}after {after.what}")
 
-    def _tls_side(self, detector: ProtocolDetector, usual: Successor) -> TlsSide:
+    def tls_side(self, detector: ProtocolDetector, usual: Successor) -> TlsSide:
+        """Return the receiver of one side's TLS; ``usual`` takes what turns out to be none."""
         from .tls import TlsConnection  # hardly ever needed where HTTP is spoken
 
         if self._tls is None:
@@ -415,7 +334,7 @@ class ApplicationProtocol:
                 keys = None
             self._tls = TlsConnection(
                 self._connection,
-                self._exchange_below,
+                self.exchange_below,
                 shows_records=self._shows_records,
                 opened=self._wants.opened,
                 keys=keys,
@@ -435,7 +354,7 @@ class ApplicationProtocol:
         return self._recognise(before, streams, is_midstream)
 
     @property
-    def _exchange_below(self) -> int | None:
+    def exchange_below(self) -> int | None:
         """The exchange in whose tunnel this is, None if it is in none."""
         return None if self._after is None else self._after.exchange
 
@@ -469,8 +388,8 @@ class ApplicationProtocol:
         )
         client.begin(1, exchange)
         asked.receiver, asked.peer.receiver = client, server
-        assert self._responses is not None
-        self._responses.protocol = "http/2"
+        assert self.responses is not None
+        self.responses.protocol = "http/2"
 
     def _switch(
         self, what: str, exchange: int, next_exchange: int, starts: tuple[int, int]
@@ -515,7 +434,7 @@ class ApplicationProtocol:
         """Keep no receiver: what follows is not decoded."""
         if self._inner is not None:
             self._inner.let_go()
-        self._name, self._responses, self._answers, self._waiting = self.name, None, None, []
+        self._name, self.responses, self._answers, self.waiting = self.name, None, None, []
 
     def writer(self, stream: ByteStream[Record]) -> RecordWriter:
         """Return what writes the records of one of the streams."""
