@@ -9,7 +9,7 @@ together, and serve as the connection's key as they are. Every other packet take
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..files.packets import CaptureFault, Packet
@@ -163,6 +163,60 @@ class PacketDecoder:
         The more packets at once, the less each costs; the records are the same.
         """
         records: list[Record] = []
+        rest = iter(packets)
+        self._general.copies.begin(packets, rest)
+        is_unusual = self._receive(rest, records)
+        self._general.copies.end()
+        if packets:
+            self._general.last = packets[-1][0], packets[-1][1] or 0
+        records += self._table.flush()
+        self._note_unfolded()
+        if self._memory.is_spent:
+            records += self._let_go()
+            is_unusual = True
+        # The whole key costs five times as much.
+        records = self._wants.of(records)
+        records.sort(key=completion if is_unusual else LAST_PACKET)
+        return records
+
+    def receive_each(self, packets: Sequence[Packet]) -> list[list[Record]]:
+        """Return the records that each of ``packets`` completes: what :meth:`receive` returns of
+        one after the other, for two thirds of what its calls cost."""
+        found: list[list[Record]] = []
+        records: list[Record] = []
+        rest = iter(packets)
+        self._general.copies.begin(packets, rest)
+        self._receive(self._settled(rest, records, found), records)
+        self._general.copies.end()
+        self._note_unfolded()
+        return found
+
+    def _settled(
+        self, packets: Iterator[Packet], records: list[Record], found: list[list[Record]]
+    ) -> Iterator[Packet]:
+        """Yield packets, and move what each has completed from ``records`` to ``found``."""
+        general, table, memory, wants = self._general, self._table, self._memory, self._wants
+        for packet in packets:
+            yield packet
+            records += table.flush()
+            general.last = packet[0], packet[1] or 0
+            if memory.is_spent:
+                records += self._let_go()
+            completed = wants.of(records[:])
+            if len(completed) > 1:
+                completed.sort(key=completion)
+            found.append(completed)
+            records.clear()
+
+    def _note_unfolded(self) -> None:
+        """Take note of how much the last packets unfolded to."""
+        unfolded = self._memory.unfolded
+        self._is_unfolding = unfolded - self._unfolded > MAX_UNFOLDED_BATCH
+        self._unfolded = unfolded
+
+    def _receive(self, packets: Iterable[Packet], records: list[Record]) -> bool:
+        """Add the records that ``packets`` complete to ``records``; return whether they may not be
+        in order."""
         # Usual packets complete records in their own order; others may end a stream, which gives
         # what lay unfinished behind records that came after it.
         is_unusual = False
@@ -171,9 +225,7 @@ class PacketDecoder:
         short = self._short
         read_headers = USUAL_HEADERS.unpack_from
         find_start = USUAL_STARTS.get
-        rest = iter(packets)
-        self._general.copies.begin(packets, rest)
-        for packet in rest:
+        for packet in packets:
             number, time_ns, link_type, _, data = packet
             if link_type == ETHERNET and len(data) >= SHORTEST_USUAL:
                 network, total, protocol, key, seq, ack, flags, window = read_headers(data)
@@ -235,20 +287,7 @@ class PacketDecoder:
             if found := self.receive_general(packet):
                 records += found
                 is_unusual = True
-        self._general.copies.end()
-        if packets:
-            self._general.last = packets[-1][0], packets[-1][1] or 0
-        records += self._table.flush()
-        unfolded = self._memory.unfolded
-        self._is_unfolding = unfolded - self._unfolded > MAX_UNFOLDED_BATCH
-        self._unfolded = unfolded
-        if self._memory.is_spent:
-            records += self._let_go()
-            is_unusual = True
-        # The whole key costs five times as much.
-        records = self._wants.of(records)
-        records.sort(key=completion if is_unusual else LAST_PACKET)
-        return records
+        return is_unusual
 
     @property
     def stands_alone(self) -> bool:

@@ -118,13 +118,12 @@ class ListedPackets:
         self._decoder.keys = capture.keys
         if self._connection is not None:
             most = 1  # whose a packet is, is asked before the next one
-        receive = self._decoder.receive
         for packets in capture.batches(most, lambda: self._decoder.room):
             if is_first:
                 yield from self._begin(capture, packets[0])
                 is_first = False
             # In turn, decoding and showing would drive each other out of the processor's cache.
-            completed = [receive((packet,)) for packet in packets]
+            completed = self._decoder.receive_each(packets)
             for packet, records in zip(packets, completed, strict=True):
                 yield from self._add(packet, records)
         end = self._decoder.finish() + self._decoder.report(capture.faults)

@@ -51,6 +51,20 @@ def test_stored_captures(path: Path) -> None:
         assert sorted(decoded(rows, batch=size), key=completion) == records
 
 
+@pytest.mark.parametrize("memory", [None, 1])
+@pytest.mark.parametrize("path", STORED, ids=name)
+def test_each_packet_of_many_completes_what_it_does_alone(path: Path, memory: int | None) -> None:
+    rows = packets(path)
+    together, alone = PacketDecoder(memory=memory), PacketDecoder(memory=memory)
+    found = [
+        records
+        for start in range(0, len(rows), 50)
+        for records in together.receive_each(rows[start : start + 50])
+    ]
+    assert found == [alone.receive((row,)) for row in rows]
+    assert together.finish() == alone.finish()
+
+
 def test_public_captures() -> None:
     found = 0
     for path in captures():
