@@ -161,9 +161,10 @@ class PacketTable:
             if row[LINK_TYPE] != NO_PACKET_AT_ALL:
                 yield number, *row
 
-    def of(self, numbers: Iterable[int]) -> Iterator[PacketPlace]:
-        """Yield what is known of packets. Raises IndexError for a number that is too high."""
-        return map(PacketPlace._make, self._rows.rows(number - 1 for number in numbers))
+    def of(self, numbers: Iterable[int]) -> Iterator[tuple[int, ...]]:
+        """Yield the values of the places of packets. Raises IndexError for a number that is too
+        high."""
+        return self._rows.rows(number - 1 for number in numbers)
 
     def put(self, numbers: Sequence[int], places: Sequence[tuple[int, ...]]) -> None:
         """Take the packets of these numbers; others may have come before that have a higher one."""
@@ -435,15 +436,17 @@ class Tracer:
         return int(int.from_bytes(key[-4:-2], "big") != int(port))
 
 
-def _carrier(packet: int, place: PacketPlace, start: int, end: int) -> Carrier | None:
-    """Return where bytes [start, end) of a stream lie in a packet; None if it has none of them."""
-    if place.offset == NO_OFFSET:
-        return Carrier(packet, 0, 0, start) if place.network >= 0 else None
-    shift = place.payload - place.offset
+def _carrier(packet: int, place: tuple[int, ...], start: int, end: int) -> Carrier | None:
+    """Return where bytes [start, end) of a stream lie in a packet; None if it has none of them.
+    ``place`` has the values of its PacketPlace."""
+    _, _, _, _, network, _, payload, upto, _, _, _, offset, _, _ = place
+    if offset == NO_OFFSET:
+        return Carrier(packet, 0, 0, start) if network >= 0 else None
+    shift = payload - offset
     first, last = start + shift, end + shift
-    if last > place.end:
-        last = place.end
-    if not place.payload <= first < last:
+    if last > upto:
+        last = upto
+    if not payload <= first < last:
         return None  # its arrival only showed that they are missing
     return Carrier(packet, first, last, start)
 

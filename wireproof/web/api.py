@@ -47,7 +47,7 @@ from ..analysis.stalls import LEAST, TIMES
 from ..analysis.text_search import TextSearch
 from ..analysis.verdict import verdict_record
 from ..analysis.vocabulary import listed
-from ..bytes.packet_index import brought_by
+from ..bytes.packet_index import PacketPlace, brought_by
 from ..views.display_filter import packets_filter
 from ..views.verdicts import words
 from ..views.verdicts.words import leading
@@ -172,7 +172,7 @@ def packets(index: Index, connection: int, page: int) -> dict[str, Any] | None:
         return None
     known = index.tracer.connections[connection]
     numbers = known.packets[page * LANE : (page + 1) * LANE]
-    places = list(index.tracer.table.of(numbers))
+    places = list(map(PacketPlace._make, index.tracer.table.of(numbers)))
     senders = [SENDERS[known.sender(direction)] for direction in (0, 1)]
     return {
         "total": len(known.packets),

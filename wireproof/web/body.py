@@ -64,8 +64,8 @@ def body(index: Index, exchange: ExchangeRow, sender: Sender) -> dict[str, Any]:
     shown = [data.hex(" ") + " " for _, data in found] if is_binary else texts
     places = index.tracer.table.of(packet for packet, _ in found)
     pieces = [
-        Piece(seconds(place.time_ns), packet, text, len(data))
-        for (packet, data), text, place in zip(found, shown, places, strict=True)
+        Piece(seconds(time_ns), packet, text, len(data))
+        for (packet, data), text, (time_ns, *_) in zip(found, shown, places, strict=True)
     ]
     return {"pieces": pieces, "more": has_more, "binary": is_binary, "size": size}
 

@@ -143,14 +143,16 @@ class ExchangeRow:
 
     def aside(self) -> RowAside:
         """Put its elements aside, and return what is to be put aside of it."""
-        outcome = self.outcome
+        outcome, spoken = self.outcome, self.spoken
+        if self.reader is not None:
+            self.reader.end()
         return RowAside(
             key=self.key,
             said=None if outcome is None else (outcome.listed, outcome.verdicts),
             holes=self.holes,
             asked_time=self.asked_time,
             about=self.about,
-            spoken=self.spoken,
+            spoken=spoken,
             elements={kind: elements.aside() for kind, elements in self.elements.items()},
             reach=self.reach,
             times=(self.first_time, self.last_time, self._first_body_time),

@@ -84,6 +84,7 @@ def report_capture(
         with shown(stream, "reading") as watched:
             decrypts = rules.policy == "none"
             FileFeed(index, watched, masked, keylog, decrypts=decrypts).read_all()
+        gc.collect()  # as before: what has been decoded makes room for what is written
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.
             stream_out = open_stream(output, writing, is_one_piece=True)

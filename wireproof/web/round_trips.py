@@ -20,6 +20,8 @@ from .index import Index
 MAX_PACKETS = 20_000
 """Packets of a connection that are looked at, from its first on."""
 HALF = 1 << 31
+ENDS = SYN | FIN
+"""What takes a sequence number beside the payload."""
 
 
 class RoundTrip(NamedTuple):
@@ -81,12 +83,13 @@ def round_trips(index: Index, connection: int) -> dict[str, Any] | None:
 def _found(index: Index, numbers: list[int]) -> Iterator[RoundTrip]:
     sides = (Sent(), Sent())
     for number, place in zip(numbers, index.tracer.table.of(numbers), strict=True):
-        flags, direction = place.flags, place.direction
+        time_ns, _, _, _, _, _, payload, end, flags, _, direction, _, seq, ack = place
         if flags & ACK:
-            sent = sides[1 - direction].acknowledge(place.ack)
+            sent = sides[1 - direction].acknowledge(ack)
             if sent is not None:
-                took = (place.time_ns - sent) / 1e9
-                yield RoundTrip(place.time_ns, number, direction, took)
-        length = place.end - place.payload + bool(flags & SYN) + bool(flags & FIN)
+                yield RoundTrip(time_ns, number, direction, (time_ns - sent) / 1e9)
+        length = end - payload
+        if flags & ENDS:
+            length += bool(flags & SYN) + bool(flags & FIN)
         if length:
-            sides[direction].send(place.seq, length, place.time_ns)
+            sides[direction].send(seq, length, time_ns)

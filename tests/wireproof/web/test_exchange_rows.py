@@ -15,6 +15,7 @@ from support.talk import Talk
 from parsers import Packet, limits
 from wireproof import shelf
 from wireproof.bytes import packet_index
+from wireproof.dialects.reader import DialectReader
 from wireproof.web.api import Answers
 from wireproof.web.exchange import Key
 from wireproof.web.exchange_rows import OwnRows
@@ -40,6 +41,16 @@ def test_answers_are_the_same_of_what_was_put_aside(
     expected = answers(name)
     monkeypatch.setattr(shelf, "MAX_OVER", 1)
     assert answers(name) == expected
+
+
+def test_a_row_that_is_put_aside_lets_go_of_its_reader() -> None:
+    with closing(indexed(FIXTURES / "nginx/chat.pcapng")) as index:
+        row = index.order[0]
+        reader, spoken = row.reader, row.spoken
+        assert isinstance(reader, DialectReader) and spoken is not None
+        assert row.aside().spoken == spoken
+        # It held itself by how it read: only a collection of garbage would have found it.
+        assert getattr(reader.read, "__self__", None) is not reader
 
 
 def test_what_is_most_wrong_or_lasted_longest_is_most_worth_a_look(
