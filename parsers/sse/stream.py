@@ -75,7 +75,9 @@ class EventStreamDecoder:
     )
 
     def __init__(self, offset: int = 0) -> None:
-        self._receive: Callable[[bytes, int, list[Event]], int] = self._read_bom
+        # Of the class, not of itself: thousands that hold themselves would stay until a collection
+        # of garbage comes, which is seldom.
+        self._receive: _Read = EventStreamDecoder._read_bom
         self._offset = offset  # of the first byte of the piece at hand
         self._end_of_line: bytes | None = None  # the only kind in the piece at hand
         self._line: list[bytes] = []  # pieces of the unfinished line
@@ -94,7 +96,7 @@ class EventStreamDecoder:
         position = 0
         size = len(data)
         while position < size:
-            position = self._receive(data, position, events)
+            position = self._receive(self, data, position, events)
         self._offset += size
         return events
 
@@ -111,7 +113,7 @@ class EventStreamDecoder:
         self._line_size = 1  # what is missing counts as a byte: the line may not be blank
         self._line_start = self._offset
         self._previous_line_ended_crlf = False
-        self._receive = self._read_lines
+        self._receive = EventStreamDecoder._read_lines
         return events
 
     def receive_eof(self, ending: Ending = "close") -> list[Event]:
@@ -127,7 +129,7 @@ class EventStreamDecoder:
     @property
     def is_between(self) -> bool:
         """Whether it is between two blocks, and nothing waits."""
-        return self._receive == self._read_blocks
+        return self._receive is EventStreamDecoder._read_blocks
 
     @property
     def is_lost(self) -> bool:
@@ -146,7 +148,7 @@ class EventStreamDecoder:
         self._line = []
         self._line_size = 0
         self._line_start = self._offset
-        self._receive = self._read_blocks
+        self._receive = EventStreamDecoder._read_blocks
         return []
 
     @property
@@ -174,14 +176,16 @@ class EventStreamDecoder:
         held = b"".join(self._line)
         head = held + data[position : position + len(_BOM) - len(held)]
         if not _BOM.startswith(head):
-            self._receive = self._read_lines if held else self._read_blocks
+            self._receive = (
+                EventStreamDecoder._read_lines if held else EventStreamDecoder._read_blocks
+            )
             return position
         self._line_size = len(head)
         self._line = [head]
         if head == _BOM:
             self._line_size = 0
             self._line = []
-            self._receive = self._read_lines
+            self._receive = EventStreamDecoder._read_lines
         return position + len(head) - len(held)
 
     def _read_blocks(self, data: bytes, position: int, events: list[Event]) -> int:
@@ -219,7 +223,7 @@ class EventStreamDecoder:
                 position = after
         self._line_start = self._offset + position
         if position < size:
-            self._receive = self._read_lines
+            self._receive = EventStreamDecoder._read_lines
         return position
 
     def _read_lines(self, data: bytes, position: int, events: list[Event]) -> int:
@@ -237,12 +241,12 @@ class EventStreamDecoder:
             position = end + 1
             if data[end] != _LF:
                 self._end_line(end, events, crlf_expected=self._previous_line_ended_crlf)
-                self._receive = self._read_after_cr
+                self._receive = EventStreamDecoder._read_after_cr
                 return position
             self._end_line(end, events)
             self._previous_line_ended_crlf = False
             if self._block is None:
-                self._receive = self._read_blocks
+                self._receive = EventStreamDecoder._read_blocks
                 return position
         self._extend_line(data[position:], events)
         return len(data)
@@ -257,7 +261,11 @@ class EventStreamDecoder:
             self._end_block(self._waiting_block, self._offset + position, events)
             self._waiting_block = None
         self._line_start = self._offset + position
-        self._receive = self._read_blocks if self._block is None else self._read_lines
+        self._receive = (
+            EventStreamDecoder._read_blocks
+            if self._block is None
+            else EventStreamDecoder._read_lines
+        )
         return position
 
     # --- the fast path's blocks ---
@@ -440,3 +448,7 @@ def _skip_empty_lines(data: bytes, position: int, newline: bytes) -> int:
     while data.startswith(newline, position):
         position += len(newline)
     return position
+
+
+_Read = Callable[[EventStreamDecoder, bytes, int, list[Event]], int]
+"""Reads a piece from a place on, and returns how far it has come."""
