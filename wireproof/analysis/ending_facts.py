@@ -14,7 +14,7 @@ from parsers.records import End
 
 from ..dialects.reader import LAST_WORD
 from ..text.wording import ELEMENT_NAMES, count
-from .ends import Leaving, first_end, is_half_closed, leaving
+from .ends import Leaving, first_end, is_half_closed, lacks_answer, leaving
 from .flaws import CUTS, Flaw, find_flaws, missing_bytes
 from .past import Word
 from .silence import Silence, silence_since
@@ -65,7 +65,7 @@ class Ending:
 def collect(trace: Trace) -> Ending:
     """Look up what is known of the end of an exchange."""
     about, faults = trace.about, trace.all_faults
-    flaws = list(find_flaws(about, faults))
+    flaws = list(find_flaws(about, faults, is_lacking=lacks_answer(trace)))
     codes = frozenset(flaw.code for flaw in flaws)
     silence = silence_since(about, about.last_packet, about.last_time)
     ending = Ending(trace, flaws, codes, first_end(trace), leaving(trace), silence)

@@ -155,6 +155,18 @@ def missing_from_capture(trace: Trace) -> str:
     return "" if is_ended_by(trace) else "its response"
 
 
+def lacks_answer(trace: Trace) -> bool:
+    """Whether what the capture lacks may be of an exchange's answer, so that its end is unknown."""
+    sides = {fault.sender for fault in trace.around if fault.code == "tcp-direction-missing"}
+    if sides:
+        return "server" in sides
+    if lacks_bytes_of(trace, "server"):
+        return True
+    if _is_closer_unknown(trace):
+        return _without_fin(trace) == "server"
+    return trace.about.response is None and bool(missing_from_capture(trace))
+
+
 def lacks_bytes_of(trace: Trace, sender: Sender) -> bool:
     """Whether bytes of a side are missing that may belong to an exchange."""
     faults = (one for one in trace.all_faults if one.sender == sender)

@@ -19,3 +19,14 @@ class Finding(NamedTuple):
     """Lines that help to understand it."""
     remedy: str = ""
     """What to do about it, where that is known."""
+
+
+def not_recorded(
+    unknown: str,
+    packets: Sequence[int] = (),
+    hints: Sequence[str] = (),
+    *,
+    of: str = "of the response",
+) -> Finding:
+    """Return that a capture lacks bytes, and what is therefore unknown."""
+    return Finding("not-recorded", f"the capture lacks bytes {of}: {unknown}", packets, hints)

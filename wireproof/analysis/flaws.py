@@ -16,7 +16,7 @@ from parsers.records import BodyRecord, ConnectionRecord, DiagnosticRecord, Resp
 from ..exchange import Exchange
 from ..heads import is_final
 from ..text.escape import preview
-from ..text.wording import body_end, connection_end, is_ended_by_fin_alone
+from ..text.wording import body_end, connection_end, is_ended_by_fin_alone, recorded_end
 
 BODILESS = ("none", "upgrade")
 """How responses are framed that have no body to end."""
@@ -62,9 +62,14 @@ class Flaw(NamedTuple):
     """Which shows it; 0 if none does."""
 
 
-def find_flaws(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
-    """Yield what is not whole about the end of an exchange that is no WebSocket."""
-    yield from _of_message(about, faults)
+def find_flaws(
+    about: Exchange, faults: Sequence[DiagnosticRecord], *, is_lacking: bool = False
+) -> Iterator[Flaw]:
+    """Yield what is not whole about the end of an exchange that is no WebSocket.
+
+    ``is_lacking``: the capture lacks bytes of the answer, so what did not come may have come.
+    """
+    yield from _of_message(about, faults, is_lacking)
     if faults:
         yield from _of_content(faults)
     connection = about.connection
@@ -87,16 +92,20 @@ def _had_left(about: Exchange, connection: ConnectionRecord) -> bool:
     )
 
 
-def _of_message(about: Exchange, faults: Sequence[DiagnosticRecord]) -> Iterator[Flaw]:
+def _of_message(
+    about: Exchange, faults: Sequence[DiagnosticRecord], is_lacking: bool
+) -> Iterator[Flaw]:
     response, body = about.response, about.response_body
     if response is None:
-        yield Flaw("no-response", "there was no response")
+        said = "no response was recorded" if is_lacking else "there was no response"
+        yield Flaw("no-response", said)
     elif not is_final(response):
-        yield Flaw("no-final-response", f"no final response came after {response.status}")
+        came = "was recorded" if is_lacking else "came"
+        yield Flaw("no-final-response", f"no final response {came} after {response.status}")
     elif about.is_bodiless and response.framing not in BODILESS:
         return  # all of it has come, whether END_STREAM did or not
     elif body is not None:
-        yield from _of_body(response, body, faults)
+        yield from _of_body(response, body, faults, is_lacking)
     elif response.framing not in BODILESS:
         yield Flaw("still-open", "the body had not ended when the capture did")
     elif _first(faults, ("http-message-cut",)):
@@ -111,7 +120,10 @@ def is_delimited_by_text(response: ResponseRecord) -> bool:
 
 
 def _of_body(
-    response: ResponseRecord, body: BodyRecord, faults: Sequence[DiagnosticRecord]
+    response: ResponseRecord,
+    body: BodyRecord,
+    faults: Sequence[DiagnosticRecord],
+    is_lacking: bool,
 ) -> Iterator[Flaw]:
     malformed = find_malformed(faults)
     if body.ended_by == "end-stream":
@@ -121,9 +133,10 @@ def _of_body(
             )
             yield Flaw("malformed", said, malformed.last_packet)
         elif not body.complete:  # then it is the capture that is not
-            yield Flaw(NOT_CAPTURED, f"the body is {body_end(body)}", body.last_packet)
+            yield Flaw(NOT_CAPTURED, f"the body is {recorded_end(body)}", body.last_packet)
     elif not body.complete:
-        yield Flaw(_cut(response, faults), f"the body is {body_end(body)}", body.last_packet)
+        end = recorded_end(body) if is_lacking else body_end(body)
+        yield Flaw(_cut(response, faults), f"the body is {end}", body.last_packet)
     elif is_ended_by_fin_alone(body):
         said = f"nothing but the end of the connection ended the body, which is {body_end(body)}"
         yield Flaw("close-delimited", said, body.last_packet)

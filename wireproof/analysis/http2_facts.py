@@ -17,6 +17,7 @@ from parsers.records import (
     Http2FrameRecord,
     Http3DataRecord,
     Record,
+    Sender,
     StallRecord,
 )
 
@@ -25,7 +26,7 @@ MAX_FRAMES = 65_536
 MAX_STALLS = 4_096
 """Stalls of one connection's windows that are remembered: the first."""
 MAX_HOLES = 4_096
-"""Holes in what the server sent that are remembered: the first."""
+"""Holes in what a side sent that are remembered: the first."""
 MAX_ENDED = 4_096
 """Streams of one connection, the latest, for which it is kept who ended its part first."""
 MAX_ROUNDS = 256
@@ -42,8 +43,8 @@ class Http2Facts:
         """The last one: it says which streams are undone."""
         self.rounds: list[float] = []
         """Seconds that pings took."""
-        self.holes: list[float] = []
-        """When bytes of the server's side were found missing: of which streams, nobody knows."""
+        self.holes: dict[Sender, list[float]] = {"client": [], "server": []}
+        """When bytes of a side were found missing: of which streams, nobody knows."""
         self.ended: dict[int, Http2DataRecord] = {}
         """Of each stream, the first DATA frame with END_STREAM."""
         self._times = array("d")
@@ -64,8 +65,8 @@ class Http2Facts:
             if record.sender == "server" and len(self.stalls) < MAX_STALLS:
                 self.stalls.append(record)
         elif type(record) is GapRecord:
-            if record.sender == "server" and len(self.holes) < MAX_HOLES:
-                self.holes.append(record.first_time)
+            if len(holes := self.holes[record.sender]) < MAX_HOLES:
+                holes.append(record.first_time)
         elif type(record) is Http2FrameRecord:
             if record.type == "GOAWAY":
                 self.goaway = record

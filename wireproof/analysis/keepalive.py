@@ -9,21 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parsers.records import WebSocketFrameRecord
+from parsers.records import Sender, WebSocketFrameRecord
 
 from ..text.escape import preview
 from ..text.wording import close_code, connection_end, count, duration
+from .endings import may_lack_close
 from .evidence import Evidence
-from .finding import Finding
+from .finding import Finding, not_recorded
+from .recorded import COMPLETE, Lacks
 
 REASON_WIDTH = 60
+OF_CONVERSATION = "of the conversation"
+OTHER: dict[Sender, Sender] = {"client": "server", "server": "client"}
 
 
-def find_unanswered_ping(exchange: Evidence, within: float) -> Finding | None:
+def find_unanswered_ping(
+    exchange: Evidence, within: float, lacks: Lacks = COMPLETE
+) -> Finding | None:
     """Return the ping that waited longest, None if all were answered in time."""
     if exchange.about.is_refused:
         return _refused(exchange)
     pings = [frame for frame in exchange.frames if frame.opcode_name == "ping"]
+    if not pings and (lacks.server or lacks.client):
+        return not_recorded("whether there was a ping is unknown", of=OF_CONVERSATION)
     if not pings:
         said = "there was no ping, at least one expected"
         return Finding("no-ping", said, _packets(exchange.frames[-4:]))
@@ -32,6 +40,10 @@ def find_unanswered_ping(exchange: Evidence, within: float) -> Finding | None:
         pong = answers.get(id(ping))
         if pong is None and _is_overtaken(exchange, ping, within):
             continue
+        if pong is None and lacks.is_after(ping.last_time, OTHER[ping.sender]):
+            said = f"whether the {ping.sender}'s ping in packet {ping.last_packet} was answered"
+            packets = _packets([ping])
+            return not_recorded(f"{said} is unknown", packets, of=OF_CONVERSATION)
         if pong is None:
             return _unanswered(exchange, ping, within)
         waited = pong.last_time - ping.last_time
@@ -78,11 +90,17 @@ def _in_between(
     return [f"meanwhile the {pong.sender} sent {others} of {count(size, 'byte')}"]
 
 
-def find_other_close(exchange: Evidence, code: int | None, by: str | None) -> Finding | None:
+def find_other_close(
+    exchange: Evidence, code: int | None, by: str | None, lacks: Lacks = COMPLETE
+) -> Finding | None:
     """Return how a WebSocket was closed otherwise, None if it was closed so."""
     if exchange.about.is_refused:
         return _refused(exchange)
     frames = exchange.closing
+    if len(frames) < 2 and may_lack_close(frames, lacks):
+        said = "whether the closing handshake was held is unknown"
+        shown = _packets(exchange.frames[-4:]), _how_closed(exchange)
+        return not_recorded(said, *shown, of=OF_CONVERSATION)
     if len(frames) < 2:
         seen = "there was none" if not frames else f"only the {frames[0].sender} sent one"
         summary = f"a Close frame of each side expected, {seen} (clients report 1006)"

@@ -42,6 +42,7 @@ from .path import (
     unavoidable,
     united_seconds,
 )
+from .recorded import holes
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
@@ -194,7 +195,8 @@ def _too_few(view: View) -> Verdict | None:
         return None
     if not view.trace.elements.count:
         return None
-    summary = f"only {view.said} came: too few to tell whether it streams"
+    came = "were recorded" if holes(view.trace) else "came"
+    summary = f"only {view.said} {came}: too few to tell whether it streams"
     seen = f"at least {LEAST} are needed to compare waits"
     causes = holders.Causes((Cause("too-few-events", "certain", seen),))
     return _verdict(view, "undecided", "ok", summary, causes)

@@ -19,6 +19,7 @@ from ..text.escape import preview
 from ..text.wording import duration, is_ended_by_fin_alone
 from .event_ids import EventId
 from .past import Past
+from .recorded import holes
 from .resumption_rules import are_in_a_row, is_too_soon, known_to_client, left_out
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
@@ -135,8 +136,7 @@ _LACKING = Cause("capture-incomplete", "certain", "the missing part may have bee
 
 
 def _is_lacking(found: Resumed) -> bool:
-    gaps = (*found.past.gaps, *found.trace.gaps)
-    return any(gap.sender == "server" for gap in gaps)
+    return bool(holes(found.trace)) or any(gap.sender == "server" for gap in found.past.gaps)
 
 
 def find_resumed(trace: Trace) -> Resumed | None:

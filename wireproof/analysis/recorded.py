@@ -12,8 +12,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
+from math import inf
 from operator import sub
+from typing import NamedTuple
 
+from parsers.records import Sender
+
+from .ends import lacks_answer
 from .marks import Wait
 from .trace import Trace
 
@@ -21,11 +26,53 @@ Pause = tuple[float, float]
 """When what came before it came, and when what came next did."""
 
 
-def holes(trace: Trace) -> list[float]:
-    """Return when bytes of a response were found missing, in seconds since the epoch, in order."""
-    found = [gap.first_time for gap in trace.gaps if gap.sender == "server"]
-    found += trace.late_holes or ()
-    return sorted(found if trace.http2 is None else found + trace.http2.holes)
+class Lacks(NamedTuple):
+    """What a capture lacks of an exchange, for who asks what it proves."""
+
+    is_answer: bool = False
+    """Whether it may be of the answer, so that its end is unknown."""
+    server: Sequence[float] = ()
+    """When bytes of the server's were found missing, in seconds since the epoch, in order."""
+    client: Sequence[float] = ()
+
+    def of(self, sender: Sender) -> Sequence[float]:
+        return self.server if sender == "server" else self.client
+
+    def is_after(self, time: float, sender: Sender = "server") -> bool:
+        """Whether something that a side sent after a time may be missing."""
+        return not is_recorded(time, inf, self.of(sender))
+
+
+COMPLETE = Lacks()
+"""A capture lacks nothing."""
+
+
+def lacks(trace: Trace) -> Lacks:
+    """Return what the capture lacks of an exchange."""
+    return Lacks(lacks_answer(trace), holes(trace), holes(trace, "client"))
+
+
+def holes(trace: Trace, sender: Sender = "server") -> list[float]:
+    """Return when bytes of a response, or of the client's, were found missing, in seconds since the
+    epoch, in order.
+    """
+    found = [gap.first_time for gap in trace.gaps if gap.sender == sender]
+    if sender == "server":
+        found += trace.late_holes or ()
+    return sorted(found if trace.http2 is None else found + trace.http2.holes[sender])
+
+
+def shown_holes(trace: Trace) -> list[float]:
+    """Return when bytes were found missing of what both sides said, for those who show it.
+
+    What a client sends after its request is no part of the exchange, but in a WebSocket. A request
+    may go on until it is answered, and longer where more of it was recorded.
+    """
+    asked, answer = holes(trace, "client"), trace.about.response
+    if answer is not None and not trace.about.is_websocket:
+        end = max([answer.first_time, *trace.requested.times[-1:]])
+        asked = [time for time in asked if time <= end]
+    return sorted(holes(trace) + asked)
 
 
 def is_recorded(start: float, end: float, missing: Sequence[float]) -> bool:

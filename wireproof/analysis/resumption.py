@@ -9,20 +9,34 @@ from __future__ import annotations
 from ..text.escape import preview
 from ..text.wording import duration
 from .evidence import Evidence
-from .finding import Finding
+from .finding import Finding, not_recorded
+from .recorded import COMPLETE, Lacks
 from .resumption_rules import is_too_soon, known_to_client, left_out
 
 ID_WIDTH = 60
+OF_EARLIER = "of the earlier stream"
 
 
 def find_bad_resumption(
-    exchange: Evidence, previous: Evidence, respecting_retry: bool, exact: bool
+    exchange: Evidence,
+    previous: Evidence,
+    respecting_retry: bool,
+    exact: bool,
+    lacks: tuple[Lacks, Lacks] = (COMPLETE, COMPLETE),
 ) -> Finding | None:
-    """Return why a stream does not go on where ``previous`` ended, None if it does."""
+    """Return why a stream does not go on where ``previous`` ended, None if it does.
+
+    ``lacks`` is what the captures lack of it and of ``previous``.
+    """
     last = exchange.request_header("last-event-id")
     sent = [event.id for event in previous.events if event.id]
     if fault := _wrong_id(exchange, last, sent, exact):
+        if last is not None and last not in sent and lacks[1].server:
+            said = f"whether Last-Event-ID {_shown(last)} was sent is unknown"
+            return not_recorded(said, fault.packets, fault.hints, of=OF_EARLIER)
         return fault
+    if exact and lacks[1].is_after(previous.events[-1].last_time):
+        return not_recorded("which event ID was sent last is unknown", of=OF_EARLIER)
     assert last is not None  # or it would be wrong
     known = known_to_client(sent, last)
     again = [event for event in exchange.events if event.id in known]
@@ -32,6 +46,9 @@ def find_bad_resumption(
             f" the client had said that it had everything up to {_shown(last)}"
         )
         return Finding("events-again", summary, [event.last_packet for event in again])
+    missing = lacks[0].server
+    if missing and (not exchange.events or missing[0] <= exchange.events[0].last_time):
+        return not_recorded(f"which event came first after {_shown(last)} is unknown")
     return _left_out(exchange, last) or (
         _too_soon(exchange, previous) if respecting_retry else None
     )

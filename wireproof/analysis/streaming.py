@@ -31,8 +31,8 @@ from parsers.records import Record
 from ..text.wording import count, duration
 from .arrivals import MIN_SHARE, Arrivals, every_arrival, wait_after
 from .evidence import Evidence
-from .finding import Finding
-from .recorded import first_of, is_recorded
+from .finding import Finding, not_recorded
+from .recorded import first_of, gaps, holes, is_recorded
 from .silence import Silence, silence_since
 from .trace import Trace
 
@@ -49,8 +49,9 @@ class Wanted(NamedTuple):
 
 def find_collected(exchange: Evidence, trace: Trace, wanted: Wanted) -> Finding | None:
     """Return in what a response is not what a test wants, None if it is."""
+    missing = holes(trace)
     if len(exchange.elements) < wanted.min_events:
-        return _too_few(exchange, wanted.min_events)
+        return _too_few(exchange, wanted.min_events, missing)
     came = left = every_arrival(trace)
     crowded = {} if exchange.is_relayed else _crowded(came, wanted.per_segment)
     if crowded:
@@ -58,14 +59,17 @@ def find_collected(exchange: Evidence, trace: Trace, wanted: Wanted) -> Finding 
         left = came.without(waited)
         crowded = {packet: n for packet, n in crowded.items() if packet not in waited}
     if crowded:
-        return _in_one_segment(exchange, crowded, wanted.per_segment)
+        return _in_one_segment(exchange, crowded, wanted.per_segment, missing)
     if left.count < min(wanted.min_events, came.count):
         return not_told(exchange, left.count, wanted.min_events)
-    return _find_burst(exchange, left, wanted)
+    return _find_burst(exchange, left, wanted, missing)
 
 
-def _too_few(exchange: Evidence, wanted: int) -> Finding:
+def _too_few(exchange: Evidence, wanted: int, missing: Sequence[float] = ()) -> Finding:
     name, found = exchange.element_name, len(exchange.elements)
+    if missing:
+        shown = f"of at least {count(wanted, name)} it has {found:,}"
+        return not_recorded(f"{shown}, how many came is unknown", _packets(exchange.elements))
     summary = f"{count(found, name)} came, at least {wanted:,} expected"
     hints = []
     coding = exchange.header("content-encoding")
@@ -83,7 +87,9 @@ def _crowded(came: Arrivals, per_segment: int) -> dict[int, int]:
     return {packet: number for packet, number in counted.items() if number > per_segment}
 
 
-def _in_one_segment(exchange: Evidence, crowded: dict[int, int], per_segment: int) -> Finding:
+def _in_one_segment(
+    exchange: Evidence, crowded: dict[int, int], per_segment: int, missing: Sequence[float]
+) -> Finding:
     name = exchange.element_name
     packet, most = max(crowded.items(), key=lambda item: item[1])
     summary = (
@@ -91,7 +97,7 @@ def _in_one_segment(exchange: Evidence, crowded: dict[int, int], per_segment: in
     )
     if len(crowded) > 1:
         summary += f"; the same in {len(crowded):,} segments"
-    return Finding("shared-segments", summary, list(crowded), _timeline(exchange))
+    return Finding("shared-segments", summary, list(crowded), _timeline(exchange, missing))
 
 
 def not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
@@ -106,16 +112,27 @@ def not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
     )
 
 
-def _find_burst(exchange: Evidence, came: Arrivals, wanted: Wanted) -> Finding | None:
-    wait = _wait(exchange) if wanted.min_gap is None else wanted.min_gap
-    waits = sum(gap >= wait for gap in came.gaps)
+def _find_burst(
+    exchange: Evidence, came: Arrivals, wanted: Wanted, missing: Sequence[float]
+) -> Finding | None:
+    wait = _wait(exchange, missing) if wanted.min_gap is None else wanted.min_gap
+    known = gaps(came.times, missing)
+    waits = sum(gap >= wait for gap in known)
     least = min(wanted.min_events, came.count)
-    needed = max(ceil((least - 1) / 2), ceil(len(came.gaps) * MIN_SHARE))
+    needed = max(ceil((least - 1) / 2), ceil(len(known) * MIN_SHARE))
     if waits >= needed:
         return None
+    unknown = len(came.gaps) - len(known)
+    if waits + unknown >= needed:
+        return not_recorded(
+            f"in {count(unknown, 'gap')} between {exchange.element_name}s it is unknown what came,"
+            f" of the others {waits:,} took {duration(wait)} or longer, at least {needed:,}"
+            " expected",
+            sorted(set(came.packets)),
+        )
     summary = (
         f"{count(came.count, exchange.element_name)} came in a burst: {waits:,} of"
-        f" {count(len(came.gaps), 'gap')} between them took {duration(wait)} or longer,"
+        f" {count(len(known), 'gap')} between them took {duration(wait)} or longer,"
         f" at least {needed:,} expected"
     )
     remedy = (
@@ -123,18 +140,26 @@ def _find_burst(exchange: Evidence, came: Arrivals, wanted: Wanted) -> Finding |
     )
     is_told = wanted.min_gap is not None
     packets = sorted(set(came.packets))
-    return Finding("burst", summary, packets, _timeline(exchange), "" if is_told else remedy)
+    hints = _timeline(exchange, missing)
+    return Finding("burst", summary, packets, hints, "" if is_told else remedy)
 
 
-def _wait(exchange: Evidence) -> float:
+def _wait(exchange: Evidence, missing: Sequence[float]) -> float:
     """Return from how many seconds on a gap is a wait."""
-    return wait_after(None if exchange.request is None else exchange.time_to_first_event)
+    is_known = exchange.request is not None and _is_first(exchange, missing)
+    return wait_after(exchange.time_to_first_event if is_known else None)
 
 
-def _timeline(exchange: Evidence) -> list[str]:
+def _is_first(exchange: Evidence, missing: Sequence[float]) -> bool:
+    """Whether no other element may have come before the first one."""
+    times = [one.last_time for one in exchange.elements[:1]]
+    return first_of(times, exchange.about.asked_time, missing) is not None
+
+
+def _timeline(exchange: Evidence, missing: Sequence[float]) -> list[str]:
     """Say when the first one came, and over what time the others."""
     first, elements = exchange.time_to_first_event, exchange.elements
-    if first is None or exchange.request is None:
+    if first is None or exchange.request is None or not _is_first(exchange, missing):
         return []
     over = elements[-1].last_time - elements[0].last_time
     return [
@@ -152,8 +177,7 @@ def find_late_start(
     nobody knows which element was the first.
     """
     name, first = exchange.element_name, exchange.time_to_first_event
-    times = [one.last_time for one in exchange.elements[:1]]
-    if missing and first_of(times, exchange.about.asked_time, missing) is None:
+    if missing and not _is_first(exchange, missing):
         lacking = f"the capture lacks bytes of the response before its first {name}"
         return Finding("not-recorded", f"{lacking}: its times are unknown")
     if first is None:
@@ -179,7 +203,7 @@ def find_gap(
     """
     signs: list[Record] = [*exchange.elements]
     if not signs:
-        return _too_few(exchange, 1)
+        return _too_few(exchange, 1, missing)
     if keep_alives:
         signs += exchange.comments
         signs += [frame for frame in exchange.frames if frame.opcode_name in ("ping", "pong")]

@@ -264,7 +264,10 @@ def stalls(timeline: Timeline) -> list[Stall]:
     if found is None or len(found[1]) < 3 or not gaps:
         return []
     limit = stall_limit(gaps)
-    both = divided(sorted(found[1].times), timeline.told.holes)
+    times, missing = sorted(found[1].times), timeline.told.holes
+    # Before the first and after the last there is no pause between two, but what was not recorded.
+    around = sorted([timeline.head or timeline.start, *times, timeline.end])
+    both = divided(times, missing)[0], divided(around, missing)[1]
     pauses = [
         Stall(first, last, is_recorded)
         for is_recorded, pairs in zip((True, False), both, strict=True)

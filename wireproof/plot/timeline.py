@@ -39,7 +39,7 @@ from ..open_exchanges import Key
 from ..opening import open_input
 from ..tasks.chosen import choosing, seekable
 from ..text.progress import shown
-from ..text.wording import body_end, connection_end
+from ..text.wording import body_end, connection_end, recorded_end
 from .told import Told, read_sealed, read_told
 
 Marked = (
@@ -109,7 +109,11 @@ class Timeline:
     """By the name that stands beside it, from the lowest layer to the highest."""
     ended: str = ""
     """How it ended."""
+    ended_as_recorded: str = ""
+    """The same where the capture may lack its end; empty if its body did not end."""
     is_whole: bool = True
+    head: float = 0.0
+    """When the head of its response was whole; without one, when it was asked for."""
     errors: list[tuple[float, str]] = field(default_factory=list)
     """When a fault showed, and its code."""
     told: Told = Told()
@@ -127,11 +131,20 @@ class Timeline:
         self.transport = exchange.transport
         self.start, self.end = exchange.first_time, exchange.last_time
         self.first_packet, self.last_packet = exchange.first_packet, exchange.last_packet
+        response = exchange.response
+        self.head = exchange.asked_time if response is None else response.last_time
         if (body := exchange.response_body) is not None:
             self.ended, self.is_whole = body_end(body), body.complete
+            self.ended_as_recorded = recorded_end(body)
         elif (connection := exchange.connection) is not None:
             self.ended = connection_end(connection)
             self.is_whole = connection.close != "reset"
+
+    def tell(self, told: Told) -> None:
+        """Take what is said of it."""
+        self.told = told
+        if told.is_lacking and not self.is_whole:  # nobody knows whether it was
+            self.ended, self.is_whole = self.ended_as_recorded or self.ended, True
 
     @property
     def elements(self) -> int:
@@ -371,5 +384,5 @@ def read_timeline(
                 raise
             raise NoSuchExchange(sealed) from nothing
         file.seek(0)
-        chosen.told = read_told(file, Key(chosen.connection, chosen.exchange), keylog)
+        chosen.tell(read_told(file, Key(chosen.connection, chosen.exchange), keylog))
     return chosen, timelines.count

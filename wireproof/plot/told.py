@@ -12,11 +12,11 @@ from typing import BinaryIO, NamedTuple
 from parsers import KeyLog, decode_batches
 from parsers.records import Record
 
+from ..analysis.ends import lacks_answer
 from ..analysis.exchange_filter import ExchangeFilter, ExchangeNumber
 from ..analysis.judges import Explained
 from ..analysis.outcomes import Outcomes, outcomes
-from ..analysis.recorded import holes
-from ..analysis.trace import Trace
+from ..analysis.recorded import shown_holes
 from ..analysis.verdict import Severity, tone
 from ..dialects.reader import DialectReader, is_read
 from ..dialects.wording import said
@@ -49,6 +49,8 @@ class Told(NamedTuple):
     labels: tuple[Label, ...] = ()
     holes: tuple[float, ...] = ()
     """When bytes of what it shows were found missing, in order."""
+    is_lacking: bool = False
+    """Whether the capture may lack its end."""
 
 
 def read_told(stream: BinaryIO, key: Key, keylog: KeyLog | None = None) -> Told:
@@ -85,23 +87,16 @@ def _read(
         return Told(labels=tuple(labels.found)), False
     listed, verdicts, _ = told[0]
     is_enough = all(map(stands_alone, explained))
-    missing = tuple(_holes(explained[0].trace)) if explained else ()
+    missing = tuple(shown_holes(explained[0].trace)) if explained else ()
+    is_lacking = bool(explained) and lacks_answer(explained[0].trace)
+    more = tuple(labels.found), missing, is_lacking
     gravest = leading(verdicts)
     if gravest is None or gravest.severity == "ok":
-        said = fine(listed), tone(listed.verdict, "ok")
-        return Told(*said, tuple(labels.found), missing), is_enough
+        return Told(fine(listed), tone(listed.verdict, "ok"), *more), is_enough
     verdict = summary(gravest)
     if not verdict.startswith(gravest.answer):
         verdict = f"{gravest.answer}: {verdict}"
-    return Told(verdict, gravest.severity, tuple(labels.found), missing), is_enough
-
-
-def _holes(trace: Trace) -> list[float]:
-    """Return when bytes were found missing: of a WebSocket a picture shows what both sides said."""
-    found = holes(trace)
-    if trace.about.is_websocket:
-        found += [gap.first_time for gap in trace.gaps if gap.sender == "client"]
-    return sorted(found)
+    return Told(verdict, gravest.severity, *more), is_enough
 
 
 def stands_alone(explained: Explained) -> bool:

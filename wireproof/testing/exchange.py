@@ -15,10 +15,10 @@ from parsers.records import Record
 
 from ..analysis.endings import find_other_end, find_unclean_end
 from ..analysis.evidence import Evidence
-from ..analysis.finding import Finding
+from ..analysis.finding import Finding, not_recorded
 from ..analysis.judges import Explained
 from ..analysis.keepalive import find_other_close, find_unanswered_ping
-from ..analysis.recorded import holes
+from ..analysis.recorded import Lacks, lacks
 from ..analysis.resumption import find_bad_resumption
 from ..analysis.streaming import find_gap, find_late_start
 from ..analysis.verdict import Verdict
@@ -99,7 +99,10 @@ class Exchange(Evidence):
         __tracebackhide__ = True
         found = expectations.verdict_on(self.source.explained(self), question)
         if found is None:
-            self._raise(Finding("no-verdict", f"the question {question!r} does not arise"))
+            said = f"the question {question!r} does not arise"
+            if self._lacks().is_answer:
+                self._raise(not_recorded(f"maybe therefore {said}"))
+            self._raise(Finding("no-verdict", said))
             raise AssertionError  # it has failed
         return found
 
@@ -195,8 +198,7 @@ class Exchange(Evidence):
     def assert_time_to_first_event(self, *, below: float) -> None:
         """Fail if the first event came ``below`` seconds or more after the request."""
         __tracebackhide__ = True
-        missing = holes(self.source.explained(self).trace)
-        self._raise(find_late_start(self, below, missing))
+        self._raise(find_late_start(self, below, self._lacks().server))
 
     def assert_no_gap_longer_than(self, seconds: float, *, keep_alives: bool = False) -> None:
         """Fail if anything but the first event was waited for longer than ``seconds``.
@@ -206,8 +208,7 @@ class Exchange(Evidence):
         life too.
         """
         __tracebackhide__ = True
-        missing = holes(self.source.explained(self).trace)
-        self._raise(find_gap(self, seconds, keep_alives, missing))
+        self._raise(find_gap(self, seconds, keep_alives, self._lacks().server))
 
     def assert_ended_by(self, ended_by: str, *, closed_by: str | None = None) -> None:
         """Fail unless the body ended so: ``last-chunk``, ``content-length``, ``close``, ``reset``
@@ -215,14 +216,14 @@ class Exchange(Evidence):
         connection first.
         """
         __tracebackhide__ = True
-        self._raise(find_other_end(self, ended_by, closed_by))
+        self._raise(find_other_end(self, ended_by, closed_by, self._lacks()))
 
     def assert_clean_end(self, *, app_terminator: str | None = None) -> None:
         """Fail unless the stream ended as its protocols want: the body whole, no event cut off, no
         reset; and, with ``app_terminator``, the last event's data being that.
         """
         __tracebackhide__ = True
-        self._raise(find_unclean_end(self, app_terminator))
+        self._raise(find_unclean_end(self, app_terminator, self._lacks()))
 
     def assert_ping_answered(self, *, within: float) -> None:
         """Fail unless there were pings, and each was answered in ``within`` seconds.
@@ -230,14 +231,14 @@ class Exchange(Evidence):
         Not judged is one that the end of the conversation overtook.
         """
         __tracebackhide__ = True
-        self._raise(find_unanswered_ping(self, within))
+        self._raise(find_unanswered_ping(self, within, self._lacks()))
 
     def assert_closed(self, *, code: int | None = None, by: str | None = None) -> None:
         """Fail unless a WebSocket's closing handshake was held; with this ``code``, begun ``by``
         ``client`` or ``server``.
         """
         __tracebackhide__ = True
-        self._raise(find_other_close(self, code, by))
+        self._raise(find_other_close(self, code, by, self._lacks()))
 
     def assert_resumed_from(
         self, previous: Exchange, *, respecting_retry: bool = False, exact: bool = False
@@ -250,12 +251,17 @@ class Exchange(Evidence):
         ``retry`` that ``previous`` gave.
         """
         __tracebackhide__ = True
-        self._raise(find_bad_resumption(self, previous, respecting_retry, exact))
+        lacking = self._lacks(), previous._lacks()
+        self._raise(find_bad_resumption(self, previous, respecting_retry, exact, lacking))
 
     def assert_matches(self, name: str, *, replace: Mapping[str, str] | None = None) -> None:
         """Fail if this exchange differs from the stored transcript ``name``; see ``Wire``."""
         __tracebackhide__ = True
         self.source.assert_matches(name, self, replace=replace)
+
+    def _lacks(self) -> Lacks:
+        """Return what the capture lacks of it."""
+        return lacks(self.source.explained(self).trace)
 
     def _raise(self, finding: Finding | None) -> None:
         __tracebackhide__ = True

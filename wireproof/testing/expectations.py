@@ -7,20 +7,24 @@ verdict: its sentence, what it rests on and what to do, and the rows of its pack
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from math import ceil, inf
 from typing import cast, get_args
 
 from ..analysis.arrivals import LEAST, SHORTEST_WAIT, arrivals
+from ..analysis.ends import lacks_answer, may_be_reset
 from ..analysis.evidence import Evidence
-from ..analysis.finding import Finding
+from ..analysis.finding import Finding, not_recorded
 from ..analysis.judges import Explained
 from ..analysis.latency.definitions import first_content
 from ..analysis.latency.times import ASSUMED, Times, times_of
 from ..analysis.pace import judge_streaming, judge_unread
 from ..analysis.percentiles import percentile
-from ..analysis.recorded import is_recorded
+from ..analysis.recorded import Pause, divided, holes, is_recorded
 from ..analysis.streaming import Wanted, find_collected, not_told
 from ..analysis.verdict import Question, Verdict, words_of
+from ..exchange import SAID
 from ..text.wording import count, duration
 from ..views.verdicts.words import details, summary
 
@@ -110,6 +114,8 @@ def find_other_verdict(explained: Explained, expected: Mapping[str, Expected]) -
         wanted = (answers,) if isinstance(answers, str) else answers or ()
         if verdict is None:
             said = f"{question}: {_either(wanted)} expected, but the question does not arise"
+            if lacks_answer(explained.trace):
+                return not_recorded(f"maybe therefore {said}")
             return Finding("no-verdict", said)
         if verdict.answer not in wanted:
             said = f"{question} is {verdict.answer!r}, {_either(wanted)} expected"
@@ -155,7 +161,9 @@ def find_slow_tokens(explained: Explained, limits: Mapping[str, float]) -> Findi
     times = times_of(explained.trace)
     if times is None or len(times.contents) < 2:
         return _no_tokens(explained)
-    waits = sorted(after - before for before, after in _pairs(times))
+    known, unknown = divided(times.contents, times.holes)
+    waits = sorted(after - before for before, after in known)
+    unknown += _around_tokens(explained, times)
     if not waits:
         return _lacking("between any two tokens")
     for name, limit in limits.items():
@@ -166,14 +174,28 @@ def find_slow_tokens(explained: Explained, limits: Mapping[str, float]) -> Findi
                 f"{name} of {count(len(waits), 'wait')} between tokens is {duration(found)}, at"
                 f" most {limit:g} s expected"
             )
-            return Finding("slow-tokens", text, _around(explained, times, found), _origin(times))
+            packets = _around(explained, known, found)
+            return Finding("slow-tokens", text, packets, _origin(times))
+        hidden = sum(map(partial(_most_waits, longer=limit), unknown))
+        if percentile([*waits, *[inf] * hidden], part) > limit:
+            span = duration(sum(after - before for before, after in unknown))
+            said = f"in {span} it is unknown which tokens came, and whether {name} of the waits"
+            return not_recorded(f"{said} between them is more than {limit:g} s")
     return None
 
 
-def _pairs(times: Times) -> list[tuple[float, float]]:
-    """Return between which tokens nothing is missing."""
-    both = zip(times.contents, times.contents[1:], strict=False)
-    return [one for one in both if is_recorded(*one, times.holes)]
+def _around_tokens(explained: Explained, times: Times) -> list[Pause]:
+    """Return the times with a hole before the first token that was recorded and after the last."""
+    about = explained.exchange
+    head, end = times.headers or 0.0, about.last_time - about.asked_time
+    both = [(head, times.contents[0]), (times.contents[-1], end)]
+    return [one for one in both if not is_recorded(*one, times.holes)]
+
+
+def _most_waits(pause: Pause, longer: float) -> int:
+    """Return how many waits ``longer`` than so many seconds there may have been in a pause."""
+    seconds = pause[1] - pause[0]
+    return max(ceil(seconds / longer) - 1, 0) if longer else 1
 
 
 def _origin(times: Times) -> list[str]:
@@ -184,9 +206,9 @@ def _origin(times: Times) -> list[str]:
     return lines
 
 
-def _around(explained: Explained, times: Times, gap: float) -> list[int]:
+def _around(explained: Explained, waits: Sequence[Pause], gap: float) -> list[int]:
     """Return the packets before and after the first wait that long."""
-    for before, after in _pairs(times):
+    for before, after in waits:
         if after - before >= gap:
             return _packets_at(explained, [before, after])
     return []
@@ -201,12 +223,13 @@ def _packets_at(explained: Explained, moments: Collection[float]) -> list[int]:
 
 
 def _lacking(where: str) -> Finding:
-    text = f"the capture lacks bytes of the response {where}: its times are unknown"
-    return Finding("not-recorded", text)
+    return not_recorded("its times are unknown", of=f"of the response {where}")
 
 
 def _no_tokens(explained: Explained) -> Finding:
     marks = explained.trace.streamed
+    if holes(explained.trace) or lacks_answer(explained.trace):
+        return not_recorded("when its tokens came is unknown", list(marks.packets[:1]))
     text = f"no two tokens came: {count(marks.count, 'element')} of another kind"
     return Finding("no-tokens", text, list(marks.packets[:1]))
 
@@ -224,7 +247,10 @@ def find_other_ending(explained: Explained, by: str | None, reason: str | None) 
     first = None if connection is None else connection.closed_by
     if by is not None and first != by:
         return finding(ending, f"ended by {first or 'nobody'}, {by} expected")
-    known = words_of([ending]) | {str(ending.numbers.get("ended_by"))}
+    known = words_of([ending])
+    ended_by = str(ending.numbers.get("ended_by"))
+    if ended_by in SAID or not lacks_answer(explained.trace):  # else its end may be what is missing
+        known |= {ended_by}
     if reason is not None and reason not in known:
         return finding(ending, f"ending is {ending.answer!r}, {reason!r} expected")
     return None
@@ -239,6 +265,8 @@ def find_unnoticed_leaving(explained: Explained, within: float) -> Finding | Non
     if verdict is None:
         ending = verdict_on(explained, "ending")
         text = "the client did not leave before the end"
+        if lacks_answer(explained.trace) or may_be_reset(explained.trace):
+            text = "whether the client left before the end is unknown"
         return Finding("client-stayed", text) if ending is None else finding(ending, text)
     if verdict.answer == "half-close":
         return finding(verdict, "the client did not leave before the end")

@@ -59,6 +59,19 @@ CUT_ENDINGS = {
 }
 """``ended_by`` of a body that is not."""
 
+RECORDED_ENDINGS = {
+    "last-chunk": "its last chunk came",
+    "content-length": "its last byte came",
+    "close": "no end of it was recorded before the connection was closed",
+    "reset": "no end of it was recorded before the connection was reset",
+    "capture-end": "no end of it was recorded before the capture ends",
+    "end-stream": "END_STREAM came",
+    "rst-stream": "no END_STREAM was recorded before RST_STREAM",
+    "goaway": "no END_STREAM was recorded before GOAWAY",
+    "close-notify-missing": "no end of it was recorded before the connection was closed",
+}
+"""``ended_by`` of one that may lack bytes because the capture does."""
+
 QUIC_ENDINGS = {
     ("end-stream", True): "complete (FIN)",
     ("end-stream", False): "INCOMPLETE (the stream's FIN came after missing bytes)",
@@ -66,6 +79,13 @@ QUIC_ENDINGS = {
     ("reset", False): "INCOMPLETE (connection closed before the stream's FIN)",
 }
 """The same in QUIC's words: by ``ended_by``, and whether the body is complete."""
+
+QUIC_RECORDED = {
+    "end-stream": "the stream's FIN came",
+    "rst-stream": "no FIN of the stream was recorded before RESET_STREAM",
+    "reset": "no FIN of the stream was recorded before the connection was closed",
+}
+"""The words of RECORDED_ENDINGS that are others in QUIC."""
 
 FLAGS = {"fin": "FIN", "reset": "RST", "connection-close": "CONNECTION_CLOSE"}
 """What ends a direction, or a connection, by the word of the records."""
@@ -129,6 +149,12 @@ def body_end(body: BodyRecord) -> str:
         is_told = body.ended_by == "close" and not is_ended_by_fin_alone(body)
         return f"complete {'(close_notify)' if is_told else ENDINGS[body.ended_by]}"
     return f"INCOMPLETE ({CUT_ENDINGS[body.ended_by]})"
+
+
+def recorded_end(body: BodyRecord) -> str:
+    """Return what is known of a body where the capture lacks bytes, maybe its own."""
+    quic = QUIC_RECORDED.get(body.ended_by) if body.layer == "quic" else None
+    return f"not known to be whole ({quic or RECORDED_ENDINGS[body.ended_by]})"
 
 
 def is_ended_by_fin_alone(body: BodyRecord) -> bool:

@@ -95,7 +95,7 @@ class ExchangeRow:
         self.outcome: Outcome | None = None
         """What is said of it, once that is known."""
         self.holes: list[float] = []
-        """When bytes of its response were found missing, once that is known."""
+        """When bytes of it were found missing, once that is known."""
         self.asked_time: float | None = None
         """When that was asked for which its outcome tells of, where no request can be read."""
         self.about: Exchange | None = None
@@ -378,12 +378,14 @@ def _ended(
     """Return how an exchange ended, None if it has not.
 
     Where nothing but closing ended a body, its last word tells whether it is whole: its verdict
-    has read that.
+    has read that. So it has what the capture lacks.
     """
     if exchange is not None and exchange.response_body is not None:
         silence, body = silence_before_end(exchange), exchange.response_body
         is_whole = outcome is not None and outcome.listed.end == "whole"
-        told = _why(outcome) if outcome and is_whole and is_ended_by_fin_alone(body) else None
+        is_lacking = outcome is not None and outcome.listed.end == "unknowable"
+        is_told = is_whole and is_ended_by_fin_alone(body) or is_lacking and not body.complete
+        told = _why(outcome) if outcome and is_told else None
         said = told or body_end(body)
         return said if silence is None else f"{said}; {silence}"
     if exchange is not None and exchange.closing:

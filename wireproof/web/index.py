@@ -33,7 +33,7 @@ from ..analysis.judges import Explained
 from ..analysis.keyless.sealed import TAKEN, SealedConnection, SealedConnections
 from ..analysis.listing import listed
 from ..analysis.outcomes import Outcome
-from ..analysis.recorded import holes
+from ..analysis.recorded import shown_holes
 from ..analysis.selection import LiveSelection, Wanted
 from ..bytes.packet_index import CAPTURED, CONNECTION, Tracer
 from ..columns import Numbers, follow_one_another
@@ -296,7 +296,7 @@ class Index:
             exchange = self.order.find(Key(*one.exchange.key))
             if exchange is not None:
                 exchange.outcome = Outcome(listed(one), one.verdicts)
-                exchange.holes = holes(one.trace)
+                exchange.holes = shown_holes(one.trace)
                 exchange.changed = self.version + 1
 
     def _end(self, record: ConnectionRecord, sealed: SealedConnection | None) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from support.http2 import EVENTS, GET, Http2Talk, data
+from support.http2 import EVENTS, GET, Http2Talk, data, framed
 from support.paced import explained, verdict
 from support.talk import EPOCH_NS, Talk, decoded
 from support.timed import Stream, TimedTape, chunk, event
 
+from parsers.http2.elements import PING
 from wireproof.analysis.judges import explain
 from wireproof.analysis.latency.definitions import measure
 from wireproof.analysis.latency.times import times_of
@@ -20,6 +21,7 @@ from wireproof.analysis.recorded import (
     is_recorded,
     not_recorded,
     recorded_waits,
+    shown_holes,
 )
 from wireproof.analysis.trace import MAX_FAULTS
 
@@ -106,6 +108,23 @@ def test_a_hole_in_http2_may_be_of_any_stream() -> None:
     assert [not_recorded(one.trace) for one in found] == [pytest.approx(1.7, abs=0.11)] * 2
     answers = [one.answer for all_of in found for one in all_of.verdicts if one.question == "gap"]
     assert answers == ["not-recorded", "not-recorded"]
+
+
+def test_of_an_upload_the_clients_holes_are_shown() -> None:
+    talk = Http2Talk().begin()
+    post = [(name, "POST" if name == ":method" else value) for name, value in GET]
+    talk.say("client", talk.client.head(1, post))
+    talk.at(0.1).say("client", data(1, b"a" * 8))
+    talk.talk.lose("client", len(data(1, b"a" * 8)))
+    talk.at(1.1).say("client", data(1, b"a" * 8), data(1, b"a" * 8, ends=True))
+    talk.at(1.2).say("server", talk.server.head(1, EVENTS), data(1, b"data: a\n\n", ends=True))
+    talk.talk.lose("client", 13)
+    talk.at(1.3).say("client", framed(PING, 0, 0, bytes(8)))
+    talk.talk.close()
+    [found] = explain(talk.records())
+    assert holes(found.trace) == []
+    assert len(holes(found.trace, "client")) == 2
+    assert len(shown_holes(found.trace)) == 1
 
 
 def test_a_first_token_that_was_not_recorded_is_not_the_one_after_it() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 from xml.etree import ElementTree
@@ -19,6 +22,7 @@ from wireproof.cli import run
 from wireproof.open_exchanges import Key
 from wireproof.plot.figure import (
     DOTS,
+    FAULT,
     LEFT,
     LETTER,
     MANY,
@@ -102,8 +106,39 @@ def test_what_was_not_recorded_is_no_gap() -> None:
     assert (round(last - first, 1), is_recorded) == (1.5, False)
     said = texts(svg(drawn))
     assert "not recorded for 1.500 s" in said and "longest 500" in said
-    drawn.told = Told(holes=tuple(drawn.lanes["SSE events"].times))
+    drawn.tell(Told(holes=tuple(drawn.lanes["SSE events"].times)))
     assert drawn.gaps() == [] and stalls(drawn) == []
+
+
+def lossy(stream: Stream) -> Timeline:
+    file = stream.tape.file()
+    found = Timelines()
+    found.read(BytesIO(file))
+    drawn = found.choose()
+    drawn.tell(read_told(BytesIO(file), Key(0, 0)))
+    return drawn
+
+
+def lose(stream: Stream, data: bytes) -> None:
+    stream.talk.server(data)
+    del stream.tape.packets[-1]
+    stream.talk.ack("client")
+
+
+def test_what_was_not_recorded_before_the_first_and_after_the_last() -> None:
+    stream = Stream()
+    lose(stream, chunk(event(1)))
+    stream.tape.wait(1.0)
+    stream.events(5, every=0.1)
+    lose(stream, chunk(event(6)) + b"0\r\n\r\n")
+    stream.tape.wait(2.0)
+    stream.talk.close()
+    drawn = lossy(stream)
+    found = [(round(last - first, 1), is_recorded) for first, last, is_recorded in stalls(drawn)]
+    assert found == [(1.1, False), (2.0, False)]
+    said = texts(svg(drawn))
+    assert "not known to be whole (no end of it was recorded" in said
+    assert "INCOMPLETE" not in said and FAULT not in svg(drawn)
 
 
 def test_text_from_the_wire_stays_text() -> None:
@@ -182,6 +217,18 @@ def test_bad_usage(
     assert run(["plot", str(FIXTURES / "sse" / "plain.pcapng"), *arguments]) == 2
     shown = capsys.readouterr().err
     assert said in shown and len(shown.splitlines()) == 1
+
+
+def test_without_a_home_it_says_nothing(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "wireproof", "plot", str(FIXTURES / "sse" / "plain.pcapng")]
+    environment = {**os.environ, "HOME": "/dev/null/none", "MPLCONFIGDIR": ""}
+    done = subprocess.run(
+        [*command, "-o", str(tmp_path / "out.png")],
+        capture_output=True,
+        env=environment,
+        check=True,
+    )
+    assert done.stderr == b""
 
 
 def test_which_exchange_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from support.corpus import ROOT
-from support.timed import CHUNKED, EVENT_STREAM, Socket, Stream, TimedTape, event
+from support.timed import CHUNKED, EVENT_STREAM, Handmade, Socket, Stream, TimedTape, event
 from support.websocket_frames import frame
 
 from wireproof.analysis.pace import judge_streaming
@@ -67,7 +67,144 @@ def test_a_wait_that_was_not_recorded_is_no_gap_and_proves_nothing() -> None:
     assert "the capture lacks bytes that came in 1.6" in said
     assert "whether there was a gap of more than 1 s is unknown" in said
     assert "a gap" not in failure(lambda: exchange.assert_no_gap_longer_than(0.05))
-    exchange.assert_inter_token_latency(max=0.2)
+    exchange.assert_inter_token_latency(p50=0.2, max=2)
+    said = failure(lambda: exchange.assert_inter_token_latency(max=0.2))
+    assert "in 1.600 s it is unknown which tokens came" in said
+    assert "whether max of the waits between them is more than 0.2 s" in said
+    assert "p99 of" in failure(lambda: exchange.assert_inter_token_latency(p99=0.2))
+    assert "unknown" not in failure(lambda: exchange.assert_inter_token_latency(max=0))
+
+
+LACKS = "the capture lacks bytes of the response"
+
+
+def lose(stream: Stream, sender: Literal["client", "server"], data: bytes) -> None:
+    """Let something be sent that the capture lacks."""
+    getattr(stream.talk, sender)(data)
+    del stream.tape.packets[-1]
+    stream.talk.ack("client" if sender == "server" else "server")
+
+
+def beheaded() -> Exchange:
+    """An answer of which nothing but its end was recorded."""
+    stream = Stream()
+    del stream.tape.packets[-1]
+    lose(stream, "server", chunked(1) + b"0\r\n\r\n")
+    stream.talk.ack("client")
+    stream.talk.close()
+    return stream.exchange
+
+
+def unended() -> Exchange:
+    """Five events, and an end that was not recorded."""
+    stream = Stream().events(5, every=0.1)
+    lose(stream, "server", chunked(6) + b"0\r\n\r\n")
+    stream.talk.close()
+    return stream.exchange
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda one: one.assert_streamed(), "of at least 2 chunks it has 0"),
+        (lambda one: one.assert_no_gap_longer_than(1), "of at least 1 chunk it has 0"),
+        (lambda one: one.assert_time_to_first_token(below=1), "its tokens came is unknown"),
+        (lambda one: one.assert_inter_token_latency(max=1), "its tokens came is unknown"),
+        (lambda one: one.assert_clean_end(), "no response was recorded"),
+        (lambda one: one.assert_ended_by("last-chunk"), "what ended the body is unknown"),
+        (lambda one: one.assert_verdict(streaming="streamed"), "maybe therefore streaming"),
+        (lambda one: one.verdict("streaming"), "maybe therefore the question 'streaming'"),
+    ],
+)
+def test_of_an_answer_that_was_not_recorded_nothing_is_denied(
+    ask: Callable[[Exchange], Any], said: str
+) -> None:
+    exchange = beheaded()
+    told = failure(lambda: ask(exchange))
+    assert LACKS in told and said in told
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda one: one.assert_clean_end(), "not known to be whole (no end of it was recorded"),
+        (lambda one: one.assert_clean_end(app_terminator="x"), "whether the last data is 'x'"),
+        (lambda one: one.assert_ended_by("close"), "what ended the body is unknown"),
+        (lambda one: one.assert_inter_token_latency(max=0.15, p50=0.05), ""),
+    ],
+)
+def test_an_end_that_was_not_recorded_is_none(ask: Callable[[Exchange], Any], said: str) -> None:
+    told = failure(lambda: ask(unended()))
+    assert said in told and "INCOMPLETE" not in told
+
+
+def test_an_end_that_was_not_recorded_may_be_any() -> None:
+    said = failure(lambda: unended().assert_ended(reason="close"))
+    assert "ending is 'unknowable', 'close' expected" in said
+    unended().assert_streamed()
+    told = failure(lambda: unended().assert_client_left_noticed(within=1))
+    assert "whether the client left before the end is unknown" in told
+
+
+def test_waits_that_were_not_recorded_may_spread_a_burst() -> None:
+    def crowd(every: float) -> Exchange:
+        stream = Stream(thinking=0.5).events(1, every=0)
+        for number in range(2, 6):
+            stream.tape.wait(every)
+            lose(stream, "server", chunked(number))
+            stream.events(1, every=0)
+        return stream.end().exchange
+
+    assert "it is unknown what came" in failure(lambda: crowd(0.1).assert_streamed(min_gap=0.05))
+
+
+def test_a_conversation_that_was_not_all_recorded() -> None:
+    socket = Socket()
+    socket.talk.client(frame(9, b"1", key=bytes(4)))
+    lose(socket, "server", frame(10, b"1"))
+    socket.talk.server(frame(1, b"a"))
+    lose(socket, "client", frame(8, b"\x03\xe8", key=bytes(4)))
+    socket.talk.server(frame(8, b"\x03\xe8"))
+    socket.talk.close()
+    exchange = socket.exchange
+    said = failure(lambda: exchange.assert_ping_answered(within=1))
+    assert "whether the client's ping in packet" in said and "is unknown" in said
+    assert "closing handshake was held is unknown" in failure(lambda: exchange.assert_closed())
+    assert "closing handshake was held is unknown" in failure(lambda: exchange.assert_clean_end())
+    silent = Socket()
+    lose(silent, "server", frame(9, b"1"))
+    silent.talk.server(frame(1, b"a"))
+    told = failure(lambda: silent.exchange.assert_ping_answered(within=1))
+    assert "whether there was a ping is unknown" in told
+
+
+def resuming(earlier: Sequence[int], later: Sequence[int], last: str) -> tuple[Exchange, Exchange]:
+    """Two streams of events, of which those with negative IDs were not recorded."""
+    tape = TimedTape()
+    for port, numbers in enumerate((earlier, later), 40_000):
+        named = f"Last-Event-ID: {last}\r\n".encode() if numbers is later else b""
+        stream = Stream(tape=tape, client_port=port, request=named)
+        for number in numbers:
+            if number < 0:
+                lose(stream, "server", chunked(-number))
+            else:
+                stream.talk.server(chunked(number))
+        stream.end()
+    first, second = Handmade(tape).exchanges()
+    return first, second
+
+
+def test_ids_that_were_not_recorded() -> None:
+    first, second = resuming((1, -2, 3), (4, 5), "2")
+    said = failure(lambda: second.assert_resumed_from(first))
+    assert "lacks bytes of the earlier stream: whether Last-Event-ID '2' was sent" in said
+    first, second = resuming((1, 2, -3), (3, 4), "2")
+    second.assert_resumed_from(first)
+    said = failure(lambda: second.assert_resumed_from(first, exact=True))
+    assert "which event ID was sent last is unknown" in said
+    first, second = resuming((1, 2), (-3, 4), "2")
+    said = failure(lambda: second.assert_resumed_from(first))
+    assert "which event came first after '2' is unknown" in said
 
 
 def test_the_first_event_behind_a_hole_may_be_no_first_one() -> None:

@@ -11,6 +11,7 @@ from parsers.records import BodyRecord, End, EndedBy
 from wireproof.text.wording import (
     CUT_ENDINGS,
     ENDINGS,
+    RECORDED_ENDINGS,
     body_end,
     close_code,
     connection_end,
@@ -19,6 +20,7 @@ from wireproof.text.wording import (
     duration,
     ends_said,
     part_of,
+    recorded_end,
     span,
 )
 
@@ -75,10 +77,15 @@ def test_close_code(code: int | None, words: str) -> None:
 
 
 def test_every_way_a_body_ends_has_words() -> None:
-    assert set(ENDINGS) == set(CUT_ENDINGS) == set(get_args(EndedBy))
+    assert set(ENDINGS) == set(CUT_ENDINGS) == set(RECORDED_ENDINGS) == set(get_args(EndedBy))
     assert body_end(Wire().body()) == "complete (last chunk)"
     cut = Wire().body(complete=False, ended_by="reset")
     assert body_end(cut) == "INCOMPLETE (connection reset)"
+    assert recorded_end(cut) == (
+        "not known to be whole (no end of it was recorded before the connection was reset)"
+    )
+    quic = Wire().body(complete=False, ended_by="end-stream", layer="quic")
+    assert recorded_end(quic) == "not known to be whole (the stream's FIN came)"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,17 @@ def test_one_that_goes_on_has_no_end() -> None:
         assert ask("exchanges/0")[0]["ended"] == "INCOMPLETE (the capture ends first)"
 
 
+def test_what_was_not_recorded_may_be_its_end() -> None:
+    talk = Talk().open()
+    talk.client(GET)
+    talk.server(SSE + chunk(b"data: x\n\n"))
+    talk.lose("server", 5)
+    talk.close()
+    with asked(talk) as ask:
+        ended = ask("exchanges/0")[0]["ended"]
+    assert ended == "the capture lacks 5 bytes of the server's: how it ended is unknown"
+
+
 def test_values_from_the_wire_are_cut_to_what_a_row_shows() -> None:
     target = b"/" + b"x" * 5_000
     row = row_of(OK + b"Content-Length: 0\r\n\r\n", request=GET.replace(b"/events", target))

@@ -14,7 +14,7 @@ export const state = {
   packet: /** @type {number | null} */ (null), // the number of the packet that is shown
   capture: 0, // in which capture that packet is
   verdicts: /** @type {Said[]} */ ([]), // what is said of the chosen exchange
-  holes: /** @type {number[]} */ ([]), // when bytes of its response were found missing, in order
+  holes: /** @type {number[]} */ ([]), // when bytes of it were found missing, in order
   cited: new Set(), // the packets that the answer on show rests on
   ways: /** @type {any[]} */ ([]), // exchanges that were seen on several legs
   wayOf: new Map(), // the way of an exchange, by its key
