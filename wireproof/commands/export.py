@@ -200,6 +200,8 @@ def _one(
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
+    for fault in done.faults.sentences():
+        say(f"{'standard input' if file == '-' else file}: {fault}")
     if not done.written:
         say(f"{file}: nothing to export")
     if (found := said(done.report)) is not None:

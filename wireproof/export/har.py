@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from msgspec import to_builtins
-from parsers import NANOSECONDS, CaptureKeys, Memory, Packet, completion
+from parsers import NANOSECONDS, CaptureFault, CaptureKeys, Memory, Packet, completion
 from parsers.limits import MiB
 from parsers.records import (
     BodyRecord,
@@ -145,6 +145,10 @@ class HarWriter:
         """Take note that no packet follows."""
         self._take(sorted(self._tap.finish(), key=completion))
         self._spool_verdicts(self._explanations.finish())
+
+    def faults(self, of_capture: list[CaptureFault]) -> list[Record]:
+        """Return what is said of the capture as a whole, once all packets are taken."""
+        return self._tap.decoder.report(of_capture)
 
     def write(self, stream: BinaryIO) -> None:
         """Write the archive."""

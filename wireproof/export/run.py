@@ -8,7 +8,7 @@ alone.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import chain
@@ -24,6 +24,7 @@ from ..output import open_stream
 from ..redact import Policy, Redactor, Report, Rules
 from ..tasks.chosen import choosing
 from ..tasks.decode import check_output
+from ..tasks.unread import CaptureFaults
 from ..text.progress import shown
 from . import ExportFormat
 
@@ -53,6 +54,8 @@ class Exported:
     written: int = 0
     """Entries or rows."""
     report: Report = field(default_factory=Report)
+    faults: CaptureFaults = field(default_factory=CaptureFaults)
+    """What is wrong with the capture itself."""
 
 
 def run(wanted: ExportOptions) -> Exported:
@@ -85,9 +88,11 @@ def _export_har(
     for batch in capture.batches(BATCH, lambda: writer.room):
         writer.add(batch)
     writer.finish()
+    faults = CaptureFaults()
+    faults.note(writer.faults(capture.faults))
     # Opened when all is read: entries are put into the order in which they began.
     writer.write(open_stream(wanted.output, stack))
-    return Exported(writer.written, writer.report)
+    return Exported(writer.written, writer.report, faults)
 
 
 def _export_table(
@@ -95,13 +100,14 @@ def _export_table(
 ) -> Exported:
     only = wanted.wanted.only_connection
     decoded = None if only is None else {only, None}.__contains__
-    batches: Iterator[list[Record]] = decode_batches(source, wanted=decoded, keylog=wanted.keylog)
+    faults = CaptureFaults()
+    batches = faults.noting(decode_batches(source, wanted=decoded, keylog=wanted.keylog))
     if choice is not None:
         chosen = select(chain.from_iterable(batches), choice)
         batches = ([record] for record in chosen)
     first = next(filter(None, batches), [])
     redactor = Redactor(wanted.policy)
-    done = Exported(report=redactor.report)
+    done = Exported(report=redactor.report, faults=faults)
     write = _table_writer(wanted, open_stream(wanted.output, stack), stack)
     for batch in chain([first], batches):
         write([redactor.redact(record) for record in batch])

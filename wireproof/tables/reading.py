@@ -45,6 +45,7 @@ from ..arrow.rows import STEP_ROWS
 from ..metrics.observing import Observer
 from ..open_exchanges import Key
 from ..redact import Policy, Rules
+from ..tasks.unread import is_of_capture
 from .files import Capture, capture_of, host_of, opened
 from .kinds import USUAL, About, Kind, Origin, rows_of
 from .masking import masked_line, masked_verdict, masker
@@ -383,9 +384,7 @@ class Tables:
         yield from self._extended("elements", [one for one in records if type(one) not in OTHERS])
         ended = [one for one in records if type(one) is ConnectionRecord]
         faults = [one for one in records if type(one) is DiagnosticRecord]
-        self._faults.update(
-            one.code for one in faults if one.connection is None and one.severity != "note"
-        )
+        self._faults.update(one.code for one in faults if is_of_capture(one))
         yield from self._extended("connections", ended)
         yield from self._extended("diagnostics", faults)
 

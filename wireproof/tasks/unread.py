@@ -1,6 +1,7 @@
 """What the records of exchanges do not show: told to the user, once, when all is decoded.
 
-That is connections that hold no exchange that can be read, and what a connection lacks as a whole.
+That is connections that hold no exchange that can be read, what a connection lacks as a whole, and
+that the capture itself is cut or damaged.
 
 Without a word about them a capture of nothing but TLS looks as if nothing were wrong with it.
 """
@@ -37,6 +38,42 @@ SYN_RETRANSMITTED = 1.0
 """Seconds after which a SYN is sent again at the earliest (RFC 6298 section 2)."""
 
 
+def is_of_capture(record: DiagnosticRecord) -> bool:
+    """Tell whether something is wrong with the capture itself: it is not whole."""
+    return record.connection is None and record.severity != "note"
+
+
+class CaptureFaults:
+    """Keeps the first fault of each kind that a capture itself has, and how many there are."""
+
+    def __init__(self) -> None:
+        self._found: Counter[str] = Counter()
+        self._first: dict[str, str] = {}
+
+    def noting(self, batches: Iterable[list[Record]]) -> Iterator[list[Record]]:
+        """Yield batches; note the faults in them."""
+        for records in batches:
+            self.note(records)
+            yield records
+
+    def note(self, records: Iterable[Record]) -> None:
+        """Note the faults in records."""
+        for record in records:
+            if type(record) is DiagnosticRecord and is_of_capture(record):
+                self.add(record)
+
+    def add(self, fault: DiagnosticRecord) -> None:
+        """Note a fault of the capture."""
+        self._found[fault.code] += 1
+        self._first.setdefault(fault.code, escape(fault.summary))
+
+    def sentences(self) -> Iterator[str]:
+        """Yield a sentence for each kind."""
+        for code, said in self._first.items():
+            more = self._found[code] - 1
+            yield f"{said}; {more:,} more like it" if more else said
+
+
 class Unread:
     """Counts the connections that hold nothing to read, by their reason; keeps what others lack."""
 
@@ -44,6 +81,7 @@ class Unread:
         self._found: Counter[str] = Counter()
         self._faults: list[str] = []
         self._notes: list[str] = []
+        self._of_capture = CaptureFaults()
         self._opened: set[int] = set()
         """The open connections that were decrypted."""
         self._faulty: dict[int, DiagnosticRecord] = {}
@@ -67,6 +105,7 @@ class Unread:
 
     def sentences(self) -> Iterator[str]:
         """Yield a sentence for each reason that was found, and for each fault that tells why."""
+        yield from self._of_capture.sentences()
         for reason, (name, said) in REASONS.items():
             if self._found[reason]:
                 yield f"{count(self._found[reason], name)} {said}"
@@ -78,7 +117,9 @@ class Unread:
             yield f"{count(more, 'more note')} of what connections lack"
 
     def _note(self, record: DiagnosticRecord) -> None:
-        if _is_fault(record):
+        if is_of_capture(record):
+            self._of_capture.add(record)
+        elif _is_fault(record):
             self._faulty.setdefault(record.connection or 0, record)
         elif record.code in OF_A_CONNECTION:
             self._found["noted"] += 1

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.attack import request, response
 from support.corpus import ROOT
+from support.handmade import Wire
 from support.talk import Talk
 from support.tls_live import dialogue
 
 from wireproof.cli import run
+from wireproof.tasks.unread import CaptureFaults
 
 FIELD = ROOT / "fixtures" / "field"
 
@@ -67,3 +70,41 @@ def test_what_a_connection_lacks_is_said(
     assert "connection 0: " in said
     assert "at least 300 bytes of the server's" in said
     assert "who closed the connection first is unknown" in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["explain"],
+        ["ls"],
+        ["ls", "--jobs", "2"],
+        ["hops"],
+        ["latency"],
+        ["export", "--format", "har"],
+        ["export", "--format", "csv"],
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_is_cut_is_said(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = (ROOT / "fixtures" / "sse" / "plain.pcapng").read_bytes()
+    path = tmp_path / "cut.pcapng"
+    path.write_bytes(whole[:3001])
+    is_one_leg = command == ["hops"]
+    assert run([*command, str(path)]) == is_one_leg
+    said = capsys.readouterr().err
+    assert said.count(f"wireproof: {path}: the capture file ends inside a record: ") == 1
+    path.write_bytes(whole)
+    assert run([*command, str(path)]) == is_one_leg
+    assert "inside a record" not in capsys.readouterr().err
+
+
+def test_of_many_faults_the_first_of_a_kind_is_said() -> None:
+    faults = CaptureFaults()
+    for summary in ("one", "two", "three"):
+        fault = Wire().fault(code="capture-damaged", summary=summary, severity="warning")
+        fault = msgspec.structs.replace(fault, connection=None)
+        faults.note([fault])
+    faults.note([msgspec.structs.replace(fault, severity="note"), Wire().body()])
+    assert list(faults.sentences()) == ["one; 2 more like it"]
