@@ -60,6 +60,7 @@ WRITERS: dict[str, list[str]] = {
     "plot svg": ["plot"],
     "hops": ["hops"],
     "query parquet": ["query", "--format", "parquet", QUERY],
+    "diff": ["diff", "--format", "markdown"],
     "diff baseline": ["diff"],
     "explain junit": ["explain", "--format", "junit"],
 }

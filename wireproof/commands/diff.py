@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .choosing import key_log
-from .exits import Finite, Unreadable, because, examples, need, say
+from .exits import Finite, Unreadable, because, called, examples, need, say
 from .memory import MEMORY
 from .parsing import parses
 from .spreading import need_stores, needs_network, stores
@@ -22,24 +22,23 @@ if TYPE_CHECKING:
     short_help="Show what got worse from one run to another.",
     epilog=examples(
         "wireproof diff before.pcapng after.pcapng",
-        "wireproof diff release-41/ release-42/ --format markdown",
+        "wireproof diff release-41/ release-42/ -o comment.md",
         "wireproof diff run.pcapng --write-baseline baseline.json",
-        "wireproof diff run.pcapng --baseline baseline.json --format junit > diff.xml",
+        "wireproof diff run.pcapng --baseline baseline.json -o diff.xml",
     ),
 )
 @parses("pyarrow", unless=needs_network)
 @MEMORY
 @click.argument("files", metavar="A [B]", nargs=-1, required=True)
 @click.option("--baseline", "log", metavar="FILE", help="Compare with this instead of A.")
-@click.option("--write-baseline", "output", metavar="FILE", help="Save A as a baseline, and exit.")
+@click.option("--write-baseline", "kept_in", metavar="FILE", help="Save A as a baseline, and exit.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(("table", "json", "junit", "markdown")),
-    default="table",
-    show_default=True,
-    help="For people, scripts, CI, or pull requests.",
+    help="For people, scripts, CI, or pull requests. Default: as OUT's suffix says, else table.",
 )
+@click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 @click.option(
     "--slower",
     type=Finite(0),
@@ -68,8 +67,9 @@ if TYPE_CHECKING:
 def diff(
     files: tuple[str, ...],
     log: str | None,
+    kept_in: str | None,
+    form: str | None,
     output: str | None,
-    form: str,
     slower: float,
     share: float,
     chance: float,
@@ -85,9 +85,12 @@ def diff(
     """
     need("parquet", "diff")
     need_stores(files)
-    wanted = 1 if log is not None or output is not None else 2
-    if len(files) != wanted or (log is not None and output is not None):
+    wanted = 1 if log is not None or kept_in is not None else 2
+    if len(files) != wanted or (log is not None and kept_in is not None):
         said = "give A and B, or one run with --baseline or --write-baseline"
+        raise click.UsageError(said, click.get_current_context())
+    if output is not None and kept_in is not None:
+        said = "--write-baseline compares nothing: leave out -o"
         raise click.UsageError(said, click.get_current_context())
     from ..diff.compare import compare, is_comparison, is_regression
     from ..diff.profile import encoded
@@ -95,8 +98,12 @@ def diff(
     from ..diff.reading import profile_of
     from ..output import open_stream, open_text
     from ..tables.places import NothingToRead
-    from ..views.changes import FORMATS, Lacks, kept
+    from ..views.changes import FORMATS, Lacks, format_of, kept
 
+    try:
+        form = form or format_of(output)
+    except ValueError as error:
+        raise Unreadable(because(called(output), error)) from error
     keys = key_log(keylog)
     profiles: list[Profile] = []
     left_out: list[list[str]] = []
@@ -111,24 +118,29 @@ def diff(
         except (OSError, ValueError) as error:
             wanted_is = "; --baseline takes what --write-baseline wrote, or a capture"
             raise Unreadable(because(source, error) + wanted_is * (source == log)) from error
-    if output is not None:
+    if kept_in is not None:
         try:
             with ExitStack() as stack:
-                open_stream(output, stack).write(encoded(profiles[0]))
+                open_stream(kept_in, stack).write(encoded(profiles[0]))
         except OSError as error:
-            raise Unreadable(because(output, error)) from error
-        say(f"{output}: {kept(profiles[0], Thresholds().least)}")
+            raise Unreadable(because(kept_in, error)) from error
+        say(f"{kept_in}: {kept(profiles[0], Thresholds().least)}")
         return 1 if any(left_out) else 0
-    with ExitStack() as stack:
-        changes = compare(
-            profiles[0], profiles[1], Thresholds(chance=chance, share=share, slower=slower)
-        )
-        stream = open_text(None, stack, is_data=form != "table")
-        before, after = (
-            Lacks(messages, profile.faults, profile.incomplete)
-            for profile, messages in zip(profiles, left_out, strict=True)
-        )
-        FORMATS[form](changes, (before, after), stream)
+    changes = compare(
+        profiles[0], profiles[1], Thresholds(chance=chance, share=share, slower=slower)
+    )
+    before, after = (
+        Lacks(messages, profile.faults, profile.incomplete)
+        for profile, messages in zip(profiles, left_out, strict=True)
+    )
+    try:
+        with ExitStack() as stack:
+            stream = open_text(output, stack, is_data=form != "table")
+            FORMATS[form](changes, (before, after), stream)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unreadable(because(called(output), error)) from error
     is_good = is_comparison(changes) and not is_regression(changes) and not any(left_out)
     return 0 if is_good else 1
 

@@ -19,7 +19,7 @@ OWN_PROCESS = "own process"
 """What a context holds if the process is the command's, and not a program's that calls it."""
 INPUTS = ("file", "files", "given", "captures", "keylog", "log", "script")
 KEEP_RIGHTS = "Keep all of the caller's rights: root's, and access to all files."
-OUTPUTS = ("output",)
+OUTPUTS = ("output", "kept_in")
 """What names files that are read and written, as click names its values."""
 
 
