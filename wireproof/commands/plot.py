@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +17,12 @@ from .parsing import parses
 FORMS = {".png": "png", ".svg": "svg"}
 
 
+def _quietly(_: Mapping[str, object]) -> Mapping[str, object]:
+    """Let matplotlib not tell of the folder that it makes where the user has no home."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    return {}
+
+
 @click.command(
     short_help="Draw the timeline of an exchange, for a paper or a README.",
     epilog=examples(
@@ -23,7 +31,7 @@ FORMS = {".png": "png", ".svg": "svg"}
         "wireproof plot capture.pcapng --path '/v1/*' --verdict held -o held.png",
     ),
 )
-@parses("matplotlib.font_manager")
+@parses("matplotlib.font_manager", before=_quietly)
 @MEMORY
 @click.argument("file", metavar="FILE")
 @click.option(

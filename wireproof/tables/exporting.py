@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
+from pathlib import Path
 from typing import NamedTuple
 
 from ..tasks.several import SeveralTeam, jobs_for, size_of
@@ -18,7 +19,8 @@ from ..tasks.worker_died import WorkerDied
 from .dataset import DataSet, Plan
 from .faulty import Faulty
 from .files import Capture, found, is_url
-from .parts import Done, name_of
+from .kinds import KINDS
+from .parts import MANIFESTS, SHARES, Done, name_of
 from .reading import TableOptions
 
 Say = Callable[[str], object]
@@ -67,7 +69,7 @@ def run(job: ExportJob, say: Say) -> ExportTally:
     """
     captures = found(job.sources, together=job.together, merged=job.merged)
     tally, faulty = ExportTally(0, 0, 0, 0), Faulty()
-    with progress(len(captures)) as advance:
+    with leaving_no_folders(job.place), progress(len(captures)) as advance:
         for done in _done(job, captures, say):
             advance()
             if done.made is None:
@@ -76,6 +78,24 @@ def run(job: ExportJob, say: Say) -> ExportTally:
                 faulty.add([done.made])
             tally = _added(tally, done)
     return tally._replace(faulty=faulty.told)
+
+
+@contextmanager
+def leaving_no_folders(place: str) -> Iterator[None]:
+    """Remove the folders of a data set in which nothing came to lie, if what is done breaks off."""
+    if is_url(place):  # a store has no folders
+        yield
+        return
+    folder = Path(place)
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        yield
+    except BaseException:
+        within = (folder / name for name in (*KINDS, MANIFESTS, SHARES))
+        for one in (*within, *made):
+            with suppress(OSError):  # it is not there, or not empty
+                one.rmdir()
+        raise
 
 
 def _done(job: ExportJob, captures: Sequence[Capture], say: Say) -> Iterator[Done]:

@@ -127,9 +127,10 @@ def _expanded(name: str) -> list[str]:
     if is_url(name):
         paths = _expanded_url(name)
     elif Path(name).is_dir():
-        paths = sorted(str(path) for path in Path(name).rglob("*") if _is_capture(path.name))
+        paths = _within(name)
     elif has_magic(name) and not Path(name).exists():
-        paths = sorted(glob(name, recursive=True))  # noqa: PTH207 # it may be absolute
+        matches = sorted(glob(name, recursive=True))  # noqa: PTH207 # it may be absolute
+        paths = [path for one in matches for path in _at(one)]
     elif name == "-":
         raise OSError(None, "standard input is not read here: write it to a file first", name)
     else:
@@ -138,6 +139,15 @@ def _expanded(name: str) -> list[str]:
     if not paths:
         raise FileNotFoundError(2, "no capture there", name)
     return paths
+
+
+def _at(path: str) -> list[str]:
+    return _within(path) if Path(path).is_dir() else [path]
+
+
+def _within(folder: str) -> list[str]:
+    """Return the captures in a folder, and in those in it."""
+    return sorted(str(path) for path in Path(folder).rglob("*") if _is_capture(path.name))
 
 
 @contextmanager
@@ -156,11 +166,20 @@ def naming(url: str) -> Iterator[None]:
 
 def _expanded_url(url: str) -> list[str]:
     filesystem, place = filesystem_of(url)
+
+    def found_in(folder: str) -> list[str]:
+        return [one for one in sorted(filesystem.find(folder)) if _is_capture(one)]
+
     with naming(url):
         if has_magic(place):
-            places = sorted(filesystem.glob(place))
+            matches = filesystem.glob(place, detail=True)
+            places = [
+                path
+                for one in sorted(matches)
+                for path in (found_in(one) if matches[one]["type"] == "directory" else [one])
+            ]
         elif filesystem.isdir(place):
-            places = [one for one in sorted(filesystem.find(place)) if _is_capture(one)]
+            places = found_in(place)
         else:
             filesystem.info(place)
             return [url]

@@ -27,6 +27,7 @@ T = TypeVar("T")
 FORMAT = 2
 """Of the data set: another one is not read, nor added to."""
 MANIFESTS = "manifest"
+SHARES = "shares"
 PART_CAPTURES = 250
 """Captures in one part, at most."""
 PART_SIZE = 64 << 20

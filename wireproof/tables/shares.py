@@ -35,6 +35,7 @@ from .dataset import DataSet
 from .files import Capture
 from .kinds import Kind, Origin
 from .parts import (
+    SHARES,
     Done,
     Files,
     Stamp,
@@ -53,7 +54,6 @@ from .writing import PartFiles
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-SHARES = "shares"
 GROUPS: tuple[tuple[Kind, ...], ...] = (OF_RECORDS, ("exchanges", "verdicts"), ("packets",))
 """Tables that are made together: each group costs about what decoding does."""
 HEAD = Struct("=QQ12s")

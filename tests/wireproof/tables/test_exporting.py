@@ -5,7 +5,10 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
+from errno import ENOSPC
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,6 +21,7 @@ from wireproof.tables import parts as tables_parts
 from wireproof.tables.dataset import DataSet
 from wireproof.tables.exporting import ExportJob, ExportTally, progress, run
 from wireproof.tables.kinds import Origin
+from wireproof.tables.stores import Folder
 from wireproof.tasks import several
 
 RING = [f"web1_{number:05}_202601311200{number:02}.pcapng" for number in (1, 2, 3)]
@@ -101,6 +105,42 @@ def test_what_cannot_be_read_is_told_and_left_out(ring: Path) -> None:
     said: list[str] = []
     assert run(job(ring), said.append)[2:4] == (20, 1)
     assert said[0].startswith(f"{ring}/bad.pcap: not a capture file")
+
+
+def fill(monkeypatch: pytest.MonkeyPatch, *, after: int) -> None:
+    """Let the disk be full once so many files are there."""
+    create, made = Folder.create, iter(range(after))
+
+    def create_while_there_is_room(self: Folder, name: str, stack: ExitStack) -> BinaryIO:
+        stream = create(self, name, stack)
+        if next(made, None) is None:
+            raise OSError(ENOSPC, "No space left on device", name)
+        return stream
+
+    monkeypatch.setattr(Folder, "create", create_while_there_is_room)
+
+
+def test_a_full_disk_has_no_empty_folders(ring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = job(ring)._replace(place=str(ring.parent / "new" / "set"))
+    fill(monkeypatch, after=0)
+    with pytest.raises(OSError, match="No space left"):
+        run(wanted, print)
+    assert not (ring.parent / "new").exists()
+    (ring.parent / "new" / "set").mkdir(parents=True)
+    with pytest.raises(OSError, match="No space left"):
+        run(wanted, print)
+    assert list((ring.parent / "new" / "set").iterdir()) == []
+
+
+def test_a_full_disk_keeps_what_is_there(ring: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = job(ring)
+    run(wanted, print)
+    before = sorted(path for path in Path(wanted.place).rglob("*") if path.is_file())
+    other = wanted._replace(sources=[str(next(ring.iterdir()))])
+    fill(monkeypatch, after=0)
+    with pytest.raises(OSError, match="No space left"):
+        run(other, print)
+    assert sorted(path for path in Path(wanted.place).rglob("*") if path.is_file()) == before
 
 
 def test_without_a_terminal_there_is_no_bar(capsys: pytest.CaptureFixture[str]) -> None:

@@ -78,6 +78,16 @@ def test_numbered_runs_are_no_ring(tmp_path: Path) -> None:
     assert len(found([str(tmp_path)])) == 2
 
 
+def test_a_pattern_of_folders_stands_for_what_is_in_them(tmp_path: Path) -> None:
+    for name in ("ring1", "ring2", "other"):
+        (tmp_path / name).mkdir()
+        touch(tmp_path / name, [f"{name}.pcap", "x.txt"])
+    touch(tmp_path, ["ring.pcap"])
+    for of in (str(tmp_path), f"file://{tmp_path}"):
+        names = [Path(one.name).name for one in found([f"{of}/ring*"])]
+        assert names == ["ring.pcap", "ring1.pcap", "ring2.pcap"]
+
+
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     for name in (tmp_path / "none.pcap", tmp_path / "*.pcap", tmp_path):
         with pytest.raises(FileNotFoundError):
