@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
@@ -135,18 +136,36 @@ def cluster(workers: int, scheduler: str | None, say: Callable[[str], object]) -
     """Give a client of a scheduler's, or of a cluster of so many processes on this machine.
 
     ``say`` is told where Dask's own page of it is. Raises OSError if the scheduler cannot be
-    reached, or a worker ends while it starts.
+    reached or is gone before the work is done, or a worker ends while it starts.
     """
     has_page = find_spec("bokeh") is not None
     with ExitStack() as stack:
         target: Any = scheduler
+        stack.enter_context(_quiet())
         if scheduler is None:
             stack.enter_context(import_module("dask").config.set(LOST_AFTER))
             target = stack.enter_context(_local_cluster(workers))
         client = stack.enter_context(_client(target, scheduler))
         if has_page or scheduler is not None:
             say(f"Dask's page: {client.dashboard_link}")
-        yield client
+        try:
+            yield client
+        except (CancelledError, _distributed().comm.CommClosedError) as error:
+            said = "the scheduler is gone: what is done counts; run it again with another"
+            raise OSError(None, said, scheduler) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let Dask's client log nothing of what is told by whoever uses it."""
+    _distributed()  # which sets up its logs
+    log = logging.getLogger("distributed.client")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 def _local_cluster(workers: int) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +203,13 @@ def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         job = ExportJob(SOURCES, str(tmp_path), OPTIONS, scheduler="tcp://127.0.0.1:1")
         with pytest.raises(OSError, match="no scheduler there"):
             run(job, lambda _: None)
+
+
+def test_a_scheduler_that_is_gone_is_said(client: Any) -> None:
+    address = client.scheduler.address
+    with (
+        pytest.raises(OSError, match="the scheduler is gone") as raised,
+        cluster.cluster(0, address, lambda _: None),
+    ):
+        raise CancelledError  # as Dask has it of each task
+    assert raised.value.filename == address
