@@ -9,6 +9,7 @@ is compared, names and bytes, whatever lies beside it too.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -206,6 +207,7 @@ def _bucket() -> Iterator[tuple[str, dict[str, str]]]:
     """Run a store that speaks S3, on loopback; give a bucket's URL, and what finds it."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
