@@ -154,7 +154,7 @@ class PacketComments:
 
     def add_event(self, chunk: ChunkRecord, event: SseEventRecord) -> EventComment | None:
         """Return what the packet carries that brought a chunk and the event after it, as nearly all
-        do: what :meth:`add` returns for both, in a third of the time.
+        do: what :meth:`add` returns for both, in less than half the time.
 
         None if they are not so usual: then neither has been taken.
         """

@@ -168,7 +168,7 @@ class ConnectionTable:
         return None if clock is None else self._event(self._row_of(chunk, clock), clock, event)
 
     def skip_event(self, chunk: ChunkRecord, event: SseEventRecord) -> int | None:
-        """Return how many lines :meth:`add_event` gives, for whom there is no room for them: nearly
+        """Return how many lines :meth:`add_event` gives, where there is no room for them: nearly
         always without making them."""
         clock = self._take_event(chunk, event)
         if clock is None:
