@@ -191,7 +191,7 @@ PIPED = (
 HERE_STRING = r"(?:password-stdin|with-token)[ ]{0,2}<<<[ ]?\\{0,3}[\"']?(?![$`])([^\s\"'\\]{3,}+)"
 
 PAIR = (
-    r"\\{0,7}+[\"']\s{0,4}+,\s{0,32}+(?>b?)\\{0,7}+[\"']"
+    r"\\{0,7}+[\"']\s{0,4}+(?:,|\},\s{0,4}\{\\{0,7}\"\w{1,16}\\{0,7}\":)\s{0,32}+(?>b?)\\{0,7}+[\"']"
     rf"((?=[^\s\"'\\]{{0,64}}\d){BARE}{{12,}}+|(?![a-z]{{1,14}}(?:_[a-z]{{0,14}}){{0,3}}\Z){BARE}++\Z)"
 )
 """A name and a value one after the other, as in ``set("X-Api-Key", "...")``; lists of names, which
@@ -413,8 +413,9 @@ def value_in_tag(names: Sequence[str]) -> str:
 
 def variable(names: Sequence[str]) -> str:
     """Return the expression of a variable of Terraform with its default."""
-    name = rf"(?i:variable)[ ]\\{{0,7}}\"[\w-]{{0,48}}?(?i:{known(names)})\\{{0,7}}\"[ ]\{{"
-    return rf"{name}[^{{}}]{{0,256}}?default[ ]{{1,16}}=[ ]\\{{0,7}}+\"([^\"\\]++)"
+    name = rf"(?i:variable)[ ]\\{{0,7}}\"[\w-]{{0,48}}?(?i:{known(names)}|{'|'.join(WEAK)})"
+    default = r"\\{0,7}\"[ ]\{[^{}]{0,256}?default[ ]{1,16}=[ ]\\{0,7}+\""
+    return rf"{name}{default}([^\"\\]++)"
 
 
 def argument(names: Sequence[str]) -> str:

@@ -136,6 +136,7 @@ _PATH_OF_CODE = r":(?:[A-Za-z_]\w{0,32}+(?:::|[(<;])|[A-Za-z_]{2,32}+(?:[\s,)]|\
 _SIGN = (
     rf"(?:=>|:=|=|[?!]?:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"']|{_PATH_OF_CODE})(?::(?=[ ]))?|{_ENCODED}"
     rf"|{_TYPE_BEHIND}[ ]{{0,4}}:?=(?={_STRING})|{_OTHERWISE}(?={_STRING})"
+    r"|(?<=[ ])->(?=[ ]\\{0,3}[\"']?(?=[^\s\"']{0,64}?\d)[^\s\"']{6})"
     r"|\\{1,3}u(?:003[AaDd]|[Ff]{2}1[Aa])|\xef\xbc\x9a)"  # and the colon of full width
 )
 # Markdown ends bold text after the colon; Rust prints what is optional as Some("...").

@@ -18,17 +18,29 @@ _NO_PROSE = r"(?![a-z]{1,14},?[ ][a-z])"
 # RFC 2307 section 5.3, and what Spring, Dovecot and application servers write: a scheme in braces
 # before what is stored of a password. Names of schemes tell it, whatever stands before.
 SCHEMES = (
-    *("{sha", "{ssha", "{md5", "{smd5", "{crypt", "{bcrypt", "{pbkdf2", "{argon2", "{scrypt"),
-    *("{blf-crypt", "{cram-md5", "{ntlm", "{lanman", "{xor}", "{noop}", "{cleartext}", "{plain"),
-    *("{aes}", "{cipher}", "{enc}", "{ldap_md5"),
+    *(
+        "sha",
+        "ssha",
+        "md5",
+        "smd5",
+        "crypt}",
+        "bcrypt}",
+        "pbkdf2",
+        "argon2",
+        "scrypt",
+        "blf-crypt}",
+    ),
+    *("cram-md5}", "ntlm}", "lanman}", "xor}", "noop}", "cleartext}", "plain", "aes}", "cipher}"),
+    *("enc}", "ldap_md5}"),
 )
+"""How they begin behind the brace."""
 _HASHED = (
-    r"s?sha(?:-?\d{1,3})?|s?md5(?:-crypt)?|crypt|bcrypt|pbkdf2[\w-]{0,16}|argon2[\w@]{0,24}|scrypt[\w@.]{0,8}"
-    r"|sha\d{1,3}-crypt|ssha\d{1,3}(?:\.hex|\.b64)?|blf-crypt|cram-md5|ntlm|lanman|xor|aes|cipher|ldap_md5"
+    r"s?sha(?:-?\d{1,3})?(?:-crypt|\.hex|\.b64)?|s?md5(?:-crypt)?|b?crypt|pbkdf2[\w-]{0,16}"
+    r"|argon2[\w@]{0,24}|scrypt[\w@.]{0,8}|blf-crypt|cram-md5|ntlm|lanman|xor|aes|cipher|ldap_md5"
 )
 _PLAIN = r"noop|cleartext|plain(?:-?text)?|enc"
 STORED = (
-    rf"\{{(?i:(?:{_HASHED})\}}([\w/+$=.,{{}}-]{{8,}}+|[\w/+$=.,{{}}-]++\Z)"
+    rf"(?<=\{{)(?i:(?:{_HASHED})\}}([\w/+$=.,{{}}-]{{8,}}+|[\w/+$=.,{{}}-]++\Z)"
     rf"|(?:{_PLAIN})\}}(?![ ]){_WORD})"
 )
 
@@ -74,6 +86,45 @@ ORACLE = (
     r"|(?<![\w-])(?:sqlplus|expdp|impdp|sqlldr|rman target)[ ](?:-\w{1,8}[ ]){0,3}"
     rf"{_QUOTED})[\w.$#]{{1,32}}+/(?!/|pass(?:word)?@)(?:\\?\"?)([^\s\"'\\/@]++)(?=\\?\"?@|\Z|[\s\"'\\])"
 )
+# Options of one letter with which well-known commands take a password, each up to that.
+_GOES_ON = r"[^\r\n|;&]{0,160}?[ ]"
+OPTIONS = {
+    "openssl ": r"-[kK][ ]",
+    "zip ": r"-P[ ]",
+    "7z ": r"-p",
+    "ldapsearch ": r"-w[ ]",
+    "ldapmodify ": r"-w[ ]",
+    "ldapadd ": r"-w[ ]",
+    "ldapwhoami ": r"-w[ ]",
+    "smbclient ": r"-U[ ]\S{1,64}?%",
+    "snmpwalk ": r"-[AX][ ]",
+    "snmpget ": r"-[AX][ ]",
+    "useradd ": r"-p[ ]",
+    "usermod ": r"-p[ ]",
+    "htpasswd ": r"-\w{0,4}b\w{0,4}[ ]\S{1,128}[ ]\S{1,64}[ ]",
+    "net use ": r"\\{2,8}\S{1,128}[ ](?=\S{1,64}[ ]/(?i:user):)",
+    "secret set ": r"(?:--body|-b)[ ]",
+}
+
+
+def _option(command: str, option: str) -> str:
+    begins = rf"(?<![\w./-]){command[:-1]}(?:{_GOES_ON[:-3]}(?<=[ ])){option}"
+    return rf"{begins}\\{{0,3}}[\"']?(?![-$<%])([^\s\"'\\]{{3,}}+)"
+
+
+# What installers and servers say when they have made one, on the same line or the next.
+MADE = (
+    *("temporary password", "initial password", "generated password", "following password"),
+    *("default password", "admin password", "one-time password", "unseal key", "recovery key"),
+)
+_SAID_NEXT = (
+    rf"(?i:{'|'.join(MADE)})[^\r\n:\\\"]{{0,80}}+:(?:\s|\\{{1,3}}[nrt]){{1,8}}\\{{0,3}}[\"'`]?"
+    r"(?=[^\s\"'\\]{0,64}?\d)([^\s\"'`\\]{8,}+)"
+)
+HEADER = (
+    r"(?i:authorization header):?[ ](?i:(?:bearer|basic|token)[ ])?(?=[\w~+/.-]{0,64}?\d)"
+    r"([\w~+/=.-]{12,}+|[\w~+/=.-]{6,}+\Z)"
+)
 # What begins the user's name and password of libcurl.
 USER_PASSWORD = (
     r"(?i:(?:proxy)?userpwd)[\"']?\s{0,4},\s{0,4}\\{0,7}[\"'][^\s:\"'\\]{1,64}+:([^\"'\\]++)"
@@ -101,6 +152,9 @@ def statements(names: Sequence[str]) -> list[tuple[str, str]]:
         ("convertto-securestring", SECURE_STRING),
         *((begins, ORACLE) for begins in ORACLE_TOOLS),
         ("userpwd", USER_PASSWORD),
+        *((command, _option(command, option)) for command, option in OPTIONS.items()),
+        *((begins, _SAID_NEXT) for begins in MADE),
+        ("authorization header", HEADER),
         *((begins, SIGNED) for begins in ("jwt.encode", "jwt.decode", "jwt.sign", "jwt.verify")),
         *((begins, CONNECTED) for begins in ("mysqli", "pdo(")),
     ]
@@ -126,7 +180,9 @@ def _said_by_databases(names: Sequence[str]) -> list[tuple[str, str]]:
 
 AFTER = [
     *((begins.encode(), rb"[ \t]{1,24}\S") for begins in DIRECTIVES),
-    *((begins.encode(), rb"[\w.@-]{0,24}\}\S") for begins in SCHEMES if begins[-1] != "}"),
+    *((begins.encode(), rb"(?<=\{%b)[^{ ]{0,24}\S" % begins.encode()) for begins in SCHEMES),
+    *((command.encode(), rb"[^\n|;]{0,160}\S") for command in OPTIONS),
+    *((begins.encode(), rb"[^\n:]{0,80}:") for begins in MADE),
     (b"key (", rb"[^()]{1,256}\)=\("),
     (b"duplicate entry", rb"[ ]\\{0,7}'"),
 ]

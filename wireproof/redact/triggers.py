@@ -277,14 +277,14 @@ NAMING = (*forms.NAMING, *_members("id", "k"))
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (
     rb"s?+_{0,2}+(?:[\\\"'`]{0,8}+(?:\[?\]|\[\w{1,16}+\]|%5\w{0,17}(?:%5d)?)?\s{0,64}+"
-    rb"(?:[?!]?[:=]|%(?:25){0,3}3[ad]|u003[ad]"
-    rb"|(?:\) ?)?(?:\|\||\?[?:])|\) or |[*\[a-z][\w() \]]{2,24}=)"
-    rb"|[\\\"']{1,8}+\s{0,4}+[\],;]"
+    rb"(?:[:=]|%(?:25){0,3}3[ad]|u003[ad]"
+    rb"|(?:\) ?)?(?:\|\||\?\?|\?:|!:|or )|(?<= )[^=\n]{2,24}=)"
+    rb"|->|[\\\"']{1,8}+\s{0,4}+[\],;}]"
 )
 _AFTER_SAID = (
     rb"s?+(?:[ ]{1,4}+(?:(?:\.[ ])?\\{0,7}+[\"'`]"
     rb"|(?:is|was)\b:?[ ]{1,4}+(?:\\{0,7}+[\"'`]|[^\s\d]{0,64}\d))"
-    rb"|[({] ?\\{0,7}[\"'`](?:[\w~+=.-]{16}|[\w~+=.-]{6,15}+\Z))"
+    rb"|[({] ?\\{0,7}[\"'`]\S{6})"
 )
 _BEFORE_BINARY = rb"|[\x00\x12\xa4-\xbf\xd9]"
 ONLY_IN_TEXT = frozenset(name.encode() for name in (*WEAK, *SHORT) if len(name) < 4)

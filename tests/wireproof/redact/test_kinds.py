@@ -193,6 +193,9 @@ TYPED = [
     'getenv("API_KEY") ?: "{}"',
     "os.environ.get('API_KEY') or '{}'",
     'ENV["API_KEY"] ||= "{}"',
+    "token -> {}\n",
+    'variable "token" {\n  default = "{}"\n}\n',
+    '{"values":[{"stringValue":"--api-key"},{"stringValue":"{}"}]}',
     # what a server prints, or says
     '["password"]=>\n  string(20) "{}"\n',
     "<key>apiKey</key>\n\t<string>{}</string>",
