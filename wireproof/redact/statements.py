@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .names import WEAK, known
+from .names import WEAK, WORD_BEGINS, known
 
 _QUOTED = r"(?:\\{0,7}+[\"'])?"
 _WORD = r"(?![$<%{])([^\s\"'\\]++)"
@@ -49,10 +49,8 @@ DIRECTIVES = (
     *("requirepass", "masterauth", "primaryauth", "rootpw", "bindpw", "rootbindpw", "auth_pass"),
     *("tls-key-file-pass", "rootpwmodpw", "snmp-server community"),
 )
-DIRECTIVE = (
-    rf"(?<![\w-])(?i:{'|'.join(DIRECTIVES)})[ \t]{{1,24}}{_QUOTED}{_NO_PROSE}(?!foobared\b){_WORD}"
-)
-"""The one that is left out is Redis's own sample."""
+_NO_SAMPLE = rf"{_NO_PROSE}(?!foobared\b)"  # Redis's own
+DIRECTIVE = rf"{WORD_BEGINS}(?i:{'|'.join(DIRECTIVES)})[ \t]{{1,24}}{_QUOTED}{_NO_SAMPLE}{_WORD}"
 # Cisco's: how a password is written stands before it as a number.
 NUMBERED = (
     "password 0 ",
@@ -83,7 +81,7 @@ ORACLE_TOOLS = (
 )
 ORACLE = (
     r"(?:oracle:(?:thin|oci):"
-    r"|(?<![\w-])(?:sqlplus|expdp|impdp|sqlldr|rman target)[ ](?:-\w{1,8}[ ]){0,3}"
+    rf"|{WORD_BEGINS}(?:sqlplus|expdp|impdp|sqlldr|rman target)[ ](?:-\w{{1,8}}[ ]){{0,3}}"
     rf"{_QUOTED})[\w.$#]{{1,32}}+/(?!/|pass(?:word)?@)(?:\\?\"?)([^\s\"'\\/@]++)(?=\\?\"?@|\Z|[\s\"'\\])"
 )
 # Options of one letter with which well-known commands take a password, each up to that.
@@ -108,7 +106,7 @@ OPTIONS = {
 
 
 def _option(command: str, option: str) -> str:
-    begins = rf"(?<![\w./-]){command[:-1]}(?:{_GOES_ON[:-3]}(?<=[ ])){option}"
+    begins = rf"{WORD_BEGINS}{command[:-1]}(?:{_GOES_ON[:-3]}(?<=[ ])){option}"
     return rf"{begins}\\{{0,3}}[\"']?(?![-$<%])([^\s\"'\\]{{3,}}+)"
 
 

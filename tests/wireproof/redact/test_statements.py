@@ -21,6 +21,9 @@ TEXTS = [
     # directives
     "requirepass {}\n",
     'CONFIG SET requirepass "{}"\n',
+    "bind 0.0.0.0\nrequirepass {}\nmaxmemory 1gb\n",
+    "cd a\nzip -r -P {} a.zip b\n",
+    "cd a\nsqlplus scott/{}@db\n",
     "masterauth   {}\n",
     "bindpw {}\n",
     "enable secret 9 {}\n",
