@@ -90,17 +90,6 @@ class Columns:
         self.texts: dict[str, int] = {}
         """Every text that is told by its place, and this place."""
         self.bytes: list[bytes] = []
-        self._writers: dict[Any, Callable[[Sequence[Any]], Column]] = {
-            int: _integers,
-            float: self._floats,
-            str: self._texts,
-            bytes: self._bytes,
-            dict: self._objects,
-            list: self._lists,
-            msgspec.Raw: self._encoded,
-            Table: self._tables,
-            Run: self._runs,
-        }
 
     def column(self, values: Sequence[Any]) -> Column:
         """Return the column of ``values``; how many they are, the reader knows."""
@@ -116,8 +105,8 @@ class Columns:
         return {"fields": dict(zip(table.names, map(self.column, table.columns), strict=True))}
 
     def _of_kind(self, kind: type, values: Sequence[Any]) -> Column:
-        if write := self._writers.get(kind):
-            return write(values)
+        if write := WRITERS.get(kind):
+            return write(self, values)
         if issubclass(kind, tuple):
             return self._repeated(values) or self._lists(values)
         if issubclass(kind, msgspec.Struct):
@@ -228,6 +217,19 @@ class Columns:
         return self.column(msgspec.json.decode(b"[" + b",".join(map(bytes, values)) + b"]"))
 
 
+WRITERS: dict[type, Callable[[Columns, Any], Column]] = {
+    int: lambda _, values: _integers(values),
+    float: Columns._floats,
+    str: Columns._texts,
+    bytes: Columns._bytes,
+    dict: Columns._objects,
+    list: Columns._lists,
+    msgspec.Raw: Columns._encoded,
+    Table: Columns._tables,
+    Run: Columns._runs,
+}
+"""By the type of values what writes them. Of the class: columns that held themselves, and with them
+all bytes of a part, would stay until a collection of garbage comes, which is seldom."""
 _NOTHING: Column = {"same": None}
 
 

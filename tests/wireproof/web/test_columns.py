@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from typing import Any
 
 import msgspec
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.reports import unpacked
 
-from wireproof.web.columns import Table, packed
+from wireproof.web.columns import Columns, Table, packed
 
 WORDS = st.sampled_from(["", "a", "id: 7", "id: 12", "007", "1.5", "two\nlines 3", "\0", "\u00e9"])
 SCALARS = st.one_of(
@@ -94,3 +96,15 @@ def test_what_rows_have_in_common_is_written_once() -> None:
     ]
     data = packed(["rows/0.0/k/0"], [{"total": 999, "rows": rows}])
     assert len(data) < 5_000 < len(json.dumps(rows)) / 10
+
+
+def test_columns_wait_for_no_collection_of_garbage() -> None:
+    columns = Columns()
+    columns.column([b"all bytes of a part", 1.0])
+    left = weakref.ref(columns)
+    gc.disable()
+    try:
+        del columns
+        assert left() is None
+    finally:
+        gc.enable()
