@@ -110,7 +110,7 @@ def on_a_terminal(commands: Forked, arguments: list[str]) -> tuple[int, str, str
         return code, output.read().decode(), shown.decode()
 
 
-BY_CAPTURE = ("query parquet", "diff baseline")
+BY_CAPTURE = ("query parquet", "diff", "diff baseline")
 """What counts captures on the way, and has nothing to show of one."""
 SLOW = ["decode ndjson", "decode grep", "ls json", "explain json", "hops json", "latency json"]
 
