@@ -21,7 +21,8 @@ from .side import successor_of
 from .writer import RecordWriter
 
 if TYPE_CHECKING:
-    from .midstream import Midstream
+    from ..tls.joining import RecordPlace
+    from .joining import Place
 
 # request-line = method SP request-target SP HTTP-version    (RFC 9112 section 3); method = token
 REQUEST_LINE = when_used(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32} [^\r\n ]+ HTTP/1\.\d\r?\n")
@@ -67,6 +68,25 @@ class _Passed(Element, frozen=True):
     length: int
 
 
+class Joiner(Protocol):
+    """Who begins to decode where the start of what streams hold is missing."""
+
+    def join_content(self, joined: ProtocolDetector, place: Place) -> list[Record]:
+        """Begin in the middle of a body."""
+
+    def join_websocket(self) -> list[Record] | None:
+        """Begin with frames of a WebSocket, if they are certain; None if they are not."""
+
+    def join_tls(self, joined: ProtocolDetector, place: RecordPlace) -> list[Record]:
+        """Begin where a record of TLS does."""
+
+    def join_http2(self, joined: ProtocolDetector, proof: str) -> list[Record]:
+        """Begin with frames of HTTP/2."""
+
+    def join_at_end(self) -> list[Record] | None:
+        """Begin with frames of HTTP/2 that end where streams do; None if none do."""
+
+
 class Judge(Protocol):
     """What a detector tells what it has found, and asks what it cannot know alone."""
 
@@ -88,7 +108,7 @@ class Judge(Protocol):
         """Look at what both sides have said; None if that is nothing yet."""
 
     @property
-    def midstream(self) -> Midstream:
+    def midstream(self) -> Joiner:
         """Who begins where the start is missing."""
 
     def writer(self, stream: ByteStream[Record]) -> RecordWriter:

@@ -8,8 +8,9 @@ sure start. A note says where decoding began, and why that is certain.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..diagnostics import diagnose
 from ..records import PLACE, Record
@@ -20,13 +21,57 @@ from .joining import AwaitedFrame, Place, proof_of_frames
 
 if TYPE_CHECKING:
     from ..tls.joining import RecordPlace
-    from .protocol import ApplicationProtocol
+    from .http1_side import RequestSide, ResponseSide
+    from .http2_side import Http2Side
+    from .side import Successor
+    from .tls import TlsSide
+    from .writer import RecordWriter
+
+Both = tuple[ProtocolDetector, ProtocolDetector]
+"""The client's detector and the server's."""
+
+
+class Deciding(Protocol):
+    """Who knows what is spoken, and makes the receivers of both sides."""
+
+    client_below: Callable[[], ByteStream[Record]]
+    waiting: list[ProtocolDetector]
+    responses: ResponseSide | None
+
+    @property
+    def exchange_below(self) -> int | None:
+        """The exchange in whose tunnel this is, None if it is in none."""
+
+    def writer(self, stream: ByteStream[Record]) -> RecordWriter:
+        """Return what writes the records of one side."""
+
+    def settle(self, name: str, client: ByteStream[Record]) -> None:
+        """Decide what is spoken, and which stream is the client's."""
+
+    def take_waiting(self) -> Both:
+        """Return both detectors: none of them waits any more."""
+
+    def http_sides(
+        self, asked: ProtocolDetector, answered: ProtocolDetector
+    ) -> tuple[RequestSide, ResponseSide]:
+        """Return the receivers of requests and of responses."""
+
+    def http2_sides(
+        self, asked: ProtocolDetector, answered: ProtocolDetector, *, is_first: bool
+    ) -> tuple[Http2Side, Http2Side]:
+        """Return the receivers of frames of both sides."""
+
+    def usual(self, detector: ProtocolDetector) -> Successor:
+        """Return what takes the bytes of one side if nobody else does."""
+
+    def tls_side(self, detector: ProtocolDetector, usual: Successor) -> TlsSide:
+        """Return the receiver of one side's TLS."""
 
 
 class Midstream:
     """Begins to decode what two streams speak, where one of their detectors is sure of it."""
 
-    def __init__(self, protocol: ApplicationProtocol) -> None:
+    def __init__(self, protocol: Deciding) -> None:
         self._protocol = protocol
 
     def join_content(self, joined: ProtocolDetector, place: Place) -> list[Record]:
