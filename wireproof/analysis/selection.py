@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -67,19 +67,23 @@ class Clue(NamedTuple):
     """Method and target of a request."""
     status: int | None = None
     """Of a final response."""
+    stream_id: int | None = None
+    """Of HTTP/2 and HTTP/3, where exchanges go on beside each other."""
 
 
 def clue(record: Record) -> Clue:
     """Return what a record says about its exchange."""
-    exchange = None if isinstance(record, ConnectionRecord) else record.exchange
     kind, transport = _says(record)
+    if isinstance(record, ConnectionRecord):
+        return Clue(record.connection, None, kind, transport, 0)
+    exchange, stream_id = record.exchange, record.stream_id
     data: str | None = getattr(record, "data", None)
     size = len(data) if data else 0
     if isinstance(record, RequestRecord):
         line = record.method, record.target
-        return Clue(record.connection, exchange, kind, transport, size, line)
+        return Clue(record.connection, exchange, kind, transport, size, line, None, stream_id)
     status = record.status if kind == "response" and isinstance(record, ResponseRecord) else None
-    return Clue(record.connection, exchange, kind, transport, size, None, status)
+    return Clue(record.connection, exchange, kind, transport, size, None, status, stream_id)
 
 
 def _says(record: Record) -> tuple[Kind, Transport | None]:
@@ -146,6 +150,17 @@ class _Connection:
     own: _Verdict
     """On records of the connection itself: decided with its next exchange."""
     selected: bool = False
+    chosen: bytearray = field(default_factory=bytearray)
+    """For each exchange that was, or is, whether it is wanted: a byte, for there may be many."""
+
+    def choose(self, exchange: int) -> None:
+        """Take note that an exchange is wanted."""
+        self.chosen.extend(bytes(max(exchange + 1 - len(self.chosen), 0)))
+        self.chosen[exchange] = True
+
+    def has(self, exchange: int) -> bool:
+        """Whether an exchange that is over was wanted."""
+        return exchange < len(self.chosen) and bool(self.chosen[exchange])
 
 
 class Selection(Generic[T]):
@@ -211,13 +226,13 @@ class Selection(Generic[T]):
         connection = self._connection(number)
         if clue.kind == "end":
             return self._end(connection, number)
-        verdict = None
-        if clue.exchange is not None:
-            verdict = self._exchanges.find(number, clue.exchange)
-        if verdict is None:
+        if clue.exchange is None:
             return _Verdict(kept=True) if connection.selected else connection.own
+        verdict = self._exchanges.find(number, clue.exchange, clue.stream_id)
+        if verdict is None:
+            return _Verdict(kept=connection.has(clue.exchange))
         self._learn(verdict, clue)
-        if clue.exchange is not None and clue.kind in SENDERS:
+        if clue.kind in SENDERS and clue.stream_id is None:
             self._exchanges.go_on(number, clue.exchange, SENDERS[clue.kind])
         for over in self._exchanges.over:
             self._decide(over)
@@ -260,6 +275,8 @@ class Selection(Generic[T]):
         verdict.kept = kept
         connection = self._connection(verdict.connection)
         connection.selected |= kept
+        if kept and verdict.heads is not None:
+            connection.choose(verdict.heads.key.exchange)
         if connection.own.kept is None:
             connection.own.kept = connection.selected
         connection.own = _Verdict(verdict.connection)

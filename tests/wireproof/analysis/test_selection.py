@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, zip_longest
 
 import pytest
 from support.handmade import Wire, chunked
+from support.http2 import EVENTS, GET, OK, Http2Talk, data
 
-from parsers.records import Record, Transport
+from parsers.records import ConnectionRecord, Record, SseEventRecord, Transport
 from wireproof import open_exchanges
 from wireproof.analysis import selection
 from wireproof.analysis.exchange_filter import ExchangeFilter
-from wireproof.analysis.selection import LiveSelection, Selection, clue, select
+from wireproof.analysis.selection import Chosen, LiveSelection, Selection, clue, select
+from wireproof.open_exchanges import Key
 
 CHUNKED = ("Transfer-Encoding", "chunked")
 
@@ -169,6 +172,42 @@ def test_exchanges_that_are_remembered_are_bounded(monkeypatch: pytest.MonkeyPat
     records = [*requests, wire.response(CHUNKED)]
     assert list(select(records, ExchangeFilter(transport="chunked"))) == records
     assert list(select(records, ExchangeFilter(transport="sse"))) == []
+
+
+# --- streams that go on beside each other ---
+
+
+def streams() -> list[Record]:
+    """Three streams of HTTP/2, of which the last is answered first, and ends first."""
+    talk = Http2Talk().begin()
+    for stream in (1, 3, 5):
+        path = (":path", f"/{stream}")
+        talk.say("client", talk.client.head(stream, [*GET[:3], path], ends=True))
+    for stream in (5, 3, 1):
+        talk.say("server", talk.server.head(stream, EVENTS if stream != 3 else OK))
+    for stream in (5, 3, 1, 1, 3):
+        talk.say("server", data(stream, b"data: a\n\n"))
+    for stream in (5, 1, 3):
+        talk.say("server", data(stream, b"data: b\n\n", ends=True))
+    return talk.records()
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_one_stream_of_several(number: int) -> None:
+    records = streams()
+    chosen = list(select(records, Chosen([Key(0, number)])))
+    wanted = [one for one in records if getattr(one, "exchange", None) == number]
+    assert [one for one in chosen if getattr(one, "exchange", None) is not None] == wanted
+    assert isinstance(chosen[-1], ConnectionRecord)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 64])
+def test_streams_of_one_transport(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
+    """One that had to make room before its response came asked for nothing in particular."""
+    monkeypatch.setattr(open_exchanges, "MAX_PIPELINED", limit)
+    chosen = select(streams(), ExchangeFilter(transport="sse"))
+    found = Counter(one.exchange for one in chosen if isinstance(one, SseEventRecord))
+    assert found == ({0: 3, 2: 2} if limit > 2 else {2: 2})
 
 
 # --- at once ---
