@@ -35,6 +35,8 @@ MAX_UNTOLD = 256 * KiB
 """The same on a connection of which there has been no record: what is unknown stays unknown."""
 MAX_HOLE = 64 * KiB
 """A hole in the capture up to here is filled; a larger one ends what waits."""
+LARGE = 256 * KiB
+"""Bytes of a message that do not wait for the end of their batch when it is over."""
 BLOCK = 16 * KiB
 """Bytes up to which what waits grows as one; what is more waits in blocks of that size, which leave
 no gaps in memory behind."""
@@ -190,12 +192,16 @@ class ElementStream:
         elif is_end or self._is_let_go or end - self.done > self._patience:
             self._take_unfinished(end)
         if self._at:
-            del self._raw[: self._at]
-            self._at = 0
+            self._forget()
         if self._is_let_go:
             self._holding = None  # it was given back together with what the decoder held
         elif self._holding is not None:
             self._holding.hold(self._pending * GROWING_COST // 2)
+
+    def _forget(self) -> None:
+        """Let go what is done with."""
+        del self._raw[: self._at]
+        self._at = 0
 
     def _append(self, data: bytes) -> None:
         """Keep the next bytes, which nothing tells of yet."""
@@ -257,6 +263,8 @@ class ElementStream:
         (self._take_unfinished if self._is_chunked else self._take_content)(end)
         self.is_in_body = self._is_chunked = False
         self.body(record)
+        if self._at > LARGE:  # others may be let go in the same batch, as large as this
+            self._forget()
 
     def _take_frame(self, record: WebSocketFrameRecord) -> None:
         end = record.offset + record.length

@@ -23,7 +23,7 @@ from parsers.records import (
     ResponseRecord,
 )
 
-from ..bytes.dissection import MAX_HOLE, ElementStream
+from ..bytes.dissection import LARGE, MAX_HOLE, ElementStream
 from ..dialects.dialect import Element
 from ..dialects.payload import Thread as ThreadName
 from .coded import CodedBody, DeflatedMessages, Piece, names_coding
@@ -330,6 +330,8 @@ class MaskStream(ElementStream):
                 self._body.is_secret = True
             self._mask_whole(self._body.end(is_complete=record.complete))
             self._body = None
+        if record.length > LARGE:
+            self._look_at_content()
         self._tells_secret -= {record.exchange}
         for key in [key for key in self._threads if key[0] == record.exchange]:
             if not self.is_websocket:

@@ -100,6 +100,26 @@ def test_a_sized_body_is_handed_on_as_it_comes() -> None:
     assert b"".join(d for kind, _, d in found["server"] if kind == "content") == b"abcd"
 
 
+@pytest.mark.parametrize(("large", "left"), [(1_000, 0), (100_000, 6_000)])
+def test_a_large_body_that_is_over_does_not_wait_for_its_batch(
+    monkeypatch: pytest.MonkeyPatch, large: int, left: int
+) -> None:
+    """Many may be over in one batch: those that waited behind missing bytes."""
+    monkeypatch.setattr(module, "LARGE", large)
+    talk = Talk().open()
+    talk.client(request("/"))
+    head = response("200 OK", "Content-Length: 6000")
+    talk.server(head, bytes(6_000))
+    tap: StreamTap[Kept] = StreamTap(Kept)
+    for record in tap.receive(talk.tape.packets):
+        tap.tell(record)
+    stream = tap.pairs[0].stream("server")
+    assert stream is not None
+    assert stream._pending == (left and left + len(head))
+    tap.hand_on(0)
+    assert stream._pending == 0
+
+
 @pytest.mark.parametrize(
     "rest, parts",
     [
