@@ -16,10 +16,11 @@ import os
 import stat
 import sys
 from codecs import getincrementaldecoder
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from io import BufferedRandom, BufferedReader, BufferedWriter, FileIO, RawIOBase, TextIOWrapper
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, TypeVar, cast
 
 from .text.escape import escape_as_json
 
@@ -34,6 +35,22 @@ OPEN = "/proc/self/fd/{}"
 DESCRIPTORS = {0: os.O_WRONLY, 1: os.O_RDONLY, 2: os.O_WRONLY}
 """Standard input, output and error, and how what stands for a closed one is opened: so that reading
 or writing fails as it should, and no file that is opened later gets its number."""
+
+
+F = TypeVar("F", bound=str)
+
+
+def format_by_ending(output: str | None, endings: Mapping[str, F], usual: F) -> F:
+    """Return the format that an output's name asks for: ``usual`` if it has no ending, or no name.
+
+    Raises ValueError for any other ending: what is called .csv should not hold a table.
+    """
+    # pathlib, with all that it imports, would take a millisecond of every start.
+    ending = os.path.splitext(output or "")[1].rstrip(".").lower()  # noqa: PTH122
+    if ending and ending not in endings:
+        known = ", ".join(endings)
+        raise ValueError(f"{ending} is not one of the endings {known}: name a format with --format")
+    return endings.get(ending, usual)
 
 
 class NamedFile(FileIO):

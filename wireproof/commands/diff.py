@@ -96,12 +96,12 @@ def diff(
     from ..diff.profile import encoded
     from ..diff.questions import Thresholds
     from ..diff.reading import profile_of
-    from ..output import open_stream, open_text
+    from ..output import format_by_ending, open_stream, open_text
     from ..tables.places import NothingToRead
-    from ..views.changes import FORMATS, Lacks, format_of, kept
+    from ..views.changes import ENDINGS, FORMATS, Lacks, kept
 
     try:
-        form = form or format_of(output)
+        form = form or format_by_ending(output, ENDINGS, "table")
     except ValueError as error:
         raise Unreadable(because(called(output), error)) from error
     keys = key_log(keylog)

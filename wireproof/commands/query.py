@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..output import format_by_ending
 from .choosing import key_log
 from .exits import Unreadable, because, called, examples, need, say
 from .memory import MEMORY
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
         "wireproof query dataset/ --name held-streams",
         "wireproof query capture.pcapng 'SELECT target, first_token FROM exchanges'",
         "wireproof query 'rings/*.pcapng' --name worst-gaps --format json",
-        "wireproof query dataset/ --file report.sql -o report.csv --format csv",
+        "wireproof query dataset/ --file report.sql -o report.csv",
     ),
 )
 @parses("pyarrow", "duckdb", unless=needs_network)
@@ -39,9 +40,7 @@ if TYPE_CHECKING:
     "--format",
     "form",
     type=click.Choice(("table", "csv", "json", "parquet")),
-    default="table",
-    show_default=True,
-    help="Output format.",
+    help="Default: as OUT's suffix says, else table.",
 )
 @click.option("-o", "--output", metavar="OUT", help="Write to this file.")
 @click.option("--data", is_flag=True, help="Captures: include the payloads of elements.")
@@ -53,7 +52,7 @@ def query(
     script: str | None,
     name: str | None,
     is_list: bool,
-    form: str,
+    form: str | None,
     output: str | None,
     data: bool,
     packets: bool,
@@ -74,9 +73,14 @@ def query(
     sources, sql = _parts(given, script, name)
     need("query", "query")
     need_stores(sources)
+    from ..query.asking import ENDINGS, QueryOptions, run
+
+    try:
+        form = form or format_by_ending(output, ENDINGS, "table")
+    except ValueError as error:
+        raise Unreadable(because(called(output), error)) from error
     if form == "parquet" and output in (None, "-") and sys.stdout.isatty():
         raise Unreadable("Parquet is not for a terminal: name a file with -o")
-    from ..query.asking import QueryOptions, run
     from ..tables.kinds import KINDS, USUAL
     from ..tables.places import NothingToRead
     from ..tables.reading import TableOptions

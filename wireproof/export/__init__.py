@@ -7,12 +7,13 @@ asked for: Parquet needs pyarrow, of the extra ``parquet``.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Literal
+
+from ..output import format_by_ending
 
 ExportFormat = Literal["har", "csv", "parquet"]
 
-SUFFIXES: dict[str, ExportFormat] = {
+ENDINGS: dict[str, ExportFormat] = {
     ".har": "har",
     ".json": "har",  # which HAR is
     ".csv": "csv",
@@ -22,12 +23,8 @@ SUFFIXES: dict[str, ExportFormat] = {
 
 
 def format_of(output: str | None) -> ExportFormat:
-    """Return the format that an output's name asks for: HAR if it has no suffix, or no name.
+    """Return the format that an output's name asks for: HAR if it has no ending, or no name.
 
-    Raises ValueError for any other suffix: what is called .xlsx should not hold HAR.
+    Raises ValueError for any other ending.
     """
-    suffix = Path(output or "").suffix.lower()
-    if suffix and suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise ValueError(f"{suffix} is not one of the formats {known}: name one with --format")
-    return SUFFIXES.get(suffix, "har")
+    return format_by_ending(output, ENDINGS, "har")

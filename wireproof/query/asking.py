@@ -12,6 +12,9 @@ from ..tables.reading import TableOptions
 from ..views.rows import FORMATS
 from .database import Database, Say, answered
 
+ENDINGS = {".txt": "table", ".csv": "csv", ".json": "json", ".parquet": "parquet"}
+"""The format that an output's name asks for."""
+
 
 class QueryOptions(NamedTuple):
     """The options of ``wireproof query``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple, Protocol, TextIO
 
 import msgspec
@@ -320,17 +319,5 @@ FORMATS: dict[str, Callable[[Sequence[Shown], Both, TextIO], None]] = {
     "markdown": _markdown,
 }
 """Every format, and what writes it."""
-SUFFIXES = {".txt": "table", ".json": "json", ".xml": "junit", ".md": "markdown"}
+ENDINGS = {".txt": "table", ".json": "json", ".xml": "junit", ".md": "markdown"}
 """The format that an output's name asks for."""
-
-
-def format_of(output: str | None) -> str:
-    """Return the format that an output's name asks for: a table if it has no suffix, or no name.
-
-    Raises ValueError for any other suffix: what is called .csv should not hold a table.
-    """
-    suffix = Path(output or "").suffix.lower()
-    if suffix and suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise ValueError(f"{suffix} is not one of the endings {known}: name a format with --format")
-    return SUFFIXES.get(suffix, "table")

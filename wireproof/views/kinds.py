@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO, Generic, Literal, TextIO, TypeVar
 
+from ..output import format_by_ending
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -28,7 +30,7 @@ LEAST_WIDTH = 40
 V = TypeVar("V")
 ExportName = Literal["ndjson", "json", "csv"]
 Name = Literal["table", "wireshark", "devtools"] | ExportName
-SUFFIXES: dict[str, Name] = {
+ENDINGS: dict[str, Name] = {
     ".ndjson": "ndjson", ".jsonl": "ndjson", ".json": "json", ".csv": "csv",
 }  # fmt: skip
 """The view that a suffix of an output file asks for; a file without any gets ndjson."""
@@ -156,11 +158,7 @@ def default_view(output: str | None) -> Name:
     """
     if output is None or output == "-":
         return "table" if sys.stdout.isatty() else "ndjson"
-    suffix = os.path.splitext(output)[1].rstrip(".").lower()  # noqa: PTH122
-    if suffix and suffix not in SUFFIXES:
-        known = ", ".join(SUFFIXES)
-        raise ValueError(f"{suffix} is not one of the endings {known}: name a view with --format")
-    return SUFFIXES.get(suffix, "ndjson")
+    return format_by_ending(output, ENDINGS, "ndjson")
 
 
 def line_width(text: TextIO) -> int | None:

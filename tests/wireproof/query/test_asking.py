@@ -243,3 +243,24 @@ def test_a_data_set_in_which_nothing_is_yet_is_named(
         said = capsys.readouterr().err
         assert said.startswith(f"wireproof: {tmp_path}: no data set, or nothing is in it yet")
         assert "wait until collect has exported its first file" in said and said.count("\n") == 1
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "parquet", "txt"])
+def test_a_name_asks_for_a_format(ending: str, tmp_path: Path) -> None:
+    output = tmp_path / f"answer.{ending}"
+    assert run(["query", PLAIN, "SELECT 42 AS answer", "-o", str(output)]) == 0
+    if ending == "parquet":
+        assert pq.read_table(output).to_pylist() == [{"answer": 42}]
+    elif ending == "json":
+        assert json.loads(output.read_text()) == [{"answer": 42}]
+    elif ending == "csv":
+        assert output.read_text().split() == ["answer", "42"]
+    else:
+        assert output.read_text().splitlines()[0].strip() == "answer"
+
+
+def test_a_name_that_asks_for_no_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "answer.xlsx"
+    assert run(["query", PLAIN, "SELECT 1", "-o", str(output)]) == 2
+    assert ".xlsx is not one of the endings .txt, .csv, .json, .parquet" in capsys.readouterr().err
+    assert not output.exists()

@@ -11,7 +11,8 @@ import pytest
 
 from wireproof.diff.change import Change
 from wireproof.diff.profile import FORMAT, Group, Profile
-from wireproof.views.changes import FORMATS, Lacks, ending, format_of, kept, sentence
+from wireproof.output import format_by_ending
+from wireproof.views.changes import ENDINGS, FORMATS, Lacks, ending, kept, sentence
 
 WORSE = Change("GET /a|`<b>\x1b", "first p50", "regression", 0.1, 0.2, 1.0, 0.001, (9, 9))
 FEW = Change("GET /c", "streaming: held", "too-few", 0.0, 1.0, 1.0, 1.0, (1, 1))
@@ -29,10 +30,11 @@ def written(form: str, before: Lacks | None = None, after: Lacks | None = None) 
 
 def test_a_name_asks_for_a_format() -> None:
     names = (None, "-", "out", "out.TXT", "out.json", "out.xml", "out.md")
-    assert [format_of(name) for name in names] == [*["table"] * 4, "json", "junit", "markdown"]
-    assert {format_of(name) for name in names} == set(FORMATS)
+    found = [format_by_ending(name, ENDINGS, "table") for name in names]
+    assert found == [*["table"] * 4, "json", "junit", "markdown"]
+    assert set(found) == set(FORMATS)
     with pytest.raises(ValueError, match=".csv is not one of the endings"):
-        format_of("out.csv")
+        format_by_ending("out.csv", ENDINGS, "table")
 
 
 def test_for_people() -> None:
