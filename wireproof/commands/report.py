@@ -11,6 +11,7 @@ from .exits import Unreadable, because, called, examples, say
 from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options, said, say_not_looked_into
+from .several import broken_off, left_of
 
 if TYPE_CHECKING:
     from ..redact import Rules
@@ -32,13 +33,14 @@ if TYPE_CHECKING:
 )
 @redaction_options
 @reading_options
-def report(file: str, output: str, policy: Rules, reading: Reading) -> None:
+def report(file: str, output: str, policy: Rules, reading: Reading) -> int:
     """Write the inspector of a capture as one page that opens from disk and needs no network.
 
     Secrets are masked in headers, bodies and raw bytes alike, at the same length. Only its owner
     can read the file. If exchanges are chosen, the page has those, and all packets of their
     connections. If anything is masked, TLS is not decrypted.
     """
+    from ..tasks.worker_died import WorkerDied
     from ..text.wording import count, part_of
     from ..web.reporting import report_capture
 
@@ -46,6 +48,9 @@ def report(file: str, output: str, policy: Rules, reading: Reading) -> None:
         done = report_capture(file, output, policy, say, reading.wanted, keylog=reading.keylog)
     except BrokenPipeError:
         raise
+    except WorkerDied as died:
+        died.source = file
+        return broken_off(died, left_of(output))
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
     name = called(output)
@@ -62,3 +67,4 @@ def report(file: str, output: str, policy: Rules, reading: Reading) -> None:
         )
         if done.not_looked_into.get("encrypted by TLS"):
             say("a page that masks secrets does not decrypt TLS; --no-redact shows what it carries")
+    return 0

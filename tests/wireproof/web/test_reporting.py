@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import stat
 from base64 import b64decode
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from support.tls_live import dialogue
 from parsers import KeyLog
 from wireproof.cli import run
 from wireproof.redact import Policy
+from wireproof.web import bundles, reporting
 from wireproof.web.reporting import Reported, report_capture
 
 FIXTURE = str(ROOT / "fixtures/sse/plain.pcapng")
@@ -142,3 +146,21 @@ def test_what_tls_carries_is_shown_where_nothing_is_masked(policy: Policy, tmp_p
     done = report_capture(str(source), str(output), policy, lambda _: None, keylog=keylog)
     is_shown = secret in shown(output)[0]
     assert (is_shown, bool(done.not_looked_into)) == (policy == "none", policy != "none")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="one process makes it here")
+def test_a_process_that_makes_it_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def killed(*_: object) -> Iterator[None]:
+        os.kill(os.getpid(), signal.SIGKILL)
+        yield None
+
+    monkeypatch.setattr(reporting, "workers_for", lambda *_: 2)
+    monkeypatch.setattr(bundles, "_parts", killed)
+    path, output = ROOT / "fixtures/sse/plain.pcapng", tmp_path / "page.html"
+    output.write_text("before")
+    assert run(["report", str(path), "-o", str(output)]) == 137
+    line = f"worker 0 was killed by SIGKILL: {output} was not written"
+    assert capfd.readouterr().err == f"wireproof: {path}: {line}\n"
+    assert output.read_text() == "before"
