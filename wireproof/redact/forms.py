@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from parsers.expressions import every
 
 from .blocks import LINE_END
-from .names import BARE, LONG, WEAK, WORD_BEGINS, known
+from .names import BARE, IN_COMMAND, LONG, WEAK, WHOLE_BEGINS, WORD_BEGINS, known
 
 # RFC 7468 section 2, RFC 9580 section 6.2; in JSON line ends are escapes.
 PEM = (
@@ -34,13 +34,14 @@ USERINFO_ENCODED = r"(?i:%3a%2f%2f)[^%\s\"'\\]{0,64}+%3[Aa]((?:[^%\s\"'&\\]|%(?!
 
 # A user's name and password among the arguments of a command; two numbers are a user and a group.
 USER_ARGUMENT = (
-    r"(?:(?<![\w-])-[uUa]|(?<=-)-user|(?<=proxy)-user|(?<![\w-])--auth)(?:[ ]{1,4}+|(?<=-u))"
+    rf"(?:{WHOLE_BEGINS}-[uUa]|(?<=-)-user|(?<=proxy)-user|{WHOLE_BEGINS}--auth)"
+    r"(?:[ ]{1,4}+|(?<=-u))"
     r"[\"']?+(?P<user>[^\s:\"'/]{1,64}+):(?!\d++\b|(?P=user)\b)([^\s\"'\\]++)"
 )
 # The option of one letter, or the argument, with which well-known commands take a password.
-_LINE_GOES_ON = r"[^\r\n|;&]{0,128}?[ ]"
+_LINE_GOES_ON = rf"{IN_COMMAND}{{0,128}}?[ ]"
 COMMAND = (
-    rf"(?<![\w-])(?:sshpass[ ]-p[ ]?|docker[ ]login[ ]{_LINE_GOES_ON[:-3]}-p[ ]"
+    rf"{WHOLE_BEGINS}(?:sshpass[ ]-p[ ]?|docker[ ]login[ ]{_LINE_GOES_ON[:-3]}-p[ ]"
     rf"|az[ ]login[ ]{_LINE_GOES_ON[:-3]}(?<=[ ])-p[ ]|redis-cli[ ]{_LINE_GOES_ON[:-3]}-a[ ]"
     rf"|mysql(?:dump|admin|import)?{_LINE_GOES_ON}-p(?!ort|rotocol|lugin|ipe)"
     r"|vault[ ]login[ ](?!-)|authtoken[ ]|configure[ ]set[ ][\w.-]{0,48}(?:key|token)[ ])"
@@ -184,7 +185,7 @@ _TAKES = (
 )
 _SAID = r"(?:[\w.-]{1,32}:(?=[^|\r\n]{1,160}chpasswd))?(?![$`<%-])([^\s\"'\\|]{3,}+)"
 PIPED = (
-    r"(?<![\w-])(?i:echo|printf)[ ](?:-\w{1,3}[ ])?"
+    rf"{WHOLE_BEGINS}(?i:echo|printf)[ ](?:-\w{{1,3}}[ ])?"
     r"(?:\\{0,3}[\"']?%s(?:\\{1,4}n)?\\{0,3}[\"']?[ ])?"
     rf"\\{{0,3}}[\"']?{_SAID}\\{{0,3}}[\"']?[ ]?\|{_TAKES}"
 )
@@ -392,7 +393,7 @@ def named_in_tag(names: Sequence[str]) -> str:
     quote = r"\\{0,7}+[\"']"
     value = r"[^<>]{0,128}?(?i:value|content)="
     return (
-        rf"(?<![\w-])(?i:name|key|type)=(?:{quote})?(?:"
+        rf"{WHOLE_BEGINS}(?i:name|key|type)=(?:{quote})?(?:"
         rf"[\w.:-]{{0,32}}?(?i:{known(names)})[\w.:-]{{0,32}}+(?:{_QUOTED_ENDS}|(?=[\s>]))"
         rf"(?:{value}(?:{quote}([^\"'<>\\]++)|{_UNQUOTED})"
         r"|[^<>]{0,128}+>(?P<text>(?=\s*+[^<\s])[^<]++))"
@@ -404,7 +405,7 @@ def value_in_tag(names: Sequence[str]) -> str:
     """Return the expression of the same with the value before the name."""
     quote = r"\\{0,7}+[\"']"
     value = (
-        rf"(?<![\w-])(?i:value|content)=(?:{quote}(?P<first>[^\"'<>\\]{{1,256}}+){quote}"
+        rf"{WHOLE_BEGINS}(?i:value|content)=(?:{quote}(?P<first>[^\"'<>\\]{{1,256}}+){quote}"
         r"|(?P<unquoted>[^\s\"'<>\\=]{1,256}+)(?=\s))"
     )
     name = rf"(?:[^<>=]{{0,32}}|[^<>]{{0,48}}?[ ])(?i:name|key|type)=(?:{quote})?[\w.:-]{{0,32}}?"
@@ -421,6 +422,6 @@ def variable(names: Sequence[str]) -> str:
 def argument(names: Sequence[str]) -> str:
     """Return the expression of an option of a command that is followed by a secret."""
     weak = "|".join(WEAK)
-    option = rf"(?<![\w-])--[\w-]{{0,32}}?(?i:{known(names)}|{weak})"
+    option = rf"{WHOLE_BEGINS}--[\w-]{{0,32}}?(?i:{known(names)}|{weak})"
     path = r"(?![A-Za-z_-]{1,32}/[A-Za-z_/-]{1,64}(?:[\s\"'\\]|\Z))"
     return rf"{option}[ ]{{1,4}}+[\"']?(?![\s-]){path}([^\s\"'\\]++)"

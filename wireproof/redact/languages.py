@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from .names import ANY_MEMBER, BETWEEN, LONG_CODE, PLURAL, XML
+from .names import ANY_MEMBER, BETWEEN, LONG_CODE, PLURAL, WORD_BEGINS, XML
 
 NAMES = (
     *(
         "passwort",
         "kennwort",
+        "zugangsdaten",
         "geheim|wort",
         "geheim|nis",
         "contrase|ña",
@@ -108,9 +109,7 @@ def foreign_names() -> Iterator[tuple[str, str]]:
     value = rf"(?:(?:et)?{PLURAL}(?:{BETWEEN}{_VALUE_BEGINS}{ANY_MEMBER}|{XML}|{SAID})|{of_long})"
     for names, rest in ((NAMES, value), (KEYS, of_long)):
         for begins, pattern in _alternatives(names).items():
-            before = (
-                r"(?:(?<![A-Za-z0-9])|(?<=[a-z]))" if begins in COMPOUND else r"(?<![A-Za-z0-9])"
-            )
+            before = f"(?:{WORD_BEGINS}|(?<=[a-z]))" if begins in COMPOUND else WORD_BEGINS
             for way, _ in _written(begins):
                 yield way, rf"{before}(?i:{pattern}){rest}"
 

@@ -13,6 +13,15 @@ from string import ascii_letters, digits
 
 from parsers.expressions import every, when_used
 
+# Where a key, or a word that a hyphen is a part of, may begin: not inside another, but after an
+# escape of JSON (\n, \u000a) or of a URL, as at the beginning of a line in a string.
+AFTER_ESCAPE = r"(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2})"
+WORD_BEGINS = rf"(?:(?<![A-Za-z0-9])|{AFTER_ESCAPE})"
+WHOLE_BEGINS = rf"(?:(?<![\w-])|{AFTER_ESCAPE})"
+IN_COMMAND = r"(?:[^\r\n|;&\\]|\\\r?\n|\\{3}n|(?<=[A-Z])\\{1,4}[nr]|\\(?![nr]))"
+"""A character of a command's line, which a backslash may continue, in a string of JSON too; one
+behind capitals belongs to the name of a domain."""
+
 STRONG = (
     # how the name begins, and the whole of it: its value is secret whatever it looks like
     ("api", r"api[-_]?key"),
@@ -46,7 +55,7 @@ STRONG = (
     ("key", r"key[-_]?(?:material|data|bytes|hex|pem|b64|base64|blob|seed|phrase)"),
     ("captcha", r"captcha[-_]?(?:response|token)"),
     ("turnstile", r"turnstile[-_]?response"),
-    ("otp", r"(?:(?<![a-z])|(?<=\bt))otp(?![a-z])"),
+    ("otp", rf"(?:(?<![a-z])|(?<=\bt)|{AFTER_ESCAPE})otp(?![a-z])"),
 )
 _OWNERS = (
     *("db", "user", "root", "admin", "key", "store", "mysql", "pg", "ftp", "smtp", "ssh", "http"),
@@ -62,7 +71,7 @@ RULES = (
     ("key", r"(?:(?<=app)|(?<=access)|(?<=auth)|(?<=master)|(?<=account))keys?"),
     ("pass", rf"(?:{_OWNED})pass"),
     ("pw", rf"(?:{_OWNED})pwd?"),
-    ("key", r"(?<=[a-z])(?-i:Key)"),
+    ("key", r"(?<=[a-z])(?<!\\[bfnrt])(?-i:Key)"),
     ("session", r"session[\w-]{0,24}"),
     ("signature", r"signature[\w-]{0,24}"),
     ("credential", r"credential[\w-]{0,24}"),
@@ -90,8 +99,6 @@ def known(names: Sequence[str]) -> str:
 SECRET_NAME = when_used(rf"[\w-]{{0,48}}?(?:{known(())}|{'|'.join(WEAK)})s?", re.IGNORECASE)
 """A name that is one of a secret, whole."""
 
-# Where a key may begin: not inside a word, but after an escape of JSON (\n, \u000a) or of a URL.
-WORD_BEGINS = r"(?:(?<![A-Za-z0-9])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})|(?<=%[0-9A-Fa-f]{2}))"
 
 # What may stand between a name and its value, in JSON, in a form, in a header, in any of them
 # inside another.
@@ -136,7 +143,7 @@ _PATH_OF_CODE = r":(?:[A-Za-z_]\w{0,32}+(?:::|[(<;])|[A-Za-z_]{2,32}+(?:[\s,)]|\
 _SIGN = (
     rf"(?:=>|:=|=|[?!]?:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"']|{_PATH_OF_CODE})(?::(?=[ ]))?|{_ENCODED}"
     rf"|{_TYPE_BEHIND}[ ]{{0,4}}:?=(?={_STRING})|{_OTHERWISE}(?={_STRING})"
-    r"|(?<=[ ])->(?=[ ]\\{0,3}[\"']?(?=[^\s\"']{0,64}?\d)[^\s\"']{6})"
+    r"|(?<=[ ])->(?=[ ]\\{0,3}[\"']?(?=[^\s\"'\\]{0,64}?\d)[^\s\"'\\]{6})"
     r"|\\{1,3}u(?:003[AaDd]|[Ff]{2}1[Aa])|\xef\xbc\x9a)"  # and the colon of full width
 )
 # Markdown ends bold text after the colon; Rust prints what is optional as Some("...").
@@ -167,11 +174,24 @@ def _in_escaped(group: str) -> str:
 
 
 # YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
-_LINE = r"\r?\n(?P=indent)[^\r\n]++"
-_BLOCK = (
-    r"[|>][-+\d]{0,2}+[ \t]{0,4}+\r?\n"
-    rf"(?P<indent>[ \t]{{1,32}}+)([^\r\n]++{every(_LINE)})"
+# In a string of JSON, and in one inside that, ends of lines are escapes and other escapes are not.
+def _block(group: str, end: str, line: str) -> str:
+    """Return the expression of lines that are indented alike."""
+    more = every(rf"{end}(?P={group}){line}")
+    return rf"{end}(?P<{group}>[ \t]{{1,32}}+)({line}{more})"
+
+
+_IN_LINE = r"[^\r\n\\\"]++"
+_BLOCK = "|".join(
+    (
+        _block("indent", r"\r?\n", r"[^\r\n]++"),
+        _block("in_string", r"(?:\\r)?\\n", rf"(?>{_IN_LINE}|\\(?:[^nr\r\n]|\Z))++"),
+        _block(
+            "in_deep", r"(?:\\\\r)?\\\\n", rf"(?>{_IN_LINE}|\\\\(?:[^nr\\\"\r\n]|\\[\\\"]|\\?\Z))++"
+        ),
+    )
 )
+_BLOCK = rf"[|>][-+\d]{{0,2}}+[ \t]{{0,4}}+(?:{_BLOCK})"
 _THREE_QUOTES = (
     r"\"\"\"\s{0,4}+([^\"\\]++)|'''\s{0,4}+([^'\\]++)"
     r"|(?:\\{1,7}\"){3}(?:\s|\\{1,7}n){0,4}([^\"\\]++)"

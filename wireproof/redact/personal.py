@@ -12,6 +12,8 @@ from collections.abc import Callable
 from ipaddress import AddressValueError, IPv6Address
 from typing import NamedTuple
 
+from .names import AFTER_ESCAPE, WORD_BEGINS
+
 PERSONAL_FIELD = re.compile(
     r"host|:authority|from|forwarded|x-forwarded-(?:for|host|server)|x-original-(?:host|forwarded-for)"
     r"|x-real-ip|.*client-?ip|cf-connecting-ipv?6?|x-envoy-external-address|x-cluster-client-ip",
@@ -21,6 +23,8 @@ PERSONAL_FIELD = re.compile(
 
 SHORTEST_IPV6 = 6
 """Characters: what is shorter is rather a name of C++."""
+_NO_ESCAPE = r"(?!(?<=\\)(?:[bfnrt]|u[0-9A-Fa-f]{4})|(?<=%)[0-9A-Fa-f]{2})"
+"""No letter of an escape, which stands before an address."""
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 
 
@@ -70,7 +74,8 @@ PERSONAL = (
     # RFC 5322 section 3.4.1, the usual ones; in URLs "@" is %40.
     Scan(
         re.compile(
-            r"(?<![\w.+-])[\w.+-]{1,64}+(?:@|%40)(?:(?>(?:[\w-]{1,63}+\.){1,8})[A-Za-z]{2,24}|[\w.-]{0,64}\Z)",
+            rf"(?:(?<![\w.+-]){_NO_ESCAPE}|{AFTER_ESCAPE})[\w.+-]{{1,64}}+"
+            r"(?:@|%40)(?:(?>(?:[\w-]{1,63}+\.){1,8})[A-Za-z]{2,24}|[\w.-]{0,64}\Z)",
             re.ASCII,
         ),
         _anything,
@@ -79,7 +84,7 @@ PERSONAL = (
     Scan(re.compile(r"(?<![\d.])[2-6](?:[ -]?\d){12,18}(?!\d)", re.ASCII), is_card),
     Scan(
         re.compile(
-            r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)"
+            rf"{WORD_BEGINS}[A-Z]{{2}}\d{{2}}(?: ?[A-Z0-9]{{4}}){{2,7}}(?: ?[A-Z0-9]{{1,3}})?(?!\w)"
         ),
         is_iban,
     ),
@@ -87,17 +92,23 @@ PERSONAL = (
     Scan(
         re.compile(
             r"(?:\+|%2[Bb])\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d(?:[ .-]?\d){5,12}(?!\d)"
-            r"|(?<![\w.-])(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}(?![\w-])",
+            rf"|(?:(?<![\w.-])|{AFTER_ESCAPE})"
+            r"(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}(?![\w-])",
             re.ASCII,
         ),
         _anything,
     ),
     Scan(
-        re.compile(rf"(?<![\w.])(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\d)", re.ASCII),
+        re.compile(
+            rf"(?:(?<![\w.])|{AFTER_ESCAPE})(?:{_OCTET}\.){{3}}{_OCTET}(?![\w]|\.\d)", re.ASCII
+        ),
         _anything,
     ),
     Scan(
-        re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])", re.ASCII),
+        re.compile(
+            rf"(?:(?<![\w:])|{AFTER_ESCAPE})(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}[0-9A-Fa-f]{{0,4}}(?![\w:])",
+            re.ASCII,
+        ),
         is_ipv6,
     ),
     # The host of a URL (RFC 3986 section 3.2.2), in JSON and in a URL itself too.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .names import WEAK, WORD_BEGINS, known
+from .names import IN_COMMAND, WEAK, WORD_BEGINS, known
 
 _QUOTED = r"(?:\\{0,7}+[\"'])?"
 _WORD = r"(?![$<%{])([^\s\"'\\]++)"
@@ -85,7 +85,7 @@ ORACLE = (
     rf"{_QUOTED})[\w.$#]{{1,32}}+/(?!/|pass(?:word)?@)(?:\\?\"?)([^\s\"'\\/@]++)(?=\\?\"?@|\Z|[\s\"'\\])"
 )
 # Options of one letter with which well-known commands take a password, each up to that.
-_GOES_ON = r"[^\r\n|;&]{0,160}?[ ]"
+_GOES_ON = rf"{IN_COMMAND}{{0,160}}?[ ]"
 OPTIONS = {
     "openssl ": r"-[kK][ ]",
     "zip ": r"-P[ ]",

@@ -35,6 +35,7 @@ from .names import (
     SPELLED,
     STRONG,
     WEAK,
+    WHOLE_BEGINS,
     WORD_BEGINS,
     WRAPPED,
     XML,
@@ -249,7 +250,7 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     said = f"{forms.SAID}|{forms.CALLED}"
     either = f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{apart}|{said})"
     found = [(begins, f"(?i:{name}){PLURAL}{either}") for begins, name in STRONG]
-    whole = [(name, rf"(?<![\w-]){re.escape(name)}(?![\w-])") for name in names]
+    whole = [(name, rf"{WHOLE_BEGINS}{re.escape(name)}(?![\w-])") for name in names]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
     lines = blocks.SEQUENCE
     either = f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{apart})"

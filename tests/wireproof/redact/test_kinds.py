@@ -255,7 +255,31 @@ OTHERS = [
     ("user=anna&pass={}&a=b", "hunter2xyz"),
     ('{"user":"anna","pwd":"{}"}', "hunter2xyz"),
 ]
-KINDS = [(one, SECRET) for one in NAMED + SAID + MORE + CODE + TYPED + IN_JSON] + OTHERS
+IN_LINES = [
+    # at the beginning of a line, in a string of JSON too
+    "sshpass -p {} ssh a@b",
+    "mysql -u root -p{} shop",
+    "redis-cli -h c -a {} ping",
+    "docker login -u anna -p {}",
+    "docker login \\\n  -u anna -p {}",
+    "docker login -u DOMAIN\\nora -p {}",
+    "vault login {}",
+    "az login --service-principal -u x -p {}",
+    "curl -u anna:{} https://a.example",
+    "--password {} -v",
+    "otp: {}",
+    "password: |\n  {}\n",
+    "api_key: >-\n  {}\nb: c\n",
+    'password: |\n  b"\\c\n  {}\n',
+    "password: |\r\n    {}\r\n",
+]
+IN_LINES = [
+    json.dumps({"a": one}) if levels == 1 else json.dumps({"a": json.dumps({"b": one})})
+    for levels in (1, 2)
+    for command in IN_LINES
+    for one in (f"```bash\n{command}", f"\t{command}")
+]
+KINDS = [(one, SECRET) for one in NAMED + SAID + MORE + CODE + TYPED + IN_JSON + IN_LINES] + OTHERS
 
 
 @pytest.mark.parametrize("form, secret", KINDS)
@@ -306,6 +330,7 @@ PIPED = [
     ("echo '{}' | sudo -S apt update", "hunter2"),
     ("echo 'anna:{}' | chpasswd", "hunter2"),
     ('{"cmd":"echo \\"{}\\" | docker login -u a --password-stdin"}', SECRET),
+    ('{"cmd":"cd a\\necho {} | sudo -S ls"}', SECRET),
 ]
 
 
@@ -375,6 +400,9 @@ def test_a_value_before_its_name() -> None:
         '{"status":"pass","tests":{"pass":3,"fail":1}}',
         '"pwd":"/home/anna"',
         "please connect('here', 'there')",
+        '{"a":"mysql -u root\\n\\ndocker run -p 8080:80 b"}',
+        '{"a":"\\nPOST /v1/sessions -> 201\\nGET /v1/tokens/current -> 200\\n"}',
+        '{"a":"\\nKey: the word\\nKey takeaways: tokens are short"}',
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

@@ -45,7 +45,13 @@ WITH_SECRET = [
     # words behind them, and before them in one word
     *('{"clé secrète":"{}"}', "jeton d’accès = '{}'", "пароль доступа: {}", "chave_de_api={}"),
     *("κωδικός πρόσβασης: {}", 'Zugangsschlüssel = "{}"', '{"gizli anahtar":"{}"}'),
-    *("token de acceso: {}", "Datenbankpasswort: {}", '{"geheim":"{}"}', "klucz API: {}"),
+    *(
+        "token de acceso: {}",
+        "Datenbankpasswort: {}",
+        "Zugangsdaten: {}",
+        '{"geheim":"{}"}',
+        "klucz API: {}",
+    ),
     *("nøkkel: {}", "মূল পাসওয়ার্ড: {}", "clave_secreta={}", "секретный ключ: {}"),
 ]
 WITHOUT = [
@@ -68,10 +74,14 @@ def masked(text: str) -> str:
 
 
 def ways(text: str) -> list[str]:
-    """As it is, and in JSON: in UTF-8 and escaped, and in a string in a string."""
-    content = {"text": text}
-    whole = [json.dumps(content), json.dumps(content, ensure_ascii=False)]
-    return [text, *whole, json.dumps({"a": whole[0]})]
+    """As it is, and in JSON: in UTF-8 and escaped, and in a string in a string; and the same at the
+    beginning of a line."""
+    found = [text]
+    for before in ("", "a\n", "\t", "a\r\n", "**"):
+        content = {"text": before + text}
+        whole = [json.dumps(content), json.dumps(content, ensure_ascii=False)]
+        found += [*whole, *(json.dumps({"a": one}) for one in whole)]
+    return found
 
 
 @pytest.mark.parametrize("text", WITH_SECRET)

@@ -63,6 +63,16 @@ def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["anna@a.example", "DE89370400440532013000", "(555) 123-4567", "192.0.2.9", "2001:db8::9"],
+)
+@pytest.mark.parametrize("before", ["\\n", "\\r\\n", "\\\\n", "\\u000a", "%0A"])
+def test_personal_data_behind_an_escape(text: str, before: str) -> None:
+    whole = f"a{before}{text} b"
+    assert mask_spans(whole, find(whole, EVERYTHING)) == f"a{before}{'*' * len(text)} b"
+
+
+@pytest.mark.parametrize(
     "text", ["a@", "+1", "4 ", "1.", "::", "a.", "://a", "%40", "AB12 ", "-", "(1"]
 )
 def test_long_texts_of_what_begins_personal_data(text: str) -> None:
