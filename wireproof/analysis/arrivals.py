@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeVar
 
 from ..dialects.payload import CONTENT
 from .marks import KIND_NUMBERS, KINDS, Marks, mask_of
+from .recorded import asked
 from .trace import Trace
 
 T = TypeVar("T")
@@ -70,7 +71,7 @@ class Arrivals:
     def __init__(self, marks: Marks, chosen: Sequence[int], asked: float) -> None:
         self._marks = marks
         self.asked = asked
-        """When the request was whole; 0 if it was not captured."""
+        """When the request was whole; 0 if that was not captured."""
         self.count = len(chosen)
         self._chosen = None if len(chosen) == len(marks.times) else chosen
         self.times = self._column(marks.times)
@@ -155,11 +156,11 @@ def arrivals(trace: Trace) -> Arrivals | None:
         marks = trace.elements
         if trace.about.transport == "websocket":
             return _longest_turn(trace)
-        return Arrivals(marks, _chosen(trace), trace.about.asked_time)
+        return Arrivals(marks, _chosen(trace), asked(trace) or 0.0)
     if not _may_stream(trace):
         return None
     marks = trace.pieces
-    return Arrivals(marks, _filled(trace), trace.about.asked_time)
+    return Arrivals(marks, _filled(trace), asked(trace) or 0.0)
 
 
 def every_arrival(trace: Trace) -> Arrivals:
@@ -171,7 +172,7 @@ def every_arrival(trace: Trace) -> Arrivals:
         return found
     marks = trace.streamed
     chosen = _generated(marks) if trace.elements.count else _filled(trace)
-    return Arrivals(marks, chosen, trace.about.asked_time)
+    return Arrivals(marks, chosen, asked(trace) or 0.0)
 
 
 def _chosen(trace: Trace) -> list[int]:
@@ -223,11 +224,11 @@ def sent_in_all(trace: Trace) -> int:
 
 def _longest_turn(trace: Trace) -> Arrivals | None:
     """Return the most messages of the server between two of the client, and what asked for them."""
-    marks, asked = trace.elements, trace.requested.times
+    marks, questions = trace.elements, trace.requested.times
     best, start, turn = (0, 0), 0, 0
     for at, time in enumerate([*marks.times, float("inf")]):
         begun = turn
-        while turn < len(asked) and asked[turn] <= time:
+        while turn < len(questions) and questions[turn] <= time:
             turn += 1
         if turn != begun or time == float("inf"):
             best = max(best, (start, at), key=lambda one: one[1] - one[0])
@@ -236,5 +237,5 @@ def _longest_turn(trace: Trace) -> Arrivals | None:
     chosen = [at for at in range(*best) if kinds[at] not in LEFT_OUT]
     if not chosen:
         return None
-    before = [time for time in asked if time <= marks.times[chosen[0]]]
+    before = [time for time in questions if time <= marks.times[chosen[0]]]
     return Arrivals(marks, chosen, before[-1] if before else trace.about.asked_time)

@@ -218,14 +218,18 @@ class Evidence:
 
     @property
     def time_to_headers(self) -> float | None:
-        """Seconds from the request to the response's header; None if it did not come."""
-        return self.response.last_time - self.start_time if self.response else None
+        """Seconds from the end of the request to the response's header; None without either."""
+        if self.request is None or self.response is None:
+            return None
+        return self.response.last_time - self.about.asked_time
 
     @property
     def time_to_first_event(self) -> float | None:
-        """Seconds from the request to the first event, message or chunk; None without one."""
-        elements = self.elements
-        return elements[0].last_time - self.start_time if elements else None
+        """Seconds from the end of the request to the first event, message or chunk; None without
+        either."""
+        if self.request is None or not (elements := self.elements):
+            return None
+        return elements[0].last_time - self.about.asked_time
 
 
 def collect(records: Iterable[Record], make: Callable[[Exchange], E]) -> list[E]:

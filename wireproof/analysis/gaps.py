@@ -34,7 +34,7 @@ from .path import (
     slow_start,
 )
 from .quiet import at_work, under_way
-from .recorded import holes, is_recorded
+from .recorded import asked, holes, is_recorded
 from .time_limits import LIMITS, next_limit
 from .trace import Trace
 from .verdict import Cause, Number, Verdict
@@ -117,7 +117,7 @@ class Waits:
         self.marks: Marks = trace.streamed
         kinds = self.marks.kinds
         chosen = [at for at, kind in enumerate(kinds) if kind not in NO_SIGN]
-        self.came = Arrivals(self.marks, chosen, trace.about.asked_time)
+        self.came = Arrivals(self.marks, chosen, asked(trace) or 0.0)
         self.kinds = [kinds[at] for at in chosen]
         self.alive = [at for at, kind in enumerate(kinds) if kind == KEEP_ALIVE]
         self.alive_times = [self.marks.times[at] for at in self.alive]
@@ -176,6 +176,7 @@ def judge_gap(trace: Trace) -> Verdict | None:
     waits = Waits(trace)
     if waits.came.count >= 2:
         found += [*_of_tcp(waits), *_long_waits(waits), *_sent_again(waits)]
+        found += _around(waits)
     return _verdict(waits, found) if found else None
 
 
@@ -248,6 +249,24 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
                 yield Attributed("retransmission", seconds, *place, seen)
             if gap - seconds >= long:
                 yield from _unhindered(waits, at, gap - seconds, long)
+
+
+def _around(waits: Waits) -> Iterator[Attributed]:
+    """Yield what is unknown between the head and the first element, and after the last one."""
+    came, about = waits.came, waits.trace.about
+    first, last = (came.times[0], came.packets[0]), (came.times[-1], came.packets[-1])
+    head = (
+        None if about.response is None else (about.response.last_time, about.response.last_packet)
+    )
+    body = about.response_body
+    end = None if body is None else (body.last_time, body.last_packet)
+    for before, after in ((head, first), (last, end)):
+        if before is None or after is None:
+            continue
+        seconds = after[0] - before[0]
+        is_long = seconds >= max(LONG, TIMES * waits.usual)
+        if is_long and not is_recorded(before[0], after[0], waits.missing):
+            yield Attributed("not-recorded", seconds, before[1], after[1], NOT_RECORDED)
 
 
 def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[Attributed]:

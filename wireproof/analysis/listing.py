@@ -19,7 +19,7 @@ from .judges import Explained
 from .keyless.facts import TlsFacts, tls_facts_of
 from .keyless.pace import SealedAnswer
 from .keyless.sealed import SealedConnection
-from .recorded import first_element, holes, is_recorded
+from .recorded import asked, first_element, holes, is_recorded, started
 from .sessions import Session, sessions_of
 from .silence import silence_since
 from .trace import Trace
@@ -68,12 +68,14 @@ class Listed(msgspec.Struct, frozen=True):
     """Of the first packet, in seconds since the epoch."""
     first: float | None
     """Seconds from the end of the request to the first element; null if there is none, or the
-    capture lacks bytes before it.
+    capture lacks bytes before it, or the end of the request.
 
-    From its beginning, where the answer's content began before the request had ended.
+    From its beginning, where the answer's content began before the request had ended; from the
+    first packet, where the request came before the capture began.
     """
     last: float | None
-    """Seconds from the end of the request to the last element."""
+    """From there to the last element; null if there is none, or the capture lacks the end of the
+    request."""
     count: int
     """How many elements came: events, messages of the server, chunks, ..."""
     element: str
@@ -101,7 +103,7 @@ def listed(explained: Explained, named: Sequence[Session] = ()) -> Listed:
     exchange, trace, verdicts = explained
     request, response, connection = exchange.request, exchange.response, exchange.connection
     streamed, status = trace.streamed, status_of(trace)
-    start = exchange.asked_time or exchange.first_time
+    start = started(trace)
     # In their order, for keywords cost as much as all that is looked up.
     return Listed(
         exchange.number,
@@ -117,7 +119,7 @@ def listed(explained: Explained, named: Sequence[Session] = ()) -> Listed:
         exchange.last_packet,
         exchange.first_time,
         first_element(trace),
-        streamed.last_time - start if streamed.count else None,
+        streamed.last_time - start if streamed.count and start is not None else None,
         trace.total,
         element_name(trace),
         longest_gap(trace),
@@ -201,7 +203,7 @@ def longest_gap(trace: Trace) -> float:
     """
     exchange, streamed = trace.about, trace.streamed
     waits = [(wait.before_time, wait.after_time) for wait in streamed.waits]
-    before = exchange.asked_time
+    before = asked(trace)
     if exchange.response is not None:
         after = exchange.response.last_time
         waits += [(before, after)] if before else []

@@ -30,7 +30,8 @@ class Measures(msgspec.Struct, frozen=True):
     version: str | None
     """Of the response, else of the request: ``HTTP/1.1``."""
     headers_after: float | None
-    """From ``asked_time``, the end of the request, to the end of the response's header."""
+    """From ``asked_time``, the end of the request, to the end of the response's header; null, as
+    all that is counted from there, if the capture lacks it."""
     first_token: float | None
     """From there to the first content, ``ttft`` of ``wire``."""
     first_output: float | None
@@ -70,7 +71,7 @@ def measures(explained: Explained) -> Measures:
         percentile(found, 0.5) if found else None,
         percentile(found, 0.99) if found else None,
         found[-1] if found else None,
-        _began(found[-1], came, missing) if found else None,
+        _began(found[-1], came, missing) if found and times and times.is_asked else None,
         not_recorded(trace),
         None if times is None else times.tokens,
         None if times is None else times.tokens_from,

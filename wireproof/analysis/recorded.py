@@ -4,7 +4,8 @@ Strategy: where bytes of a response are missing for good, something came that wa
 nobody knows when; on a connection of HTTP/2 not even of which stream. So a wait with such a hole in
 it is no gap of the stream, however long it is: neither as the longest one, nor in a percentile. A
 hole lies where it was revealed, which is after what came before it and no later than what came
-next. The first element behind one is not known to be the first.
+next. The first element behind one is not known to be the first. What a client waited for is counted
+from where its request ended: where that is missing, no such time is known.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import NamedTuple
 
 from parsers.records import Sender
 
+from ..exchange import SAID
 from .ends import lacks_answer
 from .marks import Wait
 from .trace import Trace
@@ -34,6 +36,8 @@ class Lacks(NamedTuple):
     server: Sequence[float] = ()
     """When bytes of the server's were found missing, in seconds since the epoch, in order."""
     client: Sequence[float] = ()
+    is_request: bool = False
+    """Whether the request's end is missing, from which the times of its answer count."""
 
     def of(self, sender: Sender) -> Sequence[float]:
         return self.server if sender == "server" else self.client
@@ -49,7 +53,7 @@ COMPLETE = Lacks()
 
 def lacks(trace: Trace) -> Lacks:
     """Return what the capture lacks of an exchange."""
-    return Lacks(lacks_answer(trace), holes(trace), holes(trace, "client"))
+    return Lacks(lacks_answer(trace), holes(trace), holes(trace, "client"), asked(trace) is None)
 
 
 def holes(trace: Trace, sender: Sender = "server") -> list[float]:
@@ -85,13 +89,53 @@ def first_of(times: Sequence[float], since: float, missing: Sequence[float]) -> 
     return times[0] if times and is_recorded(since, times[0], missing) else None
 
 
+def asked(trace: Trace) -> float | None:
+    """Return from when the times of an answer count, in seconds since the epoch; None if the
+    capture lacks that: the request, or its end.
+    """
+    about = trace.about
+    return None if about.request is None or _lacks_end_of_request(trace) else about.asked_time
+
+
+def _lacks_end_of_request(trace: Trace) -> bool:
+    """Whether the end of a request may be among what is missing of its client's.
+
+    Not where more of it came after the answer's content had begun: that counts from its beginning.
+    """
+    about = trace.about
+    request, body, answer = about.request, about.request_body, about.response_body
+    if request is None or request.framing == "none" or about.is_websocket:
+        return False
+    last = max(request.last_time, trace.requested_pieces.last_time)
+    if body is not None and body.ended_by in SAID:
+        # Its length says where a body ends, a frame or a chunk has to be there to end it.
+        is_there = body.ended_by != "content-length" or body.complete
+        if is_there or last >= body.last_time:
+            return False
+    if answer is not None and answer.first_time < last:
+        return False
+    return not is_recorded(last, inf, holes(trace, "client"))
+
+
+def started(trace: Trace) -> float | None:
+    """Return from when elements are counted, in seconds since the epoch; None if that is unknown.
+
+    What had been asked before the capture began is counted from its first packet.
+    """
+    about, connection = trace.about, trace.about.connection
+    is_rest = connection is not None and connection.midstream and not about.key.exchange
+    return about.first_time if about.request is None and is_rest else asked(trace)
+
+
 def first_element(trace: Trace) -> float | None:
     """Return the seconds from the end of the request to the first element; None if that is not
     known.
 
     From its beginning, where the answer's content began before the request had ended.
     """
-    start = trace.about.asked_time or trace.about.first_time
+    start = started(trace)
+    if start is None:
+        return None
     first = first_of(trace.streamed.times, start, holes(trace))
     return None if first is None else first - start
 

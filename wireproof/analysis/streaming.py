@@ -32,7 +32,7 @@ from ..text.wording import count, duration
 from .arrivals import MIN_SHARE, Arrivals, every_arrival, wait_after
 from .evidence import Evidence
 from .finding import Finding, not_recorded
-from .recorded import first_of, gaps, holes, is_recorded
+from .recorded import COMPLETE, Lacks, first_of, gaps, is_recorded, lacks
 from .silence import Silence, silence_since
 from .trace import Trace
 
@@ -49,9 +49,9 @@ class Wanted(NamedTuple):
 
 def find_collected(exchange: Evidence, trace: Trace, wanted: Wanted) -> Finding | None:
     """Return in what a response is not what a test wants, None if it is."""
-    missing = holes(trace)
+    lacking = lacks(trace)
     if len(exchange.elements) < wanted.min_events:
-        return _too_few(exchange, wanted.min_events, missing)
+        return _too_few(exchange, wanted.min_events, lacking.server)
     came = left = every_arrival(trace)
     crowded = {} if exchange.is_relayed else _crowded(came, wanted.per_segment)
     if crowded:
@@ -59,10 +59,10 @@ def find_collected(exchange: Evidence, trace: Trace, wanted: Wanted) -> Finding 
         left = came.without(waited)
         crowded = {packet: n for packet, n in crowded.items() if packet not in waited}
     if crowded:
-        return _in_one_segment(exchange, crowded, wanted.per_segment, missing)
+        return _in_one_segment(exchange, crowded, wanted.per_segment, lacking)
     if left.count < min(wanted.min_events, came.count):
         return not_told(exchange, left.count, wanted.min_events)
-    return _find_burst(exchange, left, wanted, missing)
+    return _find_burst(exchange, left, wanted, lacking)
 
 
 def _too_few(exchange: Evidence, wanted: int, missing: Sequence[float] = ()) -> Finding:
@@ -88,7 +88,7 @@ def _crowded(came: Arrivals, per_segment: int) -> dict[int, int]:
 
 
 def _in_one_segment(
-    exchange: Evidence, crowded: dict[int, int], per_segment: int, missing: Sequence[float]
+    exchange: Evidence, crowded: dict[int, int], per_segment: int, lacking: Lacks
 ) -> Finding:
     name = exchange.element_name
     packet, most = max(crowded.items(), key=lambda item: item[1])
@@ -97,7 +97,7 @@ def _in_one_segment(
     )
     if len(crowded) > 1:
         summary += f"; the same in {len(crowded):,} segments"
-    return Finding("shared-segments", summary, list(crowded), _timeline(exchange, missing))
+    return Finding("shared-segments", summary, list(crowded), _timeline(exchange, lacking))
 
 
 def not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
@@ -113,10 +113,10 @@ def not_told(exchange: Evidence, left: int, wanted: int) -> Finding:
 
 
 def _find_burst(
-    exchange: Evidence, came: Arrivals, wanted: Wanted, missing: Sequence[float]
+    exchange: Evidence, came: Arrivals, wanted: Wanted, lacking: Lacks
 ) -> Finding | None:
-    wait = _wait(exchange, missing) if wanted.min_gap is None else wanted.min_gap
-    known = gaps(came.times, missing)
+    wait = _wait(exchange, lacking) if wanted.min_gap is None else wanted.min_gap
+    known = gaps(came.times, lacking.server)
     waits = sum(gap >= wait for gap in known)
     least = min(wanted.min_events, came.count)
     needed = max(ceil((least - 1) / 2), ceil(len(known) * MIN_SHARE))
@@ -140,14 +140,13 @@ def _find_burst(
     )
     is_told = wanted.min_gap is not None
     packets = sorted(set(came.packets))
-    hints = _timeline(exchange, missing)
+    hints = _timeline(exchange, lacking)
     return Finding("burst", summary, packets, hints, "" if is_told else remedy)
 
 
-def _wait(exchange: Evidence, missing: Sequence[float]) -> float:
+def _wait(exchange: Evidence, lacking: Lacks) -> float:
     """Return from how many seconds on a gap is a wait."""
-    is_known = exchange.request is not None and _is_first(exchange, missing)
-    return wait_after(exchange.time_to_first_event if is_known else None)
+    return wait_after(_first(exchange, lacking))
 
 
 def _is_first(exchange: Evidence, missing: Sequence[float]) -> bool:
@@ -156,10 +155,16 @@ def _is_first(exchange: Evidence, missing: Sequence[float]) -> bool:
     return first_of(times, exchange.about.asked_time, missing) is not None
 
 
-def _timeline(exchange: Evidence, missing: Sequence[float]) -> list[str]:
+def _first(exchange: Evidence, lacking: Lacks) -> float | None:
+    """Return the seconds from the request to the first one; None if that is unknown."""
+    is_known = not lacking.is_request and _is_first(exchange, lacking.server)
+    return exchange.time_to_first_event if is_known else None
+
+
+def _timeline(exchange: Evidence, lacking: Lacks) -> list[str]:
     """Say when the first one came, and over what time the others."""
-    first, elements = exchange.time_to_first_event, exchange.elements
-    if first is None or exchange.request is None or not _is_first(exchange, missing):
+    first, elements = _first(exchange, lacking), exchange.elements
+    if first is None:
         return []
     over = elements[-1].last_time - elements[0].last_time
     return [
@@ -168,18 +173,24 @@ def _timeline(exchange: Evidence, missing: Sequence[float]) -> list[str]:
     ]
 
 
-def find_late_start(
-    exchange: Evidence, below: float, missing: Sequence[float] = ()
-) -> Finding | None:
+def no_request(has_head: bool) -> Finding:
+    """Return that the capture lacks the request's end, from which its answer's times count."""
+    unknown = "how long its answer was waited for is unknown"
+    if has_head:
+        return not_recorded(unknown, of="of the request's end")
+    return Finding("not-recorded", f"the request was not recorded: {unknown}")
+
+
+def find_late_start(exchange: Evidence, below: float, lacking: Lacks = COMPLETE) -> Finding | None:
     """Return why the first element came too late, None if it did not.
 
-    ``missing`` are the times at which bytes of the response were found missing: behind one of them
-    nobody knows which element was the first.
+    Behind bytes of the response that are missing nobody knows which element was the first.
     """
     name, first = exchange.element_name, exchange.time_to_first_event
-    if missing and not _is_first(exchange, missing):
-        lacking = f"the capture lacks bytes of the response before its first {name}"
-        return Finding("not-recorded", f"{lacking}: its times are unknown")
+    if lacking.is_request:
+        return no_request(exchange.request is not None)
+    if lacking.server and not _is_first(exchange, lacking.server):
+        return not_recorded("its times are unknown", of=f"of the response before its first {name}")
     if first is None:
         return _too_few(exchange, 1)
     if first < below:
@@ -219,6 +230,8 @@ def find_gap(
     if silence is not None and is_silent and silence.seconds > max(longest, seconds):
         return _silent(exchange, silence, seconds, signs[-1])
     if longest <= seconds:
+        if exchange.response is not None:  # what is missing after it may be of several elements
+            waits.append((exchange.response, signs[0]))
         return _unknown(waits, silence, seconds, missing)
     name = "the end" if after is exchange.body else f"the next {exchange.element_name}"
     return Finding(

@@ -93,7 +93,10 @@ def _add_frames(trace: Trace, records: Sequence[Any]) -> bool:
     messages = [record for record in records if type(record) is WebSocketMessageRecord]
     sent = [message for message in messages if message.sender == "server"]
     asked = [message for message in messages if message.sender == "client"]
-    in_sent, in_asked = columns(sent, trace.elements.room), columns(asked, trace.requested.room)
+    in_sent, in_asked = (
+        columns(sent, trace.elements.room),
+        columns(asked, trace.requested_elements.room),
+    )
     found = columns(frames, 0), in_sent, in_asked
     if not _reach_over(trace, [some for some in found if some.times]):
         return False
@@ -102,8 +105,8 @@ def _add_frames(trace: Trace, records: Sequence[Any]) -> bool:
         trace.about.add_frames(len(frames))
         trace.conversation.add_all(frames)
     if asked:
-        trace.requested = own(trace.requested)
-        trace.requested.add_all(in_asked, bytes((OTHER_NUMBER,)) * len(asked))
+        trace.requested_elements = own(trace.requested_elements)
+        trace.requested_elements.add_all(in_asked, bytes((OTHER_NUMBER,)) * len(asked))
     _messages(trace, messages, sent, in_sent)
     return True
 

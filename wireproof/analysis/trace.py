@@ -74,8 +74,10 @@ class Trace:
     """Chunks of the response, or the runs of a body that has no framing of its own."""
     piece_sizes: array[int] | tuple[int, ...] = ()
     """The content of each of them in bytes, still coded; 0 of the last chunk."""
-    requested: Marks = NO_MARKS
-    """Chunks, runs or elements of the request's body; the client's messages."""
+    requested_elements: Marks = NO_MARKS
+    """Of the request's body; the client's messages."""
+    requested_pieces: Marks = NO_MARKS
+    """Chunks or runs of the request's body that have content."""
     faults: Sequence[DiagnosticRecord] = ()
     late_faults: Sequence[DiagnosticRecord] = ()
     """The latest of those past MAX_FAULTS."""
@@ -187,6 +189,11 @@ class Trace:
         return self.elements if self.elements.count else self.pieces
 
     @property
+    def requested(self) -> Marks:
+        """What the client sent: elements, or the chunks or runs of content that has none."""
+        return self.requested_elements if self.requested_elements.count else self.requested_pieces
+
+    @property
     def total(self) -> int:
         """How many elements came: comments and the last chunk are none."""
         counts = self.about.counts
@@ -236,8 +243,9 @@ class Trace:
 
     def _piece(self, record: ChunkRecord | DataRecord | Http2DataRecord) -> None:
         if record.sender == "client":
-            self.requested = own(self.requested)
-            self.requested.add(record)
+            if record.size:
+                self.requested_pieces = own(self.requested_pieces)
+                self.requested_pieces.add(record)
             return
         said = self._read_piece(record)
         self.pieces = own(self.pieces)
@@ -265,8 +273,8 @@ class Trace:
 
     def _element(self, record: SseEventRecord | BodyElementRecord | WebSocketMessageRecord) -> None:
         if record.sender == "client":
-            self.requested = own(self.requested)
-            self.requested.add(record)
+            self.requested_elements = own(self.requested_elements)
+            self.requested_elements.add(record)
             if isinstance(record, WebSocketMessageRecord):
                 self.reader.read(record)  # some of what the server says depends on it
             return

@@ -12,7 +12,9 @@ from ..text.wording import count, duration
 from .arrivals import LEAST, MIN_SHARE, SHORTEST_WAIT, Arrivals
 from .company import Upload, upload_of
 from .holders import Causes, buffered_request
+from .marks import Marks
 from .pace import HELD
+from .recorded import asked, holes, is_recorded
 from .trace import Trace
 from .verdict import Severity, Verdict
 
@@ -26,7 +28,7 @@ def judge_upload(trace: Trace) -> Verdict | None:
     if body is None or not body.size or trace.about.transport == "websocket":
         return None
     other = trace.company.other_leg(body)
-    if other is not None:
+    if other is not None and asked(trace) is not None:
         client, upstream = sorted((upload_of(body), other), key=lambda one: one.start)
         answered = trace.company.answered(client)
         if answered is None or answered > upstream.end:
@@ -39,7 +41,7 @@ def is_sent_at_once(trace: Trace) -> bool:
     body = trace.about.request_body
     if body is None:
         return True
-    if trace.requested.count >= LEAST:
+    if _sent(trace).count >= LEAST:
         return False
     other = trace.company.other_leg(body)
     took = body.last_time - body.first_time
@@ -47,7 +49,7 @@ def is_sent_at_once(trace: Trace) -> bool:
 
 
 def _has_waits(trace: Trace) -> bool:
-    if trace.requested.count < LEAST:
+    if _sent(trace).count < LEAST:
         return False
     came = _arrivals(trace)
     if came.span < HELD:
@@ -55,9 +57,23 @@ def _has_waits(trace: Trace) -> bool:
     return len(came.waits) >= MIN_SHARE * len(came.gaps)
 
 
+def _sent(trace: Trace) -> Marks:
+    """Return what of a request is counted: its elements, or in what pieces a few of them came."""
+    elements = trace.requested_elements
+    return elements if elements.count >= LEAST else trace.requested_pieces
+
+
 def _arrivals(trace: Trace) -> Arrivals:
-    marks = trace.requested
-    return Arrivals(marks, range(len(marks.times)), trace.about.asked_time)
+    marks = _sent(trace)
+    return Arrivals(marks, range(len(marks.times)), asked(trace) or 0.0)
+
+
+def _lacks_content(trace: Trace) -> bool:
+    """Whether bytes are missing that the client sent from its request's head to its end."""
+    request, body = trace.about.request, trace.about.request_body
+    if request is None or body is None:
+        return False
+    return not is_recorded(request.last_time, body.last_time, holes(trace, "client"))
 
 
 def _by_itself(trace: Trace) -> Verdict:
@@ -65,6 +81,10 @@ def _by_itself(trace: Trace) -> Verdict:
     pieces = count(came.count, "piece")
     summary = f"the request body was sent in {pieces} over {duration(came.span)}, as it was made"
     packets = came.packets[0], came.packets[-1]
+    if _lacks_content(trace):
+        recorded = f"{pieces} of the request body were recorded over {duration(came.span)}"
+        summary = f"{recorded}: the capture lacks bytes of it, how many came is unknown"
+        return _verdict(trace, "request-streamed", "note", summary, packets, Causes(()))
     return _verdict(trace, "request-streamed", "ok", summary, packets, Causes(()))
 
 

@@ -48,7 +48,8 @@ WITH pieces AS (
 ), beside AS (
     SELECT *, is_rest AND lag(goes_on, 1, false) OVER in_turn AS is_joined,
         start_time + coalesce(first, 0)
-            - lag(coalesce(asked, start_time) + coalesce(last, 0)) OVER in_turn AS waited,
+            - lag(CASE WHEN last IS NOT NULL OR count = 0
+                THEN coalesce(asked, start_time) + coalesce(last, 0) END) OVER in_turn AS waited,
         CASE WHEN recorder = lag(recorder) OVER in_turn AND turn = lag(turn) OVER in_turn + 1
             THEN NULL ELSE began - lag(over) OVER in_turn END AS missed
     FROM pieces WINDOW in_turn AS ({IN_TURN})

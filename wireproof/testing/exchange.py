@@ -198,7 +198,7 @@ class Exchange(Evidence):
     def assert_time_to_first_event(self, *, below: float) -> None:
         """Fail if the first event came ``below`` seconds or more after the request."""
         __tracebackhide__ = True
-        self._raise(find_late_start(self, below, self._lacks().server))
+        self._raise(find_late_start(self, below, self._lacks()))
 
     def assert_no_gap_longer_than(self, seconds: float, *, keep_alives: bool = False) -> None:
         """Fail if anything but the first event was waited for longer than ``seconds``.

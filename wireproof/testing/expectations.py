@@ -22,7 +22,7 @@ from ..analysis.latency.times import ASSUMED, Times, times_of
 from ..analysis.pace import judge_streaming, judge_unread
 from ..analysis.percentiles import percentile
 from ..analysis.recorded import Pause, divided, holes, is_recorded
-from ..analysis.streaming import Wanted, find_collected, not_told
+from ..analysis.streaming import Wanted, find_collected, no_request, not_told
 from ..analysis.verdict import Question, Verdict, words_of
 from ..exchange import SAID
 from ..text.wording import count, duration
@@ -128,9 +128,16 @@ def _either(answers: Collection[str]) -> str:
 
 
 def find_fault(explained: Explained) -> Finding | None:
-    """Return what is wrong with an exchange, the first thing of it; None if nothing is."""
+    """Return what is wrong with an exchange, the first thing of it; None if nothing is.
+
+    Of a response that was not recorded at all nobody can say that.
+    """
     wrong = next((one for one in explained.verdicts if one.is_fault), None)
-    return None if wrong is None else finding(wrong, f"{wrong.question} is {wrong.answer!r}")
+    if wrong is not None:
+        return finding(wrong, f"{wrong.question} is {wrong.answer!r}")
+    if explained.exchange.response is None and lacks_answer(explained.trace):
+        return not_recorded("no response was recorded, whether anything is wrong is unknown")
+    return None
 
 
 def find_late_token(explained: Explained, below: float) -> Finding | None:
@@ -138,6 +145,8 @@ def find_late_token(explained: Explained, below: float) -> Finding | None:
     times = times_of(explained.trace)
     if times is None or not times.contents:
         return _no_tokens(explained)
+    if not times.is_asked:
+        return no_request(has_head=True)
     first = times.contents[0]
     if first < below:
         return None
@@ -228,6 +237,8 @@ def _lacking(where: str) -> Finding:
 
 def _no_tokens(explained: Explained) -> Finding:
     marks = explained.trace.streamed
+    if explained.exchange.request is None and marks.count:
+        return no_request(has_head=False)
     if holes(explained.trace) or lacks_answer(explained.trace):
         return not_recorded("when its tokens came is unknown", list(marks.packets[:1]))
     text = f"no two tokens came: {count(marks.count, 'element')} of another kind"

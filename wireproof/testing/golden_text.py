@@ -215,9 +215,8 @@ def _timing(exchange: Exchange) -> Iterator[str]:
     """Yield a line for each element: how long after the one before it came."""
     name = exchange.element_name
     first, elements = exchange.time_to_first_event, exchange.elements
-    if first is None:
-        return
-    yield timing_line(f"{name} 0", first)
+    if first is not None:
+        yield timing_line(f"{name} 0", first)
     for number, (before, after) in enumerate(pairwise(elements), start=1):
         yield timing_line(f"{name} {number}", after.last_time - before.last_time)
 

@@ -231,6 +231,8 @@ def _said(times: Times) -> str:
     tokens, each = count(times.tokens, "token"), tpot(times)
     if times.holes and (first_content(times) is None or each is None):
         return f"{tokens} captured; the capture lacks bytes of the response"
+    if not times.is_asked:
+        return f"{tokens} captured; the capture lacks the end of the request"
     first = f"first token after {duration(times.contents[0])}"
     if each is None:
         return f"{first}, {tokens}"

@@ -6,15 +6,16 @@ import pytest
 from support.http2 import EVENTS, GET, Http2Talk, data, framed
 from support.paced import explained, verdict
 from support.talk import EPOCH_NS, Talk, decoded
-from support.timed import Stream, TimedTape, chunk, event
+from support.timed import CHUNKED, EVENT_STREAM, LAST_CHUNK, Stream, TimedTape, chunk, event
 
 from parsers.http2.elements import PING
-from wireproof.analysis.judges import explain
+from wireproof.analysis.judges import Explained, explain
 from wireproof.analysis.latency.definitions import measure
 from wireproof.analysis.latency.times import times_of
 from wireproof.analysis.listing import listed, longest_gap
 from wireproof.analysis.measures import measures
 from wireproof.analysis.recorded import (
+    asked,
     first_element,
     gaps,
     holes,
@@ -79,6 +80,20 @@ def test_the_longest_gap_is_told_and_what_was_not_recorded_besides() -> None:
     assert "what came meanwhile is unknown" in alone.summary
 
 
+def test_what_came_before_the_first_one_and_after_the_last_may_have_been_a_gap() -> None:
+    early = Stream()
+    lose(early)
+    early.tape.wait(1.0)
+    late = Stream().events(5, every=0.1)
+    lose(late)
+    late.tape.wait(1.0)
+    late.talk.close()
+    for stream, took in ((early.events(5, every=0.1).end(), 1.1), (late, 1.0)):
+        found = verdict(stream, "gap")
+        assert found is not None and (found.answer, found.severity) == ("not-recorded", "note")
+        assert found.numbers["seconds"] == pytest.approx(took, abs=0.01)
+
+
 def test_a_short_hole_is_not_worth_a_word() -> None:
     stream = Stream().events(5, every=0.1)
     stream.tape.wait(0.1)
@@ -137,6 +152,109 @@ def test_a_first_token_that_was_not_recorded_is_not_the_one_after_it() -> None:
     found = measure(times, "wire")
     assert (found["ttft"], found["first_event"], found["tpot"]) == (None, None, None)
     assert found["last_content"] == pytest.approx(0.5, abs=0.01)
+
+
+POST = b"POST /chat HTTP/1.1\r\nHost: a\r\n"
+OK = b"HTTP/1.1 200 OK\r\n" + EVENT_STREAM + CHUNKED + b"\r\n"
+PARTS = [chunk(b"part %d" % number) for number in range(5)]
+Lost = tuple[int, ...]
+
+
+def uploaded(sent: list[bytes], lost: Lost, *, midway: int | None = None) -> Explained:
+    """What is sent 0.1 s apart, of which the capture lacks some, and five events that follow; or
+    the first of them after so many."""
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    for at, said in enumerate(sent):
+        tape.wait(0.1)
+        if at in lost:
+            talk.lose("client", len(said))
+        else:
+            talk.client(said)
+        if at == midway:
+            talk.server(OK + chunk(event(0)))
+    tape.wait(0.2)
+    if midway is None:
+        talk.server(OK)
+    for number in range(1, 6):
+        tape.wait(0.1)
+        talk.server(chunk(event(number)))
+    talk.server(LAST_CHUNK)
+    talk.close()
+    [found] = explain(tape.records())
+    return found
+
+
+CHUNKS = [POST + CHUNKED + b"\r\n", *PARTS, LAST_CHUNK]
+LENGTH = [POST + b"Content-Length: 15\r\n\r\n", b"12345", b"12345", b"12345"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "lost", "is_known"),
+    [
+        (CHUNKS, (), True),
+        (CHUNKS, (3,), True),
+        (CHUNKS, (5,), True),
+        (CHUNKS, (6,), False),
+        (CHUNKS, (2, 3, 4, 5, 6), False),
+        (LENGTH, (1,), True),
+        (LENGTH, (3,), False),
+    ],
+)
+def test_times_count_from_where_the_request_ended_if_that_is_there(
+    sent: list[bytes], lost: Lost, is_known: bool
+) -> None:
+    one = uploaded(sent, lost)
+    times, line, figures = times_of(one.trace), listed(one), measures(one)
+    assert times is not None and (asked(one.trace) is not None) is times.is_asked is is_known
+    first = pytest.approx(0.3, abs=0.01) if is_known else None
+    last = pytest.approx(0.7, abs=0.01) if is_known else None
+    assert (line.first, line.last) == (first, last)
+    assert (figures.first_token, first_element(one.trace)) == (first, first)
+    assert (figures.headers_after is None, figures.gap_max_after is None) == (not is_known,) * 2
+    assert figures.gap_max == pytest.approx(0.1, abs=0.01)
+    found = measure(times, "wire")
+    counted = ("upload", "headers", "first_event", "ttft", "last_content", "end")
+    assert [found[name] is None for name in counted] == [not is_known] * len(counted)
+    assert found["tpot"] == pytest.approx(0.1, abs=0.01)
+    assert measure(times, "llmperf")["inter_token_latency"] is not None or not is_known
+    numbers = next(said.numbers for said in one.verdicts if "time_to_first_event" in said.numbers)
+    assert (numbers["time_to_first_event"] is None) is not is_known
+
+
+def test_a_call_that_streams_both_ways_counts_from_its_beginning_whatever_is_lost() -> None:
+    one = uploaded(CHUNKS, (6,), midway=2)
+    assert asked(one.trace) == one.exchange.asked_time
+    assert listed(one).first == pytest.approx(0.2, abs=0.01)
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_the_end_of_a_request_of_http2_may_be_missing(is_lost: bool) -> None:
+    talk = Http2Talk().begin()
+    post = [(name, "POST" if name == ":method" else value) for name, value in GET]
+    talk.say("client", talk.client.head(1, post))
+    talk.at(0.1).say("client", data(1, b"a" * 8))
+    last = data(1, b"a" * 8, ends=True)
+    if is_lost:
+        talk.talk.lose("client", len(last))
+    else:
+        talk.at(0.2).say("client", last)
+    talk.at(0.3).say("server", talk.server.head(1, EVENTS), data(1, b"data: a\n\n", ends=True))
+    talk.at(0.4).say("client", framed(PING, 0, 0, bytes(8)))
+    talk.talk.close()
+    [one] = explain(talk.records())
+    assert (asked(one.trace) is None) is is_lost
+    line = listed(one)
+    assert (line.first, line.last) == (
+        (None,) * 2 if is_lost else (pytest.approx(0.1, abs=0.01),) * 2
+    )
+
+
+def test_without_a_request_nothing_counts_from_it() -> None:
+    one = uploaded(CHUNKS[:1], (0,))
+    line = listed(one)
+    assert one.exchange.request is None and line.status == 200
+    assert (asked(one.trace), line.first, line.last, line.count) == (None, None, None, 5)
 
 
 def test_of_many_holes_each_one_counts() -> None:

@@ -45,6 +45,35 @@ def test_a_client_streams_by_itself(every: float, is_judged: bool) -> None:
         assert (found.answer, found.is_fault) == ("request-streamed", False)
 
 
+LINES = b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
+
+
+@pytest.mark.parametrize("head", [HEAD, LINES + b"Transfer-Encoding: chunked\r\n\r\n"])
+@pytest.mark.parametrize("lost", [None, 3, 6])
+def test_what_was_sent_is_counted_once_and_what_is_missing_is_named(
+    head: bytes, lost: int | None
+) -> None:
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    talk.client(head)
+    sent = [*(chunk(b'{"part": %d}\n' % number) for number in range(6)), b"0\r\n\r\n"]
+    for number, data in enumerate(sent):
+        tape.wait(0.1)
+        if number == lost:
+            talk.lose("client", len(data))
+        else:
+            talk.client(data)
+    talk.server(ANSWER)
+    talk.close()
+    [found] = verdicts(tape)
+    assert found is not None and found.answer == "request-streamed"
+    assert found.numbers["events"] == (5 if lost == 3 else 6)
+    if lost is None:
+        assert found.severity == "ok" and "was sent in 6 pieces" in found.summary
+    else:
+        assert found.severity == "note" and "the capture lacks bytes of it" in found.summary
+
+
 @pytest.mark.parametrize("waits", [True, False])
 def test_both_legs_show_whether_a_proxy_waits(waits: bool) -> None:
     tape = TimedTape()

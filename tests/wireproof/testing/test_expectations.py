@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import pytest
 from support.corpus import ROOT
+from support.talk import Talk
 from support.timed import CHUNKED, EVENT_STREAM, Handmade, Socket, Stream, TimedTape, event
 from support.websocket_frames import frame
 
@@ -228,6 +229,80 @@ def test_a_silence_that_was_not_recorded() -> None:
     stream.talk.close()
     said = failure(lambda: stream.exchange.assert_no_gap_longer_than(1))
     assert "the capture lacks bytes that came in 2.0" in said
+
+
+def test_a_pause_before_the_first_event_that_was_recorded() -> None:
+    stream = Stream()
+    lose(stream, "server", chunked(1))
+    stream.tape.wait(2)
+    exchange = stream.events(5, every=0.1).end().exchange
+    said = failure(lambda: exchange.assert_no_gap_longer_than(1))
+    assert "the capture lacks bytes that came in 2.1" in said
+    exchange.assert_no_gap_longer_than(3)
+
+
+def uploaded(*, head: bool) -> Exchange:
+    """An answer to a request of which the end was not recorded, or all of it."""
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    post = b"POST /chat HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"
+    if head:
+        talk.client(post)
+    else:
+        talk.lose("client", len(post))
+    talk.lose("client", 5)
+    tape.wait(1)
+    talk.server(b"HTTP/1.1 200 OK\r\n" + EVENT_STREAM + CHUNKED + b"\r\n", chunked(1), chunked(2))
+    talk.server(b"0\r\n\r\n")
+    talk.close()
+    return Handmade(tape).exchange()
+
+
+@pytest.mark.parametrize(
+    ("head", "lacking"),
+    [
+        (True, "the capture lacks bytes of the request's end"),
+        (False, "the request was not recorded"),
+    ],
+)
+def test_how_long_the_answer_to_a_request_took_that_was_not_recorded(
+    head: bool, lacking: str
+) -> None:
+    exchange = uploaded(head=head)
+    for below in (0.1, 5.0):
+        asks: list[Callable[..., None]] = [
+            exchange.assert_time_to_first_event,
+            exchange.assert_time_to_first_token,
+        ]
+        for ask in asks:
+            said = failure(lambda ask=ask, below=below: ask(below=below))  # type: ignore[misc]
+            assert f"{lacking}: how long its answer was waited for is unknown" in said
+    burst = failure(lambda: exchange.assert_streamed(min_events=2))
+    assert "after the request" not in burst
+    if not head:
+        assert (exchange.time_to_headers, exchange.time_to_first_event) == (None, None)
+        assert lacking in failure(lambda: exchange.assert_inter_token_latency(max=1))
+
+
+def test_events_are_waited_for_from_the_end_of_the_request() -> None:
+    tape = TimedTape()
+    talk = Talk(tape).open()
+    talk.client(b"POST /chat HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+    tape.wait(2)
+    talk.client(b"12345")
+    tape.wait(0.1)
+    talk.server(b"HTTP/1.1 200 OK\r\n" + EVENT_STREAM + CHUNKED + b"\r\n", chunked(1), chunked(2))
+    talk.server(b"0\r\n\r\n")
+    talk.close()
+    exchange = Handmade(tape).exchange()
+    exchange.assert_time_to_first_event(below=1)
+    exchange.assert_time_to_first_token(below=1)
+
+
+def test_of_a_response_that_was_not_recorded_nothing_is_known_to_be_right() -> None:
+    said = failure(lambda: beheaded().assert_verdict())
+    assert f"{LACKS}: no response was recorded, whether anything is wrong is unknown" in said
+    unended().assert_verdict()
 
 
 def test_tokens_that_were_not_recorded() -> None:

@@ -39,6 +39,16 @@ def _last(times: Sequence[float]) -> float | None:
     return times[-1] if times else None
 
 
+def _to_first(times: Times, of: Sequence[float]) -> float | None:
+    """Return the seconds from the request to the first of some elements; None if unknown."""
+    return _first(times, of) if times.is_asked else None
+
+
+def _to_last(times: Times, of: Sequence[float]) -> float | None:
+    """Return those to the last one."""
+    return _last(of) if times.is_asked else None
+
+
 def _per_token(times: Times, seconds: float | None, since: float | None, left: int) -> float | None:
     """Return what each of the tokens took that ``left`` others did not wait for."""
     divisor = times.tokens - left
@@ -57,12 +67,12 @@ def _second(times: Times) -> float | None:
 
 def first_content(times: Times) -> float | None:
     """Return the seconds to the first token."""
-    return _first(times, times.contents)
+    return _to_first(times, times.contents)
 
 
 def tpot(times: Times) -> float | None:
     """Return the seconds that each token after the first one took."""
-    return _per_token(times, _last(times.contents), first_content(times), 1)
+    return _per_token(times, _last(times.contents), _first(times, times.contents), 1)
 
 
 def _itl_by_usage(times: Times) -> float | None:
@@ -93,29 +103,31 @@ WIRE = (
     Metric("connect", "handshake of TCP", lambda t: t.connect),
     Metric("upload", "first byte of the request to its last", lambda t: t.upload),
     Metric("headers", "request to the response's headers", lambda t: t.headers),
-    Metric("first_event", FIRST_OF_ANY, lambda t: _first(t, t.chunks)),
+    Metric("first_event", FIRST_OF_ANY, lambda t: _to_first(t, t.chunks)),
     Metric("ttft", "request to the first content", first_content),
-    Metric("ttfo", NO_REASONING, lambda t: _first(t, t.outputs)),
+    Metric("ttfo", NO_REASONING, lambda t: _to_first(t, t.outputs)),
     Metric("icl", "gaps between events with content", lambda t: gaps(t.contents, t.holes)),
     Metric("tpot", "(last content - first) / (tokens - 1)", tpot),
     Metric("tokens_per_second", "1 / tpot", _rate, is_rate=True),
-    Metric("last_content", "request to the last content", lambda t: _last(t.contents)),
+    Metric("last_content", "request to the last content", lambda t: _to_last(t, t.contents)),
     Metric("end", "request to the end of the body", lambda t: t.end),
 )
 VLLM = (
     Metric(
         "ttft",
         "request to the first event with choices, even one with only a role",
-        _choices(lambda t: _first(t, t.choices)),
+        _choices(lambda t: _to_first(t, t.choices)),
     ),
     Metric("itl", "gaps between events with choices", _choices(lambda t: gaps(t.choices, t.holes))),
     Metric("tpot", "(e2el - ttft) / (tokens - 1)", _choices(_vllm_tpot)),
-    Metric("e2el", "request to the last event with choices", _choices(lambda t: _last(t.choices))),
+    Metric(
+        "e2el", "request to the last event with choices", _choices(lambda t: _to_last(t, t.choices))
+    ),
 )
 AIPERF = (
     Metric("ttft", "request to the first content, reasoning included", first_content),
     Metric("ttst", "first content to the second", _second),
-    Metric("ttfo", NO_REASONING, lambda t: _first(t, t.outputs)),
+    Metric("ttfo", NO_REASONING, lambda t: _to_first(t, t.outputs)),
     Metric("icl", "gaps between contents", lambda t: gaps(t.contents, t.holes)),
     Metric("itl", "(request_latency - ttft) / (tokens - 1)", tpot),
     Metric(
@@ -123,18 +135,18 @@ AIPERF = (
         "(request_latency - ttft) / (tokens - those of the first content)",
         _itl_by_usage,
     ),
-    Metric("request_latency", "request to the last content", lambda t: _last(t.contents)),
+    Metric("request_latency", "request to the last content", lambda t: _to_last(t, t.contents)),
 )
 LLMPERF = (
     Metric(
         "ttft",
         "request to the first text; neither reasoning nor tools count",
-        lambda t: _first(t, t.texts),
+        lambda t: _to_first(t, t.texts),
     ),
     Metric(
         "inter_token_latency",
         "request to the last text / tokens: the first wait is in it",
-        lambda t: _per_token(t, _last(t.texts), 0.0, 0),
+        lambda t: _per_token(t, _to_last(t, t.texts), 0.0, 0),
     ),
     Metric("end_to_end_latency", "request to the end of the body", lambda t: t.end),
 )
@@ -142,7 +154,7 @@ OTEL = (
     Metric(
         "time_to_first_chunk",
         "request to the first chunk of any kind",
-        lambda t: _first(t, t.chunks),
+        lambda t: _to_first(t, t.chunks),
     ),
     Metric("time_per_output_chunk", "gaps between chunks", lambda t: gaps(t.chunks, t.holes)),
     Metric("time_to_first_token", "request to the first content", first_content),

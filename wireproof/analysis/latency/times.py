@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ...dialects.payload import CONTENT, Kind
 from ..marks import MAX_MARKS, mask_of
-from ..recorded import holes
+from ..recorded import asked, holes
 from ..trace import Trace
 
 REASONING: frozenset[Kind] = frozenset(("reasoning",))
@@ -44,10 +44,10 @@ class Times(NamedTuple):
     """Empty if none was recognised: then every event counts as content."""
     connect: float | None
     """What the handshake of TCP took, if the capture has it and this is the first exchange."""
-    upload: float
-    """From the first byte of the request to its last."""
+    upload: float | None
+    """From the first byte of the request to its last, None if the capture lacks that."""
     headers: float | None
-    """When the response's header was whole."""
+    """When the response's header was whole; None as ``upload``."""
     chunks: Sequence[float]
     """Each element that a client is given, comments and the literal ``[DONE]`` left out."""
     choices: Sequence[float]
@@ -60,7 +60,7 @@ class Times(NamedTuple):
     texts: Sequence[float]
     """Those of them that are text, and no call of a tool either."""
     end: float | None
-    """When the body ended, None if it did not."""
+    """When the body ended, None if it did not, or as ``upload``."""
     tokens: int
     """How many output tokens there were."""
     tokens_from: str
@@ -71,6 +71,8 @@ class Times(NamedTuple):
     """Elements past those that a trace keeps: they are not measured."""
     holes: Sequence[float] = ()
     """When bytes of the response were found missing: no gap is measured across them."""
+    is_asked: bool = True
+    """Whether the capture has the request's end: else only what lies between two times is known."""
 
     @property
     def tokens_per_event(self) -> float:
@@ -103,23 +105,25 @@ def times_of(trace: Trace) -> Times | None:
         is_choice = IS_CHOICE
     contents = _some(times, kinds, is_content)
     connection, body = about.connection, about.response_body
-    tokens = trace.tokens
+    tokens, is_asked = trace.tokens, asked(trace) is not None
+    upload = (about.request_body or about.request).last_time - about.request.first_time
     return Times(
         dialect=name,
         connect=connection.rtt if connection is not None and about.key.exchange == 0 else None,
-        upload=(about.request_body or about.request).last_time - about.request.first_time,
-        headers=about.response.last_time - start,
+        upload=upload if is_asked else None,
+        headers=about.response.last_time - start if is_asked else None,
         chunks=list(compress(times, are_given)),
         choices=_some(times, kinds, is_choice),
         contents=contents,
         outputs=_some(times, kinds, is_output),
         texts=_some(times, kinds, is_text),
-        end=None if body is None else body.last_time - start,
+        end=None if body is None or not is_asked else body.last_time - start,
         tokens=len(contents) if tokens is None else tokens,
         tokens_from=ASSUMED if tokens is None else COUNTED,
         first_tokens=trace.first_tokens,
         left_out=max(marks.count - MAX_MARKS, 0),
         holes=[time - start for time in holes(trace)],
+        is_asked=is_asked,
     )
 
 
