@@ -34,8 +34,12 @@ def leg_behind(trace: Trace) -> Trace | None:
 
 def leg_before(trace: Trace) -> Leg | None:
     """Return the leg of the client for whom a proxy asked this; None if none is known."""
-    leg = trace.past
-    if leg is None or leg.is_forgotten or not _are_over([leg, *leg.waiting]):
+    return None if trace.past is None else near_leg(trace.past)
+
+
+def near_leg(leg: Leg) -> Leg | None:
+    """Return the same of an exchange that may have been judged long ago."""
+    if leg.is_forgotten or not _are_over([leg, *leg.waiting]):
         return None
     waiting = [one for one in leg.waiting if not _is_over_before(one.about, leg.about)]
     possible = [one for one in waiting if _may_pass_on(one.about, leg.about)]

@@ -15,6 +15,7 @@ import msgspec
 from .judges import Explained
 from .latency.definitions import TTFO, TTFT
 from .latency.times import times_of
+from .legs import leg_before
 from .percentiles import percentile
 from .recorded import gaps, is_recorded, not_recorded
 
@@ -51,6 +52,9 @@ class Measures(msgspec.Struct, frozen=True):
     """How they are known."""
     dialect: str
     """Of its elements: ``openai-chat``; empty if none was recognised."""
+    is_behind_proxy: bool
+    """Whether a proxy asked it for a client whose own exchange is in the capture, too; false also
+    where that is not known."""
 
 
 def measures(explained: Explained) -> Measures:
@@ -76,6 +80,7 @@ def measures(explained: Explained) -> Measures:
         None if times is None else times.tokens,
         None if times is None else times.tokens_from,
         trace.dialect_name,
+        leg_before(trace) is not None,
     )
 
 

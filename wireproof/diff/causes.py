@@ -9,8 +9,9 @@ how much it grew.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from math import fsum
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -36,11 +37,13 @@ class _Cause(NamedTuple):
     """Whether it explains however much there is of it."""
 
 
+ENDS = "end: *"
+"""How exchanges ended."""
 FIRST = ("first_token *", "first *", LATE)
 """When the first of an answer came."""
 CAUSES = (
     _Cause(FAILED, ("end: app-error", "ending: app-error", FAILED_OR_CUT, FEWER)),
-    _Cause("end: *", ("ending: *", FAILED_OR_CUT, FEWER, NEW_CONNECTION, "websocket: *")),
+    _Cause(ENDS, ("ending: *", FAILED_OR_CUT, FEWER, NEW_CONNECTION, "websocket: *")),
     _Cause("ending: *", (FAILED_OR_CUT, FEWER, NEW_CONNECTION)),
     _Cause("websocket: *", (FAILED_OR_CUT, FEWER, NEW_CONNECTION)),
     _Cause("streaming: *", (BURSTS, *FIRST, "headers_after *", "gap_* *", PAUSES)),
@@ -67,10 +70,10 @@ def followed(changes: Sequence[Change]) -> list[Change]:
     worse = sorted((one for one in changes if one.answer in WORSE), key=_order)
     causes: dict[tuple[str, str], str] = {}
     for at, one in enumerate(worse):
-        for cause in worse[:at]:
-            if _may_be_of(cause, one) and _explains(cause, one):
-                causes[one.group, one.what] = causes.get((cause.group, cause.what), cause.what)
-                break
+        earlier = [cause for cause in worse[:at] if _may_be_of(cause, one)]
+        alone = next((cause for cause in earlier if _explains(cause, one)), None)
+        if (cause := alone or _together(earlier, one)) is not None:
+            causes[one.group, one.what] = causes.get((cause.group, cause.what), cause.what)
     return [_following(one, causes.get((one.group, one.what))) for one in changes]
 
 
@@ -103,11 +106,32 @@ def _may_be_of(cause: Change, other: Change) -> bool:
 def _explains(cause: Change, other: Change) -> bool:
     """Whether one change of a request explains another one."""
     return any(
-        fnmatchcase(cause.what, one.what)
-        and any(fnmatchcase(other.what, what) for what in one.explains)
-        and (one.is_all or _is_as_large(cause, other, is_added=one.is_added))
-        for one in CAUSES
+        one.is_all or _is_as_large(cause, other, is_added=one.is_added)
+        for one in _rules(cause, other)
     )
+
+
+def _rules(cause: Change, other: Change) -> Iterator[_Cause]:
+    """Yield by what a change explains another one, if it is as large."""
+    for one in CAUSES:
+        is_it = fnmatchcase(cause.what, one.what)
+        if is_it and any(fnmatchcase(other.what, what) for what in one.explains):
+            yield one
+
+
+def _together(causes: Sequence[Change], other: Change) -> Change | None:
+    """Return the largest of several ends of a request that explain a change together: an exchange
+    ends in one way, so each is of others."""
+    ends = [
+        one
+        for one in causes
+        if one.group == other.group and fnmatchcase(one.what, ENDS) and any(_rules(one, other))
+    ]
+    if len(ends) < 2:
+        return None
+    largest = max(ends, key=lambda one: one.effect)
+    both = replace(largest, effect=fsum(one.effect for one in ends))
+    return largest if _is_as_large(both, other, is_added=False) else None
 
 
 def _is_as_large(cause: Change, other: Change, *, is_added: bool) -> bool:

@@ -6,8 +6,14 @@ from typing import Literal
 
 import msgspec
 
-Answer = Literal["regression", "consequence", "same", "too-few", "missing", "new", "not-recorded"]
-"""``not-recorded``: no comparison, but how many exchanges the captures lack bytes of."""
+Answer = Literal[
+    "regression", "consequence", "same", "too-few", "missing", "new", "not-recorded", "left-out"
+]
+"""The last two are no comparisons: of how many exchanges the captures lack bytes, and how many do
+not count."""
+
+COUNTED = "exchanges"
+"""What is told of a request of which too few came."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -31,6 +37,11 @@ class Change(msgspec.Struct, frozen=True):
     limit: float | None = None
     """Up to which chance it would count, beside all else that is compared; null of what was not
     held against others, or counts."""
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether something was compared, and not only counted."""
+        return self.what != COUNTED and self.answer not in ("not-recorded", "left-out")
 
     @property
     def is_share(self) -> bool:

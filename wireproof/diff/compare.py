@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from ..analysis.percentiles import percentile
 from .causes import followed
 from .chance import Comparison, found
-from .change import Answer, Change
+from .change import COUNTED, Answer, Change
 from .profile import Group, Profile
 from .questions import (
     NEW_CONNECTION,
@@ -35,6 +35,7 @@ from .questions import (
     Thresholds,
     of_packets,
     of_request,
+    too_few_recorded,
 )
 from .statistics import (
     chance_of_more,
@@ -45,10 +46,11 @@ from .statistics import (
     stalls_together,
 )
 
-COUNTED = "exchanges"
 NOT_RECORDED = "not recorded"
-"""What is told of a request without being compared: how many came, and of how many something is
-missing."""
+TOO_FEW_RECORDED = "too few recorded"
+BEHIND_PROXY = "legs behind a proxy"
+"""What is told without being compared: of how many something is missing, and how many do not
+count."""
 INSTANT = 1e-6
 """Seconds that count as none: times have microseconds."""
 
@@ -77,12 +79,16 @@ def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> li
             rows.append(_came(name, "too-few", sizes[-1]))
         if group.lacking or other.lacking:
             rows.append(_lacking(name, group, other))
+        if few := too_few_recorded(group, other, limits):
+            rows.append(_too_few(name, few, group, other))
         for question in of_request(group, other, limits):
             rows.append(_Asked(name, [question]))
             everywhere[question.what].append(question)
     for name, group in after.groups.items():
         if name not in before.groups:
             rows.append(_came(name, "new", (0, group.exchanges)))
+    if before.behind or after.behind:
+        rows.append(_behind(before, after))
     packets = _Asked("", [of_packets(before, after, limits)])
     together = [_Asked("", _of_all(found, sizes)) for found in everywhere.values()]
     decided = _decided([packets, *filter(_is_of_several, together), *rows], limits)
@@ -102,13 +108,33 @@ def _lacking(name: str, before: Group, after: Group) -> Change:
     return Change(name, NOT_RECORDED, "not-recorded", *shares, grown, 1.0, samples)
 
 
+def _too_few(name: str, few: Sequence[str], before: Group, after: Group) -> Change:
+    """Return of how many exchanges times are not known, which are not compared for that reason."""
+    samples = before.exchanges, after.exchanges
+    shares = _most(few, before), _most(few, after)
+    what = f"{TOO_FEW_RECORDED}: {', '.join(few)}"
+    return Change(name, what, "not-recorded", *shares, shares[1] - shares[0], 1.0, samples)
+
+
+def _most(few: Sequence[str], of: Group) -> float:
+    return max(of.untimed.get(name, 0) for name in few) / max(of.exchanges, 1)
+
+
+def _behind(before: Profile, after: Profile) -> Change:
+    """Return how many exchanges are left out, of all that came."""
+    samples = before.exchanges + before.behind, after.exchanges + after.behind
+    shares = before.behind / max(samples[0], 1), after.behind / max(samples[1], 1)
+    grown = shares[1] - shares[0]
+    return Change("", BEHIND_PROXY, "left-out", *shares, grown, 1.0, samples)
+
+
 def is_regression(changes: Sequence[Change]) -> bool:
     return any(change.answer == "regression" for change in changes)
 
 
 def is_comparison(changes: Sequence[Change]) -> bool:
     """Tell whether a request of A is in B: a run that recorded nothing proves nothing."""
-    return any(change.group and change.what not in (COUNTED, NOT_RECORDED) for change in changes)
+    return any(change.group and change.is_compared for change in changes)
 
 
 # --- all requests together ---
@@ -182,7 +208,7 @@ def _decided(rows: Sequence[Change | _Asked], by: Thresholds) -> list[Change]:
 def _is_tested(change: Change, by: Thresholds) -> bool:
     """Whether enough exchanges came for a difference to be found."""
     least = by.tail if change.what.endswith("p99") else by.least
-    return change.what not in (COUNTED, NOT_RECORDED) and min(change.samples) >= least
+    return change.is_compared and min(change.samples) >= least
 
 
 def _tested(row: Change | _Asked, change: Change, by: Thresholds) -> Comparison:

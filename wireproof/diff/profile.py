@@ -38,13 +38,15 @@ STEP = 2_048
 """Rows that are objects at a time: they take some KiB each."""
 METRICS = ("first_token", "first", "last", "gap_p50", "gap_max", "headers_after")
 """Times of an exchange, in seconds, of which more is worse."""
+BEHIND = "is_behind_proxy"
+"""The column that tells the legs of an exchange apart; a data set of an older version has none."""
 READ: dict[str, list[str]] = {
     "connections": ["packets", "retransmissions"],
     "exchanges": [
         *("exchange", "method", "target", "status", "count", "end", "start_time"),
-        *(*METRICS, "gap_max_after", "not_recorded"),
+        *(*METRICS, "gap_max_after", "not_recorded", BEHIND),
     ],
-    "verdicts": [*OF_ONE, "question", "answer", "method", "target", "is_fault", "numbers"],
+    "verdicts": [*OF_ONE, "question", "answer", "method", "target", "is_fault", "numbers", BEHIND],
 }
 """The columns that are read of each table, those of them that it has."""
 UNKNOWABLE = "unknowable"
@@ -53,6 +55,10 @@ GOOD_ENDS = frozenset(("whole", "ws-clean", "open", "close-notify"))
 HELD = 0.25
 """An answer that came in a smaller part of the time that its first element took was held, if no gap
 in it was a wait."""
+COUNT = "elements"
+"""What is asked of how many came, beside METRICS."""
+IN_PART = ("gap_p50", "gap_max", COUNT)
+"""What is known of the part that a capture has, and not of all of an exchange."""
 WAITS = frozenset(("first_token", "first", "headers_after"))
 """METRICS that begin with the request; the others are as long as their longest gap makes them."""
 
@@ -106,6 +112,8 @@ class Group(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of how many the capture lacks bytes: how many elements came is not known."""
     unknown: int = 0
     """Those of them of which it is not known how they ended."""
+    untimed: dict[str, int] = {}
+    """Of METRICS and COUNT: of how many it is not known, or in part, for that reason."""
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -119,6 +127,13 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """How many captures are not whole, by codes of diagnostics."""
     incomplete: dict[str, list[str]] = {}
     """The first of them by name, with their codes; a stored baseline names none."""
+    behind: int = 0
+    """How many exchanges are left out: a proxy asked them for a client whose own ones count."""
+
+    @property
+    def exchanges(self) -> int:
+        """How many count."""
+        return sum(group.exchanges for group in self.groups.values())
 
 
 @dataclass
@@ -134,6 +149,7 @@ class _Gathered:
     bursts: int = 0
     lacking: int = 0
     unknown: int = 0
+    untimed: Counter[str] = field(default_factory=Counter)
     longest: dict[str, list[Long]] = field(default_factory=lambda: {name: [] for name in METRICS})
     gaps: dict[str, list[tuple[str, float, float]]] = field(default_factory=dict)
     """Of faults that are gaps: of which capture, and between which packets."""
@@ -158,6 +174,8 @@ class _Gathered:
             self.endings[end] += 1
         is_error = (row["status"] or 0) >= 400
         untold = set(METRICS) if is_error else _untold(row, is_cut=is_cut or is_lacking)
+        if is_lacking and not is_error:
+            self.untimed.update({*(n for n in METRICS if row[n] is None or n in untold), *IN_PART})
         for name in METRICS:
             if row[name] is not None and name not in untold:
                 self.times[name].append(round(row[name], 6))
@@ -196,6 +214,7 @@ class _Gathered:
             self.bursts,
             self.lacking,
             self.unknown,
+            dict(sorted(self.untimed.items())),
         )
 
 
@@ -247,7 +266,7 @@ class Gathering:
 
     def __init__(self) -> None:
         self._groups: dict[str, _Gathered] = {}
-        self._packets = self._retransmissions = 0
+        self._packets = self._retransmissions = self._behind = 0
         self.faulty = Faulty()
 
     def add(self, kind: str, batch: Any) -> None:
@@ -269,10 +288,13 @@ class Gathering:
     def _add_exchange(self, row: dict[str, Any]) -> None:
         if row["method"] is None:
             return  # nothing to be matched by
-        self._group(row).add(row)
+        if row.get(BEHIND):
+            self._behind += 1
+        else:
+            self._group(row).add(row)
 
     def _add_verdicts(self, rows: Iterable[dict[str, Any]]) -> None:
-        faults = (row for row in rows if row["is_fault"] and row["method"] is not None)
+        faults = (row for row in rows if row["is_fault"] and _counts(row))
         for _, of_one in groupby(faults, itemgetter(*OF_ONE)):
             said = {(row["question"], row["answer"]): row for row in of_one}
             for row in said.values():  # an exchange may have several gaps of one kind
@@ -289,7 +311,9 @@ class Gathering:
         groups = {name: found.group(apart[name]) for name, found in sorted(self._groups.items())}
         faults = dict(sorted(self.faulty.codes.items()))
         named = self.faulty.captures
-        return Profile(FORMAT, groups, self._packets, self._retransmissions, faults, named)
+        return Profile(
+            FORMAT, groups, self._packets, self._retransmissions, faults, named, self._behind
+        )
 
     def _apart(self) -> list[dict[str, int]]:
         """Return of each request how many stalls of a kind it has, those of several only once."""
@@ -301,6 +325,11 @@ class Gathering:
             for at in {gap[-1] for gap in gaps}:
                 apart[at][kind] = found[at]
         return apart
+
+
+def _counts(row: dict[str, Any]) -> bool:
+    """Whether a verdict is of an exchange that can be matched, and counts."""
+    return row["method"] is not None and not row.get(BEHIND)
 
 
 def _rows(batch: Any) -> Iterator[dict[str, Any]]:

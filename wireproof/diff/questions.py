@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ..analysis.percentiles import percentile
 from .chance import Family
-from .profile import GOOD_ENDS, METRICS, Group, Long, Profile
+from .profile import COUNT, GOOD_ENDS, METRICS, Group, Long, Profile
 from .statistics import Span, stalls
 
 FAILED = "status 5xx"
@@ -54,6 +54,9 @@ class Thresholds(NamedTuple):
     """Exchanges on either side below which nothing is told."""
     tail: int = 50
     """The same, for tails: of fewer none is asked for."""
+    untimed: float = 1 / 3
+    """Of which part of a request's exchanges a time may be unknown, on either side, because the
+    capture lacks bytes: of more, that time is not compared."""
     pause: float = 0.25
     """Seconds from which on a wait may be a long pause."""
     usual: float = 5.0
@@ -134,13 +137,29 @@ def of_request(before: Group, after: Group, by: Thresholds) -> Iterator[Question
         yield Share(NEW_CONNECTION, "connections", by.opened, *counts)
     if before.bursts is not None and after.bursts is not None:
         yield Share(BURSTS, "verdicts", by.share, before.bursts, sizes[0], after.bursts, sizes[1])
-    yield Middle(FEWER, before.counts, after.counts, is_less_worse=True)
+    if COUNT not in too_few_recorded(before, after, by):
+        yield Middle(FEWER, before.counts, after.counts, is_less_worse=True)
     yield from _times(before, after, by)
+
+
+def too_few_recorded(before: Group, after: Group, by: Thresholds) -> list[str]:
+    """Return of what too many of either side are not known: what a capture lacks is no fair share.
+    Bytes are lost where many come at once, and short answers have fewer to lose."""
+    known = {*before.times, *after.times, COUNT}
+    return [
+        name
+        for name in (*METRICS, COUNT)
+        if name in known
+        and any(one.untimed.get(name, 0) > by.untimed * one.exchanges for one in (before, after))
+    ]
 
 
 def _times(before: Group, after: Group, by: Thresholds) -> Iterator[Question]:
     """Yield what is asked of times. What is the first token and the first element is asked once."""
-    both = [name for name in METRICS if name in before.times and name in after.times]
+    few = too_few_recorded(before, after, by)
+    both = [
+        name for name in METRICS if name in before.times and name in after.times and name not in few
+    ]
     values = {name: (before.times[name], after.times[name]) for name in both}
     if "first" in values and values["first"] == values.get("first_token"):
         del values["first"]

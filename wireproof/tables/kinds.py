@@ -80,6 +80,8 @@ class About(msgspec.Struct, frozen=True):
     status: int | None
     start_time: float
     """Of the exchange's first packet, in seconds since the epoch."""
+    is_behind_proxy: bool
+    """As in the table of exchanges."""
 
 
 ELEMENTS = [

@@ -69,6 +69,7 @@ UNMEASURED = Measures(
     tokens=None,
     tokens_from=None,
     dialect="",
+    is_behind_proxy=False,
 )
 """The figures of a TLS connection that was not decrypted."""
 OF_RECORDS: tuple[Kind, ...] = ("elements", "connections", "diagnostics")
@@ -355,13 +356,13 @@ class Tables:
     def _outcomes(self, held: Held) -> Outcomes:
         observer = self.options.observer
         if observer is None:
-            return Outcomes(with_measures=True)
+            return Outcomes(with_measures=True, with_legs=True)
 
         def tell(one: Explained) -> None:
             if one.exchange.key not in held.exchanges:
                 observer.explained(one)
 
-        return Outcomes(with_measures=True, tell=tell)
+        return Outcomes(with_measures=True, with_legs=True, tell=tell)
 
     def _begin(self, origin: Origin) -> None:
         for rows in self._rows.values():
@@ -406,7 +407,8 @@ class Tables:
 
     def _said(self, outcome: Outcome, line: Listed) -> Iterator[tuple[VerdictRecord, About]]:
         """Yield what is said of an exchange, each with what it is about."""
-        about = About(line.method, line.target, line.status, line.start_time)
+        is_behind = outcome.measures is not None and outcome.measures.is_behind_proxy
+        about = About(line.method, line.target, line.status, line.start_time, is_behind)
         for verdict in outcome.verdicts:
             record = verdict_record(verdict, line.connection, line.exchange)
             yield masked_verdict(record, self._rules), about

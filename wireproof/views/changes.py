@@ -29,18 +29,27 @@ class Lacks(NamedTuple):
 
 Both = tuple[Lacks, Lacks]
 """Of A and B."""
-ORDER = {"regression": 0, "missing": 1, "new": 2, "not-recorded": 3, "too-few": 4, "same": 5}
+ORDER = {
+    "regression": 0,
+    "missing": 1,
+    "new": 2,
+    "left-out": 3,
+    "not-recorded": 4,
+    "too-few": 5,
+    "same": 6,
+}
 WORDS = {
     "regression": "worse",
     "missing": "missing in B",
     "new": "new in B",
+    "left-out": "left out",
     "not-recorded": "not recorded",
     "too-few": "too few to tell",
     "same": "same",
 }
 
 
-SKIPPED = frozenset(("missing", "new", "not-recorded", "too-few"))
+SKIPPED = frozenset(("missing", "new", "left-out", "not-recorded", "too-few"))
 """Answers of what was not compared, or without a result."""
 
 
@@ -69,6 +78,8 @@ class Shown(Protocol):
     def limit(self) -> float | None: ...
     @property
     def is_share(self) -> bool: ...
+    @property
+    def is_compared(self) -> bool: ...
 
 
 class Counted(Protocol):
@@ -97,11 +108,8 @@ def sentence(change: Shown) -> str:
     if _is_silent(change):
         return f"{name}: too few exchanges to find a regression: {sizes}"
     came = f"{_figure(change, change.before)} -> {_figure(change, change.after)}"
-    if change.answer == "not-recorded":
-        return (
-            f"{name}: not recorded: {came} of the exchanges lack bytes in the capture, and are not"
-            f" asked how they ended or how many elements came (n = {sizes})"
-        )
+    if not change.is_compared:
+        return f"{name}: {_uncompared(change, came)} (n = {sizes})"
     chance = f"p = {change.chance:.2g}"
     if change.limit is not None:
         chance = f"p = {change.chance:.3g} where up to {change.limit:.2g} counts"
@@ -112,6 +120,20 @@ def sentence(change: Shown) -> str:
             f"{name}: {what}: {came}, which follows from {escape(change.follows or '')} ({tested})"
         )
     return f"{name}: {what}: {WORDS[change.answer]}: {came} ({tested})"
+
+
+def _uncompared(change: Shown, came: str) -> str:
+    """Return what is said of exchanges without being compared."""
+    what = _what(change)
+    if change.answer == "left-out":
+        return f"{what}: {came} of the exchanges, left out: those of the proxy's clients count"
+    few, _, metrics = what.partition(": ")
+    if metrics:
+        return f"{few} to compare {metrics}: {came} of the exchanges lack bytes for that"
+    return (
+        f"{what}: {came} of the exchanges lack bytes in the capture, and are not asked how they"
+        " ended or how many elements came"
+    )
 
 
 def _what(change: Shown) -> str:
@@ -167,7 +189,7 @@ def _is_silent(change: Shown) -> bool:
 
 def ending(changes: Sequence[Shown]) -> str:
     """Return what it comes to, in a line: of what nothing could be told, too."""
-    compared = [one for one in changes if one.what not in ("exchanges", "not recorded")]
+    compared = [one for one in changes if one.is_compared]
     worse = sum(one.answer == "regression" for one in compared)
     if not worse and not any(one.group for one in compared):
         return "nothing to compare: no request of A is in B"

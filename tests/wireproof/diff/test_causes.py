@@ -63,6 +63,16 @@ def test_what_follows_is_as_large_at_most() -> None:
     assert causes(worse("first p50", before=0.3, after=0.9), header) == [None, None]
 
 
+def test_ends_of_several_kinds_explain_together_what_neither_does_alone() -> None:
+    both, fewer = worse("failed or cut", 0.45), worse("fewer elements: count", 0.42)
+    cut, aborted = worse("end: cut", 0.225), worse("end: aborted", 0.225)
+    assert causes(both, cut) == causes(fewer, cut) == [None, None]
+    assert causes(both, fewer, cut, aborted) == ["end: cut", "end: cut", None, None]
+    elsewhere = worse("end: aborted", 0.225, group="GET /b")
+    assert causes(both, cut, elsewhere) == [None, None, None]
+    assert causes(worse("failed or cut", 0.9), cut, aborted) == [None, None, None]
+
+
 def test_of_one_request_exchanges_are_counted() -> None:
     held = msgspec.structs.replace(worse("streaming: held", 0.225), samples=(40, 40))
     late = msgspec.structs.replace(worse("late first tokens", 0.45), samples=(40, 20))

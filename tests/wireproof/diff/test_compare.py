@@ -272,6 +272,40 @@ def test_what_was_not_recorded_is_told_and_not_compared() -> None:
     assert (cut.after, cut.samples) == (0.5, (20, 12))
 
 
+@pytest.mark.parametrize("lacking", [0, 1])
+@pytest.mark.parametrize("side", [0, 1])
+def test_times_of_those_that_are_left_are_not_compared(side: int, lacking: int) -> None:
+    """Of 24 a third may be unknown: what was lost is no fair share."""
+    runs = [group(24), group(24, first=0.5)]
+    runs[side] = msgspec.structs.replace(runs[side], untimed={"first": 8 + lacking, "last": 24})
+    changes = compare(of(runs[0]), of(runs[1]))
+    assert is_regression(changes) != bool(lacking)
+    assert any(one.what == "first p50" for one in changes) != bool(lacking)
+    told = [sentence(one) for one in changes if one.answer == "not-recorded"]
+    share = "37.50% -> 0.00%" if side == 0 else "0.00% -> 37.50%"
+    said = f"GET /: too few recorded to compare first: {share} of the exchanges lack bytes for that"
+    assert told == [f"{said} (n = 24 and 24)"] * lacking
+
+
+def test_how_many_elements_came_is_not_compared_where_few_are_known() -> None:
+    fewer = msgspec.structs.replace(group(24), counts=[1.0] * 8, untimed={"elements": 16})
+    changes = compare(of(group(24)), of(fewer))
+    assert [one.what for one in changes if one.answer != "same"] == ["too few recorded: elements"]
+    assert is_comparison(changes)
+
+
+def test_legs_behind_a_proxy_are_said_to_be_left_out() -> None:
+    both = msgspec.structs.replace(of(group(20)), behind=20)
+    changes = compare(both, of(group(20)))
+    [told] = [one for one in changes if one.answer != "same"]
+    assert (told.what, told.answer, told.samples) == ("legs behind a proxy", "left-out", (40, 20))
+    assert sentence(told) == (
+        "all requests: legs behind a proxy: 50.00% -> 0.00% of the exchanges, left out:"
+        " those of the proxy's clients count (n = 40 and 20)"
+    )
+    assert not is_comparison([told])
+
+
 def test_too_few_says_up_to_what_chance_counts() -> None:
     [alone] = [one for one in compare(of(group(20)), of(group(20, 6))) if "held" in one.what]
     assert alone.answer == "too-few" and alone.chance > 0.01 == alone.limit

@@ -187,6 +187,31 @@ def gathered(kind: str, *rows: dict[str, object]) -> Group:
     return gathering.profile().groups["GET /"]
 
 
+def test_legs_behind_a_proxy_do_not_count() -> None:
+    gathering = Gathering()
+    rows = [exchange(is_behind_proxy=is_behind) for is_behind in (False, True, True, False)]
+    gathering.add("exchanges", pa.RecordBatch.from_pylist(rows))
+    said = {"question": "ending", "answer": "cut", "is_fault": True, "numbers": "{}"}
+    of = {"capture": "a", "connection": 0, "method": "GET", "target": "/"}
+    verdicts = [
+        {**said, **of, "exchange": number, "is_behind_proxy": row["is_behind_proxy"]}
+        for number, row in enumerate(rows)
+    ]
+    gathering.add("verdicts", pa.RecordBatch.from_pylist(verdicts))
+    found = gathering.profile()
+    assert (found.behind, found.exchanges) == (2, 2)
+    assert found.groups["GET /"].faults == {"ending: cut": 2}
+    assert decoded(encoded(found)).behind == 2
+
+
+def test_of_how_many_a_time_is_not_recorded() -> None:
+    lacking = {"end": "unknowable", "gap_max": 1.0}
+    rows = [exchange(**lacking), exchange(**lacking, first_token=None), exchange()]
+    found = gathered("exchanges", *rows, exchange(**lacking, status=503))
+    known = {"elements": 2, "first_token": 1, "gap_max": 2, "gap_p50": 2, "headers_after": 2}
+    assert found.untimed == {**known, "last": 2}
+
+
 def test_when_a_time_was() -> None:
     """A wait begins with the request; a stream is as long as its longest gap makes it."""
     found = gathered("exchanges", exchange()).longest
