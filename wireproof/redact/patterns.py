@@ -259,6 +259,8 @@ DESCRIBES_LINES = re.compile(
 """The same of a schema in YAML."""
 BEFORE_JOINT = re.compile(r"[\w.~]+\Z", re.ASCII)
 """The part of a token before what tells it."""
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)")
+"""When a secret that a list only names was made (RFC 3339)."""
 MEMBER_NAME = re.compile(r"([\w.-]{1,64})\\*\"\s*\Z", re.ASCII)
 """How a member begins that has a value."""
 _FORM_NAME = re.compile(r"\bname=\"?([^\"\r\n;]*)", re.IGNORECASE)
@@ -420,7 +422,10 @@ def _strings_of_object(match: re.Match[str], kind: str) -> list[Span]:
 
 def _is_said(value: str, quote: str | None, match: re.Match[str]) -> bool:
     """Return whether a whole string among those of one name stands for a secret, or is about it."""
-    return bool(quote) and (is_placeholder(value) or is_sentence(value, _name_of(match)))
+    if not quote:
+        return False
+    is_about = is_placeholder(value) or TIME.fullmatch(value) is not None
+    return is_about or is_sentence(value, _name_of(match))
 
 
 def _is_long(string: re.Match[str]) -> bool:

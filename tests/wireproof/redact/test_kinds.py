@@ -400,6 +400,8 @@ def test_a_value_before_its_name() -> None:
         '{"status":"pass","tests":{"pass":3,"fail":1}}',
         '"pwd":"/home/anna"',
         "please connect('here', 'there')",
+        '{"secrets":[{"name":"DB_PASSWORD","created_at":"2026-01-10T14:59:22Z"}]}',
+        '{"a":"{\\"secrets\\":[{\\"name\\":\\"API_TOKEN\\",\\"at\\":\\"2026-01-10T14:59:22+01:00\\"}]}"}',
         '{"a":"mysql -u root\\n\\ndocker run -p 8080:80 b"}',
         '{"a":"\\nPOST /v1/sessions -> 201\\nGET /v1/tokens/current -> 200\\n"}',
         '{"a":"\\nKey: the word\\nKey takeaways: tokens are short"}',
