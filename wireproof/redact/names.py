@@ -175,8 +175,9 @@ def _in_escaped(group: str) -> str:
 
 # YAML 1.2 section 8.1 (block scalars), and strings of TOML and Python that have three quotes.
 # In a string of JSON, and in one inside that, ends of lines are escapes and other escapes are not.
-def _block(group: str, end: str, line: str) -> str:
-    """Return the expression of lines that are indented alike."""
+def _block(group: str, end: str, part: str) -> str:
+    """Return the expression of lines that are indented alike, each of one part or more."""
+    line = rf"(?>{part}){every(part)}"
     more = every(rf"{end}(?P={group}){line}")
     return rf"{end}(?P<{group}>[ \t]{{1,32}}+)({line}{more})"
 
@@ -185,10 +186,8 @@ _IN_LINE = r"[^\r\n\\\"]++"
 _BLOCK = "|".join(
     (
         _block("indent", r"\r?\n", r"[^\r\n]++"),
-        _block("in_string", r"(?:\\r)?\\n", rf"(?>{_IN_LINE}|\\(?:[^nr\r\n]|\Z))++"),
-        _block(
-            "in_deep", r"(?:\\\\r)?\\\\n", rf"(?>{_IN_LINE}|\\\\(?:[^nr\\\"\r\n]|\\[\\\"]|\\?\Z))++"
-        ),
+        _block("in_string", r"(?:\\r)?\\n", rf"{_IN_LINE}|\\(?:[^nr\r\n]|\Z)"),
+        _block("in_deep", r"(?:\\\\r)?\\\\n", rf"{_IN_LINE}|\\\\(?:[^nr\\\"\r\n]|\\[\\\"]|\\?\Z)"),
     )
 )
 _BLOCK = rf"[|>][-+\d]{{0,2}}+[ \t]{{0,4}}+(?:{_BLOCK})"
