@@ -31,7 +31,7 @@ The first answer that fits, from the outside in:
 | `app-error` | an element, a trailer, or a status of 5xx reports an error |
 | `mismatch` | the answer is whole and says that the two ends speak different protocols, such as plain HTTP to a TLS port |
 | `refused` | the answer is whole but does not grant the WebSocket or tunnel that was asked for |
-| `app-incomplete` | the framing is complete, but the terminator of its dialect never came (`[DONE]`, `message_stop`, `response.completed`, a finish reason) |
+| `app-incomplete` | the framing is complete, or only the end of the connection ended the body, but the terminator of its dialect never came (`[DONE]`, `message_stop`, `response.completed`, a finish reason) |
 | `whole` | none of these. A warning if the terminator came 0.5 s or more before the end: clients that read to the end wait for a handler that is still running |
 
 A FIN shows who closed, not why. A crash, a kill, an exception after the head, a deploy and a proxy's

@@ -181,7 +181,7 @@ class PacketDecoder:
 
     def receive_each(self, packets: Sequence[Packet]) -> list[list[Record]]:
         """Return the records that each of ``packets`` completes: what :meth:`receive` returns of
-        one after the other, for two thirds of what its calls cost."""
+        one after the other, without what each call sets up."""
         found: list[list[Record]] = []
         records: list[Record] = []
         rest = iter(packets)

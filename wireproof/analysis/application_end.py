@@ -157,7 +157,10 @@ def app_incomplete(ending: Ending) -> Verdict | None:
     missing = " and ".join(wanted)
     ending.numbers |= {"app_whole": False, "missing": missing}
     has_reason = "finish" in trace.words
-    summary = f"the framing is complete, but {missing} never came, {ending.progress}"
+    ended = "the framing is complete, but"
+    if "close-delimited" in ending.codes:  # a cut would look the same
+        ended = "only the end of the connection ended the body, and"
+    summary = f"{ended} {missing} never came, {ending.progress}"
     cause = Cause(
         "terminator-missing",
         "certain",

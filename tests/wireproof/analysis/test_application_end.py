@@ -49,6 +49,28 @@ def test_a_whole_answer_may_be_none(
     assert (found.answer, found.severity) == (answer, severity)
 
 
+TOKEN = b'data: {"object":"chat.completion.chunk","choices":[{"delta":{"content":"a"}}]}\n\n'
+
+
+@pytest.mark.parametrize(
+    ("framing", "said"),
+    [
+        (b"Content-Length: %d\r\n" % (2 * len(TOKEN)), "the framing is complete, but"),
+        (b"", "only the end of the connection ended the body, and"),
+    ],
+    ids=["counted", "until the close"],
+)
+def test_what_ended_a_body_without_its_last_word(framing: bytes, said: str) -> None:
+    talk = Talk().open()
+    talk.client(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n%b\r\n" % framing
+    talk.server(head, TOKEN, TOKEN)
+    talk.close()
+    [found] = verdicts(talk.tape, "ending")
+    assert (found.answer, found.severity) == ("app-incomplete", "error")
+    assert found.summary == f"{said} [DONE] and finish_reason never came, after 2 events"
+
+
 def answered(status: int, after: float, fields: bytes = b"") -> TimedTape:
     tape = TimedTape()
     talk = Talk(tape).open()
