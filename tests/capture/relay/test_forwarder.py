@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
 import threading
@@ -197,6 +198,7 @@ def test_a_reset_while_much_is_on_its_way_both_ways(through: Through) -> None:
         while True:
             sent += through.server.send(bytes(MiB))
             time.sleep(0.001)
+    assert select.select([through.client], [], [], PATIENCE)[0], "what follows waits behind it"
     abort(through.server)
     time.sleep(0.05)
     before = time.process_time()
