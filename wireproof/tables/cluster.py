@@ -5,8 +5,9 @@ and writes into the data set itself, so memory is that of one capture a worker, 
 does not depend on how many there are. A capture so large that one worker would be at it when the
 others are done is spread over all of them, connection by connection (:mod:`.shares`). A worker that
 dies costs what it was at: Dask gives that to another, and nothing of it counts until its manifest
-is there. What several workers died of is made last, one capture after the other, so that a capture
-is given up for what it did itself, and told like one that cannot be read.
+is there. What several workers died of is tried last, one capture after the other and for nothing,
+so that a capture is given up for what it did itself, and told like one that cannot be read. The
+part is made of the others then, whole: the same files as if nothing had died.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib import import_module
-from importlib.util import find_spec
 from itertools import islice
+from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 from ..collector import collect_rarely
 from .dataset import DataSet, Plan
@@ -34,12 +37,27 @@ AT_ONCE = 1_000
 LOST_AFTER = {"distributed.deploy.lost-worker-timeout": "1 hour"}
 """How long a worker that died may take to start again: on a busy machine that is more than the 15
 seconds after which Dask would go on without it, and with none at all would wait for ever."""
+NO_PAGE = b"for the dashboard.</p>"
+"""What Dask's page says without bokeh, after which version that has to be."""
+PATIENCE = 5.0
+"""Seconds in which that page answers."""
+STARTS = 5
+"""How often a cluster is started whose workers end while they start."""
 
 
-def make(place: str, captures: Sequence[Capture], options: TableOptions) -> list[Done]:
-    """Make a part of a data set: what a worker does."""
+def make(
+    place: str, captures: Sequence[Capture], options: TableOptions, left_out: Sequence[Done] = ()
+) -> list[Done]:
+    """Make a part of a data set, but for what is ``left_out``: what a worker does."""
     collect_rarely()
-    return DataSet(place).make_part(captures, options)
+    return DataSet(place).make_part(captures, options, left_out=left_out)
+
+
+def attempt(capture: Capture, options: TableOptions) -> list[Done]:
+    """Make a capture where nobody looks, and its worker tidies up: what a worker does, or dies
+    of."""
+    with TemporaryDirectory(dir=_distributed().get_worker().local_directory) as place:
+        return make(place, [capture], options)
 
 
 def large(plan: Plan, workers: int) -> list[Sequence[Capture]]:
@@ -65,7 +83,7 @@ def made(
     """
     waiting = iter(parts)
     running: dict[str, Sequence[Capture]] = {}
-    deadly: list[Capture] = []
+    deadly: list[Sequence[Capture]] = []
 
     def submit(part: Sequence[Capture]) -> Any:
         future = client.submit(make, place, part, options, pure=False)
@@ -77,17 +95,39 @@ def made(
         try:
             yield _spread(place, capture, options, client)
         except _distributed().KilledWorker:
-            deadly.append(capture)
+            deadly.append([capture])
     completed = _distributed().as_completed(first, loop=client.loop)
     for future in completed:
         part = running.pop(future.key)
         found = _result(future)
         yield from found or ()
-        deadly += part if found is None else ()
+        deadly += [] if found else [part]
         completed.update(map(submit, islice(waiting, 1)))
-    for capture in deadly:
-        found = _result(submit([capture]))
-        yield from found or [Done(capture.name, None, error="every worker that took it died")]
+    for part in deadly:
+        yield from _made_of_the_living(place, part, options, client)
+
+
+def _made_of_the_living(
+    place: str, part: Sequence[Capture], options: TableOptions, client: Any
+) -> list[Done]:
+    """Make a part that workers died of, without the captures that one dies of alone. Raises
+    OSError."""
+
+    def alone(work: Callable[..., list[Done]], *given: object) -> list[Done] | None:
+        # Nothing else runs: a worker that dies takes what waits for it for guilty, too.
+        return _result(client.submit(work, *given, pure=False))
+
+    if len(part) == 1:
+        return alone(make, place, part, options) or [_deadly(part[0])]
+    left_out = [_deadly(one) for one in part if alone(attempt, one, options) is None]
+    if len(left_out) == len(part):
+        return left_out
+    # If none is deadly, workers die of something else: this process is still there.
+    return alone(make, place, part, options, left_out) or make(place, part, options, left_out)
+
+
+def _deadly(capture: Capture) -> Done:
+    return Done(capture.name, None, error="every worker that took it died")
 
 
 def _spread(place: str, capture: Capture, options: TableOptions, client: Any) -> Done:
@@ -138,7 +178,6 @@ def cluster(workers: int, scheduler: str | None, say: Callable[[str], object]) -
     ``say`` is told where Dask's own page of it is. Raises OSError if the scheduler cannot be
     reached or is gone before the work is done, or a worker ends while it starts.
     """
-    has_page = find_spec("bokeh") is not None
     with ExitStack() as stack:
         target: Any = scheduler
         stack.enter_context(_quiet())
@@ -146,13 +185,25 @@ def cluster(workers: int, scheduler: str | None, say: Callable[[str], object]) -
             stack.enter_context(import_module("dask").config.set(LOST_AFTER))
             target = stack.enter_context(_local_cluster(workers))
         client = stack.enter_context(_client(target, scheduler))
-        if has_page or scheduler is not None:
+        if has_page(client.dashboard_link):
             say(f"Dask's page: {client.dashboard_link}")
         try:
             yield client
         except (CancelledError, _distributed().comm.CommClosedError) as error:
             said = "the scheduler is gone: what is done counts; run it again with another"
             raise OSError(None, said, scheduler) from error
+
+
+def has_page(address: str) -> bool:
+    """Whether there is a page of Dask's: a scheduler names an address without one, too. What cannot
+    be reached from here may be from elsewhere."""
+    try:
+        with urlopen(address, timeout=PATIENCE) as page:  # noqa: S310  # as Dask gave it
+            return NO_PAGE not in page.read()
+    except HTTPError:  # of --no-dashboard: it has other pages
+        return False
+    except (OSError, ValueError):
+        return True
 
 
 @contextmanager
@@ -169,16 +220,20 @@ def _quiet() -> Iterator[None]:
 
 
 def _local_cluster(workers: int) -> Any:
-    try:
-        return _distributed().LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",  # it listens without bokeh too
-            silence_logs=logging.CRITICAL,
-        )
-    except RuntimeError as error:  # as Dask says it, whatever ended one of them
-        raise OSError(None, f"no workers: {error}; run it again", "--workers") from error
+    for left in reversed(range(STARTS)):
+        try:
+            return _distributed().LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address="127.0.0.1:0",  # it listens without bokeh too
+                silence_logs=logging.CRITICAL,
+            )
+        except RuntimeError as error:  # as Dask says it, whatever ended one of them
+            if not left:
+                said = f"no workers, started {STARTS} times: {error}; run it again"
+                raise OSError(None, said, "--workers") from error
+    raise AssertionError("the last time returns or raises")
 
 
 def _distributed() -> Any:

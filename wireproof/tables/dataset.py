@@ -200,15 +200,19 @@ class DataSet:
         return current
 
     def make_part(
-        self, captures: Sequence[Capture], options: TableOptions, opened: Open = Opened
+        self,
+        captures: Sequence[Capture],
+        options: TableOptions,
+        opened: Open = Opened,
+        left_out: Iterable[Done] = (),
     ) -> list[Done]:
         """Write the tables of captures as a part, and return what became of each.
 
         Raises OSError for what cannot be written; a capture that cannot be read is told in what is
-        returned, and left out.
+        returned, and left out, and so is what is known to be none (``left_out``).
         """
         name = name_of([capture.name for capture in captures], options.host)
-        failed: dict[str, Done] = {}
+        failed = {one.capture: one for one in left_out}
         while True:
             left = [capture for capture in captures if capture.name not in failed]
             try:

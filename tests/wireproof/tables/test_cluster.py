@@ -6,7 +6,9 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
+from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -81,7 +83,20 @@ def test_a_scheduler_by_its_address(client: Any, alone: dict[str, bytes], tmp_pa
     address = client.scheduler.address
     tally = run(ExportJob(SOURCES, str(tmp_path), OPTIONS, scheduler=address), said.append)
     assert contents(tmp_path) == alone and tally.made == tally.captures
-    assert said[0].startswith("Dask's page: http")
+    assert any(one.startswith("Dask's page: http") for one in said) == has_bokeh()
+
+
+def has_bokeh() -> bool:
+    return find_spec("bokeh") is not None
+
+
+def test_an_address_without_a_page(client: Any) -> None:
+    """A scheduler has one with ``--no-dashboard``, and one without bokeh."""
+    page = client.dashboard_link
+    assert cluster.has_page(page) == has_bokeh()
+    assert not cluster.has_page(page.replace("status", "no-such-page"))
+    assert cluster.has_page(page.replace("status", "health"))
+    assert cluster.has_page("http://127.0.0.1:1/status"), "somebody else may reach it"
 
 
 def test_each_worker_holds_what_memory_says(client: Any, tmp_path: Path) -> None:
@@ -148,11 +163,25 @@ def dying(place: str, captures: list[Capture], options: TableOptions) -> list[Do
     return DataSet(place).make_part(captures, options)
 
 
-def killing(place: str, captures: list[Capture], options: TableOptions) -> list[Done]:
+def killing(
+    place: str, captures: list[Capture], options: TableOptions, left_out: list[Done] | None = None
+) -> list[Done]:
     """Make a part, unless a certain capture is in it."""
-    if any(one.name.endswith("sse/burst.pcapng") for one in captures):
+    left = {one.capture for one in left_out or ()}
+    if any(one.name.endswith("sse/burst.pcapng") and one.name not in left for one in captures):
         os.kill(os.getpid(), signal.SIGKILL)
-    return DataSet(place).make_part(captures, options)
+    return DataSet(place).make_part(captures, options, left_out=left_out or ())
+
+
+def attempting(capture: Capture, options: TableOptions) -> list[Done]:
+    with TemporaryDirectory() as place:
+        return killing(place, [capture], options)
+
+
+def killing_part(place: str, captures: list[Capture], *_: object) -> list[Done]:
+    """Make no part of several captures."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
 
 
 def test_a_killed_worker_costs_its_part(
@@ -170,11 +199,12 @@ def test_a_killed_worker_costs_its_part(
 
 
 def test_what_kills_every_worker_is_given_up(
-    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Any, alone: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cluster, "make", killing)
+    monkeypatch.setattr(cluster, "attempt", attempting)
     monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
-    [wanted, *_] = planned(tmp_path, SOURCES[:1], OPTIONS)
+    wanted = planned(tmp_path, SOURCES[:1], OPTIONS)[0]
     done = {
         one.capture: one.error for one in cluster.made(str(tmp_path), [wanted], OPTIONS, client)
     }
@@ -182,18 +212,61 @@ def test_what_kills_every_worker_is_given_up(
     assert done.pop(deadly) == "every worker that took it died"
     assert list(done) == [one.name for one in wanted if one.name != deadly]
     assert not any(done.values()), "what it was in a part with is there"
+    assert set(contents(tmp_path)) <= set(alone), "in the part's own files"
+    [captured] = [one for one in wanted if one.name == deadly]
+    [told] = cluster.made(str(tmp_path), [[captured]], OPTIONS, client)
+    assert told.error == "every worker that took it died"
+
+
+def test_a_part_whose_workers_are_killed_is_made_by_who_asks(
+    client: Any, alone: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """None of its captures is at fault: the files are the same, byte for byte."""
+    here, by_workers = os.getpid(), cluster.make
+
+    def make(*given: Any) -> list[Done]:
+        return (by_workers if os.getpid() == here else killing_part)(*given)
+
+    monkeypatch.setattr(cluster, "make", make)
+    monkeypatch.setattr(client.cluster.scheduler, "allowed_failures", 0)
+    wanted = planned(tmp_path, SOURCES, OPTIONS)[0]
+    done = list(cluster.made(str(tmp_path), [wanted], OPTIONS, client))
+    assert all(one.made is not None for one in done) and len(done) == len(wanted) > 1
+    made = contents(tmp_path)
+    assert made == {name: alone[name] for name in made}
 
 
 def test_a_worker_that_ends_while_it_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    starts: list[str] = []
+
     def fail(**_: object) -> None:
+        starts.append("fails")
         raise RuntimeError("Nanny failed to start.")
 
     monkeypatch.setattr("distributed.LocalCluster", fail)
-    with pytest.raises(OSError, match="no workers: Nanny failed to start") as raised:
+    with pytest.raises(OSError, match=r"no workers, .* Nanny failed to start") as raised:
         run(ExportJob(SOURCES, str(tmp_path), OPTIONS, workers=2), lambda _: None)
     assert raised.value.filename == "--workers"
+    assert len(starts) == cluster.STARTS
+
+
+def test_workers_are_started_again(
+    alone: dict[str, bytes], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import distributed
+
+    start, left = distributed.LocalCluster, ["Nanny failed to start."]
+
+    def fail_once(**options: Any) -> Any:
+        if left:
+            raise RuntimeError(left.pop())
+        return start(**options)
+
+    monkeypatch.setattr("distributed.LocalCluster", fail_once)
+    run(ExportJob(SOURCES, str(tmp_path), OPTIONS, workers=1), lambda _: None)
+    assert contents(tmp_path) == alone
 
 
 def test_no_scheduler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
