@@ -32,11 +32,13 @@ from .arrivals import (
 )
 from .holders import Causes, is_with_head
 from .path import (
+    SEGMENTS,
     Hindrance,
     hindered,
     hindrances,
     nagle_steps,
     round_trip,
+    segment_size,
     slow_start,
     times_closed,
     unavoidable,
@@ -70,9 +72,6 @@ LATE_HEAD = 0.300
 queues and set-up take that long too."""
 CLOSED_SHARE = 0.25
 """Part of a stream's time for which the window was closed if its client was what slowed it."""
-SEGMENT = 1_460
-"""Bytes: a flush that is no larger is one full segment on a slow path, and no buffer's, unless all
-are multiples of a power of two, which segments are not."""
 MAX_PACKETS = 16
 """Packets that a verdict cites."""
 
@@ -137,6 +136,29 @@ class View:
             return len(self.came.waits) / len(self.came.gaps)
         waits = sum(gap >= SHORTEST_WAIT for _, gap in self.own_gaps)
         return waits / len(self.own_gaps) if self.own_gaps else 0.0
+
+    @cached_property
+    def cut_at(self) -> list[int]:
+        """The indices of elements after which a flush ended inside the next element."""
+        came = self.came
+        if True not in map(le, came.first_packets[1:], came.packets):
+            return []  # as nearly always: each element begins in a packet of its own
+        return [
+            at
+            for at, gap in self.own_gaps
+            if gap >= SHORTEST_WAIT and came.first_packets[at + 1] <= came.packets[at]
+        ]
+
+    @cached_property
+    def is_cut_by_the_path(self) -> bool:
+        """Whether flushes are single segments, as full as a slow path fills them."""
+        borders, came = self.cut_at, self.came
+        if len(borders) < max(LEAST, len(self.own_gaps) / len(came.gaps) * len(came.waits) / 2):
+            return False
+        first, last = borders[0], borders[-1]
+        packets = len(set(came.packets[first:last]))
+        is_full = SEGMENTS[0] <= segment_size(came, first, last) <= SEGMENTS[1]
+        return is_full and packets < TOGETHER * len(borders)
 
     @property
     def is_relayed(self) -> bool:
@@ -262,14 +284,7 @@ def _rounds(view: View) -> Verdict | None:
 
 def _cut(view: View) -> Verdict | None:
     """Flushes whose borders lie inside elements: they were made of bytes."""
-    came = view.came
-    if True not in map(le, came.first_packets[1:], came.packets):
-        return None  # as nearly always: each element begins in a packet of its own
-    borders = [
-        at
-        for at, gap in view.own_gaps
-        if gap >= SHORTEST_WAIT and came.first_packets[at + 1] <= came.packets[at]
-    ]
+    came, borders = view.came, view.cut_at
     apart = [came.gaps[at] for at in borders]
     others = [gap for _, gap in view.own_gaps if gap >= CUT_APART]
     if not borders or view.is_relayed or median(apart) < CUT_APART:
@@ -278,7 +293,7 @@ def _cut(view: View) -> Verdict | None:
         return None
     sizes = holders.flush_sizes(view.trace, [came.times[at + 1] for at in borders])
     is_aligned = holders.alignment(sizes) is not None
-    if sizes and median(sizes) <= SEGMENT and not is_aligned:
+    if sizes and not is_aligned and (median(sizes) <= SEGMENTS[1] or view.is_cut_by_the_path):
         return None
     if came.count / came.groups < TOGETHER and not is_aligned:
         return None
@@ -371,7 +386,7 @@ def _grouped(view: View) -> Verdict | None:
         return None
     own = {at for at, _ in view.own_gaps}
     waits = [came.gaps[at - 1] for at in came.borders[1:-1] if at - 1 in own]
-    if not waits or median(waits) < HELD:
+    if not waits or median(waits) < HELD or view.is_cut_by_the_path:
         return None
     causes = holders.of_whole_flushes(view.trace, came)
     usual = set(sizes[:-1])  # the last one has what was left

@@ -43,7 +43,8 @@ LINUX_DELAY = 0.050
 INITIAL_WINDOW = 10
 """Segments that go before the first acknowledgement (RFC 6928 section 2)."""
 SEGMENTS = (1_200, 1_460)
-"""Bytes of a full segment: what IPv6's least MTU, tunnels and Ethernet leave."""
+"""Bytes of a full segment: what IPv6's least MTU, tunnels and Ethernet leave. A flush of no more is
+one segment of a slow path, and no buffer's, unless it has a size that segments have not."""
 LEAST_ROUND = 0.040
 """Seconds of a round trip from which on its steps are worth a word."""
 
@@ -236,8 +237,8 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
         for at, seconds in enumerate(took)
         if seconds >= least and marks.lengths[at] < SMALL and not _was_hindered(marks, at, found)
     ]
-    if len(cut) < LEAST:
-        return None
+    if len(cut) < LEAST or segment_size(marks, cut[0], cut[-1]) >= SEGMENTS[0]:
+        return None  # Nagle's algorithm keeps no full segment back: those wait for a slow path
     seconds = median(took[at] for at in cut)
     if seconds < WAIT:
         return None
@@ -249,6 +250,14 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     if share < (SOME_HALVES if takes_a_round(seconds, rtt) else MOST_HALVES):
         return None
     return Steps(share, seconds, packets, seconds - rtt >= DELAYED_ACK, gathers)
+
+
+def segment_size(marks: Marks | Arrivals, first: int, last: int) -> float:
+    """Return how many bytes a segment had on average, from one that ends in element ``first + 1`` to
+    one that ends in ``last + 1``; 0 if they are the same."""
+    size = marks.offsets[last] - marks.offsets[first]
+    segments = len(set(marks.packets[first : last + 1])) - 1
+    return size / segments if segments else 0.0
 
 
 def takes_a_round(seconds: float, rtt: float) -> bool:

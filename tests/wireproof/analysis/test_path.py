@@ -184,6 +184,23 @@ def test_small_chunks_once_a_round_trip_are_nagles(
     assert "proxy-timer" in causes(found)
 
 
+@pytest.mark.parametrize("size", [150, 400, 700])
+@pytest.mark.parametrize("segment", [1_220, 1_448])
+@pytest.mark.parametrize(("round_trip", "every"), [(0.042, 0.075), (0.15, 0.16), (0.0, 0.06)])
+def test_full_segments_of_a_slow_path_wait_for_no_acknowledgement(
+    size: int, segment: int, round_trip: float, every: float
+) -> None:
+    """They cut writes, and the rest comes about a round trip later: so it does with Nagle's."""
+    stream = Stream(fields=STREAMED, thinking=round_trip)
+    data = b"".join(chunk(event(number, "x" * size)) for number in range(90))
+    for at in range(0, len(data), segment):
+        stream.tape.wait(every)
+        stream.talk.server(data[at : at + segment])
+    found = verdict(far(stream.end(), round_trip))
+    assert found is not None
+    assert (found.answer, found.severity) == ("streamed", "ok")
+
+
 def test_what_the_capture_lacks_held_nothing_up() -> None:
     """No packet filled the hole: it was not lost on the way, where the receiver had it."""
     stream = Stream()
