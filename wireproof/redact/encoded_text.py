@@ -7,16 +7,16 @@ stream of content is read so from the first character on that is encoded.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 
 from .patterns import MAX_CONTEXT, USUAL, Patterns, Span
+from .rewritten import Rewritten
 from .secrets import Finder, behind, find
 
 # RFC 3986 section 2.1; "%" itself is encoded where all of that is encoded once more.
 # HTML section 13.1.4: character references. RFC 8259 section 7: escapes of JSON.
 _ENCODED = (
     r"%(?:25){0,3}([2-9A-Fa-f][0-9A-Fa-f]|0[9AaDd])|\\u00([2-7][0-9A-Fa-f]|0[9AaDd])"
-    r"|&(?:amp;){0,2}(?:#x([2-7][0-9A-Fa-f])|#0?(\d{2,3})|(quot|lt|gt|apos));|\\(/)"
+    r"|&(?:amp;){0,2}(?:#x([2-7][0-9A-Fa-f])|#0?(\d{2,3})|(quot|lt|gt|apos));|\\{1,15}(/)"
 )
 IS_ENCODED = re.compile(_ENCODED)
 # In a form "+" is a space: beside another or what is encoded, or between words; base64 has it too.
@@ -27,7 +27,7 @@ _SPACE = (
 _NEXT_FIELD = r"&(?=[\w.%[\]-]{1,64}=)"
 ENCODED = re.compile(rf"{_ENCODED}|{_SPACE}|{_NEXT_FIELD}")
 CUT = re.compile(
-    r"(?:\+*+%(?:25){0,3}(?:2|[0-9A-Fa-f]?)|\\(?:u(?:0(?:0[02-7]?)?)?)?"
+    r"(?:\+*+%(?:25){0,3}(?:2|[0-9A-Fa-f]?)|\\{1,15}(?:u(?:0(?:0[02-7]?)?)?)?"
     r"|&(?:amp;){0,2}(?:#x?\w{0,3}|[a-z]{0,4})|\++)\Z"
 )
 BEFORE = 3
@@ -37,40 +37,14 @@ PLAIN = {"+": " ", "&": "\n"}
 NAMED = {"quot": '"', "lt": "<", "gt": ">", "apos": "'"}
 
 
-class Decoded:
-    """A text without its encoding, from a place on, and where its characters were."""
+class Decoded(Rewritten):
+    """A text without its encoding, from a place on."""
+
+    __slots__ = ()
 
     def __init__(self, text: str, at: int = 0) -> None:
-        plain: list[str] = []
-        self._ends: list[int] = []
-        """Where each character that was encoded ends in ``text``, and where it was in what was
-        given."""
-        self._starts: list[int] = []
-        self._behind: list[int] = []
-        self._begin = at
-        size = 0
-        for match in ENCODED.finditer(text, at):
-            start, end = match.span()
-            plain += [text[at:start], _character(match)]
-            size += start - at + 1
-            self._ends.append(size)
-            self._starts.append(start)
-            self._behind.append(end)
-            at = end
-        plain.append(text[at:])
-        self.text = "".join(plain)
-
-    def span(self, start: int, end: int) -> Span:
-        """Return where ``text[start:end]`` was, which is not empty."""
-        return self._place(start)[0], self._place(end - 1)[1]
-
-    def _place(self, at: int) -> Span:
-        """Return where the character at ``at`` was."""
-        index = bisect_right(self._ends, at)
-        if index < len(self._ends) and self._ends[index] == at + 1:
-            return self._starts[index], self._behind[index]
-        start = at + (self._behind[index - 1] - self._ends[index - 1] if index else self._begin)
-        return start, start + 1
+        found = ENCODED.finditer(text, at)
+        super().__init__(text, ((match.span(), _character(match)) for match in found), at)
 
 
 def _character(match: re.Match[str]) -> str:

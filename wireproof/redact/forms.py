@@ -25,9 +25,9 @@ PUTTY = rf"(?i:private-lines:)[ ]\d{{1,4}}+({every(_PUTTY_LINE)})"
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
 BEARER = r"(?i:bearer)(?:[ +]|%20)([\w.~+/=-]{8,}+|[\w.~+/=-]++\Z)"
 # RFC 3986 section 3.2.1: userinfo, of which the password is the secret, or a token all of it.
-# A password may go on in the next piece; a port's number may too, and is none.
+# A password may go on in the next piece; a port's number may too, and is none. JSON may escape "/".
 USERINFO = (
-    r"://(?:[^/\s:@\"'\\]{0,64}+:(?!\d{0,5}\Z|x-oauth-basic@)([^/\s:@\"'\\]{1,256}+)(?:@|\Z)"
+    r":(?:\\{0,15}/){2}(?:[^/\s:@\"'\\]{0,64}+:(?!\d{0,5}\Z|x-oauth-basic@)([^/\s:@\"'\\]{1,256}+)(?:@|\Z)"
     r"|([^/\s:@\"'\\]{16,256}+)(?::x-oauth-basic)?@)"
 )
 USERINFO_ENCODED = r"(?i:%3a%2f%2f)[^%\s\"'\\]{0,64}+%3[Aa]((?:[^%\s\"'&\\]|%(?!40)){1,256})%40"
@@ -197,6 +197,20 @@ PAIR = (
 )
 """A name and a value one after the other, as in ``set("X-Api-Key", "...")``; lists of names, which
 have no digits, are none."""
+GIVEN = (
+    r"(?:\\{0,7}+[\"'`]\s{0,4}+,\s{0,32}+(?>b?)|\([ ]{0,2}|,[ ]?(?:<<)?)"
+    r"\\{0,7}+[\"'`](?P<given>[^\s\"'`\\\x00-\x1f]{3,}+)(?=\\{0,7}[\"'`](?:>>)?\s{0,16}(?:[)\]},]|\Z)|\\{0,7}\Z)"
+)
+"""A value as short as any, which what stands before its name tells: ``setPassword("...")``,
+``define('DB_PASSWORD', '...')``, ``["--password", "..."]``, ``{password, "..."}``; or a pair."""
+
+# A block of code of one word below a label or a heading of Markdown.
+_LABEL_ENDS = rf"[:*_ ]{{0,6}}+(?:{LINE_END}){{1,3}}[ ]{{0,4}}`{{3}}[a-z]{{0,12}}{LINE_END}"
+_ONE_WORD = r"(?![^\s\\]{0,64}?(?:://|\())(?=[^\s\d\\]{0,64}\d)(?=[^\sA-Za-z\\]{0,64}[A-Za-z])"
+_BLOCK_ENDS = rf"(?=\\{{0,3}}\Z|{LINE_END}[ ]{{0,4}}(?:`|\Z))"
+_IN_BLOCK = r"[^\s\"'`\\<>{}]"
+FENCED = rf"{_LABEL_ENDS}{_ONE_WORD}({_IN_BLOCK}{{8,}}+){_BLOCK_ENDS}"
+LONG_FENCED = rf"{_LABEL_ENDS}{_ONE_WORD}({_IN_BLOCK}{{16,}}+|{_IN_BLOCK}{{8,}}+\Z){_BLOCK_ENDS}"
 
 # RFC 7578 section 4.2: each part names its form field; its value ends with the next delimiter.
 _NAME_OF_FIELD = r"(?>(?i:form-data);[^\r\n]{0,128}?[; \t](?i:name)\*?=)"

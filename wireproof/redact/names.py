@@ -105,8 +105,11 @@ SECRET_NAME = when_used(rf"[\w-]{{0,48}}?(?:{known(())}|{'|'.join(WEAK)})s?", re
 # A name may stand for several: then its value is an array. Underscores hide some from a language.
 PLURAL = "[sS]?+_{0,2}+"
 # A name in brackets (user[password]=) ends with one; a query in a query is encoded twice. What is
-# quoted in a column of CSV has two quotes.
-_QUOTE = r"(?>(?:\\{0,7}+[\"'`](?:\\{0,7}\")?)?(?:\[?\]|\[\w{1,16}+\]|(?:%5[Bb]\w{0,16}+)?%5[Dd])?)"
+# quoted in a column of CSV has two quotes; Markdown ends bold text.
+_QUOTE = (
+    r"(?>(?:\\{0,7}+[\"'`](?:\\{0,7}\")?\*{0,2}|\*{1,3})?"
+    r"(?:\[?\]|\[\w{1,16}+\]|(?:%5[Bb]\w{0,16}+)?%5[Dd])?)"
+)
 # What code makes of a string, and the letters that a string has before its quote.
 _PREFIX = r"(?:[brfuNBRFUL]{1,2}+|\$?@|\$|string\(\d{1,6}+\)[ ])"
 _MADE = (
@@ -149,8 +152,9 @@ _SIGN = (
 # Markdown ends bold text after the colon; Rust prints what is optional as Some("...").
 # YAML may have a tag or an anchor there (YAML 1.2 section 6.9), and code a type.
 _BEFORE_VALUE = (
-    # The next line may have a name of its own.
-    r"(?![ ]?(?:\r?\n|\\{1,3}n)[ \t]{0,32}[\w.-]{1,64}+(?:=|:\s))"
+    # The next line may have a name of its own, or begin a block of code.
+    r"(?![ ]?(?:\r?\n|\\{1,3}n)[ \t]{0,32}[\w.-]{1,64}+(?:=|:\s)"
+    r"|[ *]{0,4}(?:\r?\n|\\{1,3}n){1,3}[ \t]{0,8}`{3})"
     rf"(?>(?:(?<=:)[ ]{{0,4}}{_TYPE}[ ]{{0,4}}:?=(?={_STRING}))?)"
     r"(?:(?>(?:\s|\\{1,3}[nrt]){0,64})(?=\\{0,7}[\"'\[{]|string\(\d)"
     r"|(?>[ ]{5,24}(?=[!-~])|\s{0,4}))"

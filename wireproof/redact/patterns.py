@@ -17,6 +17,7 @@ from parsers.expressions import when_used
 from . import blocks
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .found import LEAST, FoundSecrets
+from .given import is_given
 from .names import (
     BARE,
     BEFORE_NAME,
@@ -208,6 +209,8 @@ class Patterns:
         here = _NAME_HERE.match(match.string, start)
         assert here is not None
         name = _name_of(match)
+        if match.lastgroup == "given" and not is_given(match, name, here[0]):
+            return True
         if self.kept and (name in self.kept or name.rpartition(":")[2] in self.kept):
             return True
         said_here = match.string[start + len(here[0]) : match.end()]
@@ -441,7 +444,7 @@ def opening_of(match: re.Match[str]) -> str:
     kind, however long.
     """
     kind = match.lastgroup
-    if kind in (None, "xml", "text", "cell", "joint"):
+    if kind in (None, "xml", "text", "cell", "joint", "given"):
         return text_before(match) + _cut(match[0])
     if kind in OPENINGS:
         value = match[kind]

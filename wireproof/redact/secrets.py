@@ -23,8 +23,10 @@ from typing import Any, Literal, NamedTuple
 
 from parsers import Memory
 
+from .colours import has_colours, without_colours
 from .found import FoundSecrets
 from .patterns import MAX_CONTEXT, USUAL, Patterns, Span, opening_of, spans_of
+from .rewritten import Rewritten
 
 Policy = Literal["headers", "all", "none"]
 CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")
@@ -85,7 +87,11 @@ class Finder:
     def context_behind(self, text: str) -> str | None:
         """Return what is to be remembered after ``text``; None if there may be a secret in it."""
         text = self._context + text
-        return None if self._patterns.may_hold_secret(text) else text[-MAX_CONTEXT:]
+        if self._patterns.may_hold_secret(text):
+            return None
+        if has_colours(text) and self._patterns.may_hold_secret(without_colours(text).text):
+            return None
+        return text[-MAX_CONTEXT:]
 
     def go_on_behind(self, context: str) -> None:
         """Remember what :meth:`context_behind` has returned."""
@@ -97,16 +103,28 @@ class Finder:
         before = len(self._context)
         self.named = []
         opening: re.Match[str] | None = None
-        for match in self._patterns.matches(text):
-            name = match.start() - before
-            self.named += [Named(name, one) for one in behind(before, spans_of(match))]
-            is_open = match.end() == len(text)
-            if is_open and (opening is None or match.start() < opening.start()):
-                opening = match
+        opens_at = len(text)
+        for match, plain in self._matches(text):
+            spans, name = spans_of(match), match.start()
+            if plain is not None:
+                spans = [plain.span(*one) for one in spans if one[1] > one[0]]
+                name = plain.place(name)[0]
+            self.named += [Named(name - before, one) for one in behind(before, spans)]
+            if match.end() == len(match.string) and name < opens_at:
+                opening, opens_at = match, name
         self.named += [Named(-1, one) for one in behind(before, self._patterns.scanned(text))]
         self.is_open = opening is not None
         self._context = text[-MAX_CONTEXT:] if opening is None else opening_of(opening)
         return [span for _, span in self.named]
+
+    def _matches(self, text: str) -> Iterator[tuple[re.Match[str], Rewritten | None]]:
+        """Yield what is found in a text, and what is found without its colours, each with that."""
+        for match in self._patterns.matches(text):
+            yield match, None
+        if has_colours(text):
+            plain = without_colours(text)
+            for match in self._patterns.matches(plain.text):
+                yield match, plain
 
 
 def behind(before: int, spans: Iterable[Span]) -> list[Span]:

@@ -138,6 +138,19 @@ CONNECTED = (
     r"\s{0,4}\\{0,7}[\"']([^\"'\\]++)"
 )
 
+# What holds a user and a password for .NET and Java: the second argument.
+LOGIN_OBJECT = (
+    r"(?i:networkcredential|passwordcredentials?|passwordauthentication)\(\s{0,16}\\{0,7}[\"']"
+    r"[^\"'\\]{1,96}+\\{0,7}[\"'],\s{0,16}\\{0,7}[\"']([^\"'\\\x00-\x1f]++)"
+)
+LOGIN_OBJECTS = ("networkcredential", "passwordcredential", "passwordauthentication")
+# A user and a password in one line: "user anna password ...", "username anna and password ...".
+LOGIN_LINE = (
+    r"(?i:user(?:name)?)[ ][\"'`]?[^\s\"'\\]{1,64}[ ](?:(?:and|with)[ ](?:the[ ])?)?"
+    r"(?i:password|pass|pw)[ ][\"'`]?"
+    r"((?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])[^\s\"'`\\,;()]{6,}+)"
+)
+
 
 def statements(names: Sequence[str]) -> list[tuple[str, str]]:
     """Return how they begin, each with its expression."""
@@ -155,6 +168,8 @@ def statements(names: Sequence[str]) -> list[tuple[str, str]]:
         ("authorization header", HEADER),
         *((begins, SIGNED) for begins in ("jwt.encode", "jwt.decode", "jwt.sign", "jwt.verify")),
         *((begins, CONNECTED) for begins in ("mysqli", "pdo(")),
+        *((begins, LOGIN_OBJECT) for begins in LOGIN_OBJECTS),
+        *((begins, LOGIN_LINE) for begins in ("user ", "username ")),
     ]
 
 
@@ -182,6 +197,10 @@ AFTER = [
     *((command.encode(), rb"[^\n|;]{0,160}\S") for command in OPTIONS),
     *((begins.encode(), rb"[^\n:]{0,80}:") for begins in MADE),
     (b"key (", rb"[^()]{1,256}\)=\("),
+    *(
+        (begins, rb"\S{1,64} (?:(?:and|with) (?:the )?)?p(?:ass(?:word)?|w) \S{0,64}\d")
+        for begins in (b"user ", b"username ")
+    ),
     (b"duplicate entry", rb"[ ]\\{0,7}'"),
 ]
 """What follows these in lower case before there can be a secret."""

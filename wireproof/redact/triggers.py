@@ -195,7 +195,7 @@ def _without_name() -> list[tuple[str, str]]:
         (":5432:", forms.PGPASS),
         ("-----begin ", forms.PEM),
         ("bearer", forms.BEARER),
-        ("://", forms.USERINFO),
+        *((begins, forms.USERINFO) for begins in ("://", ":\\")),
         ("%3a%2f%2f", forms.USERINFO_ENCODED),
         *((begins, forms.USER_ARGUMENT) for begins in USER_OPTIONS),
         *((begins, forms.COMMAND) for begins in COMMANDS),
@@ -247,13 +247,15 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
 def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     lines = f"{blocks.SEQUENCE}|{blocks.ENTRIES}"
     apart = f"{forms.PAIR}|{forms.VALIDATED}|{forms.SERIALIZED}"
-    said = f"{forms.SAID}|{forms.CALLED}"
+    said = f"{forms.SAID}|{forms.CALLED}|{forms.FENCED}|{forms.GIVEN}"
     either = f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{apart}|{said})"
     found = [(begins, f"(?i:{name}){PLURAL}{either}") for begins, name in STRONG]
     whole = [(name, rf"{WHOLE_BEGINS}{re.escape(name)}(?![\w-])") for name in names]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
     lines = blocks.SEQUENCE
-    either = f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{apart})"
+    either = (
+        f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{apart}|{forms.FENCED}|{forms.GIVEN})"
+    )
     found += [(begins, f"(?i:{name}){either}") for begins, name in RULES]
     in_object = rf"[sS]?+{BETWEEN}{LONG_OBJECT}"
     found += [(name, rf"(?i:{name}){in_object}") for name in ("token", "auth", "credential")]
@@ -265,7 +267,8 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
         value = LONG_CODE if name in SPELLED else LONG_VALUE
         binary = "" if name.encode() in ONLY_IN_TEXT else f"|{forms.LONG_IN_BINARY}"
         return (
-            rf"(?i:{name})_{{0,2}}+(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}{binary})"
+            rf"(?i:{name})_{{0,2}}+(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}{binary}"
+            rf"|{forms.LONG_FENCED}|{forms.GIVEN})"
         )
 
     begins_word = rf"(?:{WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))"
@@ -277,16 +280,18 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
 NAMING = (*forms.NAMING, *_members("id", "k"))
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (
-    rb"s?+_{0,2}+(?:[\\\"'`]{0,8}+(?:\[?\]|\[\w{1,16}+\]|%5\w{0,17}(?:%5d)?)?\s{0,64}+"
+    rb"s?+_{0,2}+(?:[\\\"'`*]{0,8}+(?:\[?\]|\[\w{1,16}+\]|%5\w{0,17}(?:%5d)?)?\s{0,64}+"
     rb"(?:[:=]|%(?:25){0,3}3[ad]|u003[ad]"
     rb"|(?:\) ?)?(?:\|\||\?\?|\?:|!:|or )|(?<= )[^=\n]{2,24}=)"
     rb"|->|[\\\"']{1,8}+\s{0,4}+[\],;}]"
+    rb"|[:*_ ]{0,6}(?:[ \t]{0,8}(?:\r?\n|\\{1,3}[nr]{1,2})){1,3} {0,4}```"
 )
+_AFTER_GIVEN = rb"(?:\( {0,2}|, ?(?:<<)?)\\{0,7}+[\"'`][^\s\"'`\\]{3}"
 _AFTER_SAID = (
     rb"s?+(?:[ ]{1,4}+(?:(?:\.[ ])?\\{0,7}+[\"'`]"
     rb"|(?:is|was)\b:?[ ]{1,4}+(?:\\{0,7}+[\"'`]|[^\s\d]{0,64}\d))"
-    rb"|[({] ?\\{0,7}[\"'`]\S{6})"
-)
+    rb"|%b|[{] ?\\{0,7}[\"'`]\S{6})"
+) % _AFTER_GIVEN
 _BEFORE_BINARY = rb"|[\x00\x12\xa4-\xbf\xd9]"
 ONLY_IN_TEXT = frozenset(name.encode() for name in (*WEAK, *SHORT) if len(name) < 4)
 """Names that are not looked for in what is no text: so short ones stand there by chance."""
@@ -305,6 +310,9 @@ _AFTER_QUOTE = rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\""
 _AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?(?:[(\[]|,)\s{0,32}+\\{0,7}+[\"']"
 _PIPED = rb"[^\r\n|]{1,200}+\|[^\r\n|;]{0,160}(?:-stdin|with-token|sudo -s|chpasswd|phrase-fd)"
 _PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
+
+
+_IN_ADDRESS = rb"(?:[^/\s:@\"'\\]{0,64}+:[^/\s:@\"'\\]{1,256}+(?:@|\Z)|[^/\s:@\"'\\]{16,256}+@)"
 
 
 def _after_prefixes() -> list[tuple[bytes, bytes]]:
@@ -360,7 +368,8 @@ _AFTERS = [
     (b"response=", rb"\\{0,7}\"\w"),
     *((begins, _AFTER_CALL) for begins in (b"auth", b"login")),
     (b"password ", rb"\s{0,3}+'"),
-    (b"://", rb"(?:[^/\s:@\"'\\]{0,64}+:[^/\s:@\"'\\]{1,256}+(?:@|\Z)|[^/\s:@\"'\\]{16,256}+@)"),
+    (b"://", _IN_ADDRESS),
+    (b":\\", rb"\\{0,14}/\\{1,15}/" + _IN_ADDRESS),
     *((begins.encode(), rb"(?<=\"%b)" % re.escape(begins.encode()) + _PRIVATE)
       for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
     (b"/bot", rb"\d{5,12}(?::|%3a)"),
@@ -398,6 +407,8 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
         found[begins] = [rest + _AFTER_NAME + in_tags + in_binary + b")"]
     for begins, rest in _rests([*STRONG, *own]).items():
         found[begins].append(rest + _AFTER_SAID)
+    for begins, rest in _rests(RULES).items():
+        found[begins].append(rest + b"s?+" + _AFTER_GIVEN)
     for begins_with, after in (*_AFTERS, *_after_prefixes(), *after_foreign()):
         found.setdefault(begins_with, []).append(after)
     any_word = _any_of(dict.fromkeys(rests, b""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import quote
 
 import pytest
@@ -28,6 +29,8 @@ TEXTS = [
     f"q=set+the+password+%3D+{SECRET}%26a%3D1",
     # as PHP writes JSON (json_encode without JSON_UNESCAPED_SLASHES)
     rf'{{"dsn":"postgres:\/\/anna:{SECRET}@db:5432\/a"}}',
+    json.dumps({"a": json.dumps({"dsn": f"mysql://u:{SECRET}@h/d"}).replace("/", "\\/")}),
+    rf'{{"a":"{{\"x\":\"<password>{SECRET}<\\/password>\"}}"}}',
     rf'{{"xml":"<password>{SECRET}<\/password>"}}',
 ]
 

@@ -39,6 +39,13 @@ NAMED = [
     "| **API key** | `{}` |\n",
     "| Setting | Value |\n|---|---|\n| Database password | {} |\n",
     "| token | {} | expires soon |\n",
+    # Markdown: bold text that ends before the colon, blocks of code below labels and headings
+    "**Password**: {}\n",
+    "- **API Key**: `{}`\n",
+    "* **`db_password`** = `{}`\n",
+    "Your API key:\n\n```\n{}\n```\n",
+    "### Access token\n\n```\n{}\n```\n",
+    "**Password:**\n```text\n{}\n```\n",
     # YAML
     "users:\n  - name: anna\n    password: {}\n",
     "- password: {}\n",
@@ -404,6 +411,9 @@ def test_a_value_before_its_name() -> None:
         '{"a":"{\\"secrets\\":[{\\"name\\":\\"API_TOKEN\\",\\"at\\":\\"2026-01-10T14:59:22+01:00\\"}]}"}',
         '{"a":"mysql -u root\\n\\ndocker run -p 8080:80 b"}',
         '{"a":"\\nPOST /v1/sessions -> 201\\nGET /v1/tokens/current -> 200\\n"}',
+        "Password:\n```text\nat least eight characters\n```\n",
+        "Token:\n\n```json\n{}\n```\n\n### Session\n\n```\npip install a\n```\n",
+        "- **Password**: required\n- **API Key**: `string`\n",
         '{"a":"\\nKey: the word\\nKey takeaways: tokens are short"}',
     ],
 )
