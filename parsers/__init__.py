@@ -92,6 +92,8 @@ if TYPE_CHECKING:
     from .memory import Account as Account
     from .memory import Holding as Holding
     from .memory import Memory as Memory
+    from .net.fragments import FragmentReassembler as FragmentReassembler
+    from .net.fragments import WholePacket as WholePacket
     from .net.ip import TCP as TCP
     from .net.ip import Fragment as Fragment
     from .net.ip import IpPacket as IpPacket
@@ -113,6 +115,8 @@ if TYPE_CHECKING:
     from .net.tcp_header import tcp_options as tcp_options
     from .net.tcp_header import usual_tcp_header as usual_tcp_header
     from .net.tcp_header import window_scale as window_scale
+    from .net.tunnels import outermost as outermost
+    from .net.tunnels import packets_inside as packets_inside
     from .net.tunnels import read_packet as read_packet
     from .net.tunnels import realm as realm
     from .net.undecoded import NOT_DECODED as NOT_DECODED
@@ -195,6 +199,7 @@ _EXPORTED = {
         "rewritten_field",
     ),
     "memory": ("Account", "Holding", "Memory"),
+    "net.fragments": ("FragmentReassembler", "WholePacket"),
     "net.ip": (
         "Fragment",
         "IpPacket",
@@ -227,6 +232,8 @@ _EXPORTED = {
         "window_scale",
     ),
     "net.tunnels": (
+        "outermost",
+        "packets_inside",
         "read_packet",
         "realm",
     ),

@@ -31,6 +31,8 @@ class WholePacket(Struct, frozen=True, gc=False):
     payload: bytes
     first_packet: int
     """The number of the packet that carried the first fragment to arrive."""
+    start: int = 0
+    """Where it begins in what was fragmented: after extension headers."""
 
 
 class _Waiting:
@@ -97,6 +99,10 @@ class FragmentReassembler:
     def held(self) -> int:
         """What waits, in bytes, as it is charged."""
         return self._account.held
+
+    def waits_for(self, key: tuple[bytes, ...]) -> bool:
+        """Whether fragments with this key have come, and others of their packet have not."""
+        return key in self._waiting
 
     def receive(
         self, data: bytes, packet: IpPacket, number: int, time_ns: int | None
@@ -212,4 +218,4 @@ def _whole(waiting: _Waiting, is_ipv6: bool) -> WholePacket | Diagnostic:
     if isinstance(walked, Diagnostic):
         return walked
     protocol, start, _ = walked
-    return WholePacket(protocol, payload[start:], waiting.number)
+    return WholePacket(protocol, payload[start:], waiting.number, start)

@@ -13,7 +13,7 @@ balancer that uses one, still finds its connection.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from struct import pack
 
@@ -42,30 +42,44 @@ def read_packet(link_type: int, data: bytes, original_length: int) -> IpPacket |
     A negative number says why there is none, as :func:`~parsers.net.link.network_offset` does;
     diagnostics are :func:`~parsers.net.ip.read_ip`'s, and ``tunnel-depth``.
     """
-    start = network_offset(link_type, data)
-    if start < 0:
-        return _read_misdeclared(link_type, data, original_length, start)
-    found = read_ip(data, start, original_length)
-    if isinstance(found, Diagnostic) or found.protocol == TCP:
+    found = outermost(link_type, data, original_length)
+    if not isinstance(found, IpPacket) or found.protocol == TCP:
         return found
     return innermost(data, found)
 
 
+def outermost(link_type: int, data: bytes, original_length: int) -> IpPacket | Diagnostic | int:
+    """Return the first IP packet of a frame, or what :func:`read_packet` does if there is none."""
+    start = network_offset(link_type, data)
+    if start < 0:
+        return _read_misdeclared(link_type, data, original_length, start)
+    return read_ip(data, start, original_length)
+
+
 def innermost(data: bytes, packet: IpPacket) -> IpPacket | Diagnostic:
     """Return what a packet of ``data`` holds after all tunnels: itself, if it enters none."""
+    *_, found = packets_inside(data, packet)
+    return found
+
+
+def packets_inside(data: bytes, packet: IpPacket) -> Iterator[IpPacket | Diagnostic]:
+    """Yield a packet of ``data``, then the one that it holds, and so on; last, perhaps, why the
+    next one cannot be read."""
+    yield packet
     while packet.protocol != TCP and packet.fragment is None:
         held = data[: packet.end]
         entry = _entry(held, packet)
         if entry is None:
-            break
+            return
         if len(packet.layers) >= MAX_TUNNELS:
             detail = f"more than {MAX_TUNNELS} headers"
-            return diagnose("tunnel-depth", packet.start, packet.end, detail)
+            yield diagnose("tunnel-depth", packet.start, packet.end, detail)
+            return
         inner = _enter(held, packet, entry)
+        yield inner
         if isinstance(inner, Diagnostic):
-            return inner
+            return
         packet = inner
-    return packet
 
 
 def _read_misdeclared(
@@ -85,7 +99,7 @@ def _read_misdeclared(
     found = read_ip(data, start, original_length)
     if isinstance(found, Diagnostic):
         return found
-    return innermost(data, replace(found, layers=(Layer(MISDECLARED, link_type),)))
+    return replace(found, layers=(Layer(MISDECLARED, link_type),))
 
 
 def _entry(data: bytes, packet: IpPacket) -> Entry | None:

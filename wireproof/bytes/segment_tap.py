@@ -8,7 +8,7 @@ sequence number, sent again or not. A fragment is placed once TCP's header has c
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
@@ -39,6 +39,9 @@ from .stream_tap import Pair, StreamTap
 from .trail import Trail
 
 UDP, UDP_HEADER_SIZE = 17, 8
+UNIT = 8
+"""Fragments begin at multiples of it (RFC 791 section 3.1)."""
+HEADER_UNITS = -(-TCP_HEADER.size // UNIT)
 LINK_HEADER = 14
 """Bytes by which frames that are no IP packets are told apart: Ethernet's header."""
 
@@ -82,45 +85,72 @@ class _ObservedDecoder(PacketDecoder):
         return records
 
 
+class Part(NamedTuple):
+    """A fragment, and where it is."""
+
+    number: int
+    frame_start: int
+    start: int
+    """In the payload of its IP packet."""
+    data: bytes
+
+
 class _Datagram:
-    """The fragments of one IP packet that holds a TCP segment, as far as they have come."""
+    """The fragments of one IP packet, as far as they have come."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: int) -> None:
         self.key: bytes | None = None
-        """Of its connection, once the fragment that holds TCP's header has come."""
+        """Of its connection, once TCP's header has come."""
         self.seq = 0
-        self._header = 0
-        self._fragments: list[tuple[int, int, int, bytes]] = []
-        """Packet, place in the frame, offset and bytes of those that have not been placed."""
-        self._size = 0
-        self._length: int | None = None
+        self.is_whole = False
+        self._header = UDP_HEADER_SIZE if protocol == UDP else 0
+        self._parts: list[Part] = []
+        """Those that have not been placed."""
+        self._present = bytearray()
+        """A flag for each unit that has come."""
+        self._units: int | None = None
+        """How many there are, known from the last fragment."""
 
-    @property
-    def is_whole(self) -> bool:
-        return self._length is not None and self._size >= self._length
+    def add(self, part: Part, found: IpPacket, *, more: bool) -> None:
+        self._parts.append(part)
+        first = part.start // UNIT
+        last = first + -(-len(part.data) // UNIT)
+        self._present += bytes(max(last - len(self._present), 0))
+        self._present[first:last] = b"\1" * (last - first)
+        if not more:
+            self._units = last
+        self.is_whole = self._units is not None and self._present.count(1) >= self._units
+        has_header = self._present[:HEADER_UNITS].count(1) == HEADER_UNITS
+        if self.key is None and found.protocol == TCP and has_header:
+            self._read_header(found)
 
-    def add(self, number: int, found: IpPacket, fragment: Fragment, data: bytes) -> None:
-        self._fragments.append((number, found.start, fragment.offset, data))
-        self._size += len(data)
-        if not fragment.more:
-            self._length = fragment.offset + len(data)
-        if not fragment.offset and found.protocol == TCP and len(data) >= TCP_HEADER.size:
-            ports, seq, _, flags, *_ = TCP_HEADER.unpack_from(data)
-            self.key = found.source + found.destination + ports + realm(found.layers)
-            self.seq = seq
-            self._header = flags >> 12 << 2
+    def _read_header(self, found: IpPacket) -> None:
+        head = bytearray(TCP_HEADER.size)
+        for _, _, start, data in reversed(self._parts):  # of what came twice the first counts
+            head[start : start + len(data)] = data[: max(len(head) - start, 0)]
+        ports, seq, _, flags, *_ = TCP_HEADER.unpack_from(head)
+        self.key = found.source + found.destination + ports + realm(found.layers)
+        self.seq = seq
+        self._header = flags >> 12 << 2
 
-    def late(self) -> list[tuple[int, int, bytes]]:
-        """Return the packets, places and bytes of what has not been placed, put in order; nothing
-        if it came in order."""
-        found = sorted(self._fragments, key=itemgetter(2))
-        if found == self._fragments:
-            return []
-        return [(number, frame_start, data) for number, frame_start, _, data in found]
+    def runs(self) -> Iterator[tuple[int, bytes, list[Part]]]:
+        """Yield what has not been placed, without a header: each run of bytes without a hole, its
+        place, and the fragments that have some of it."""
+        parts: list[Part] = []
+        run, start = bytearray(), self._header
+        for part in sorted(self._parts, key=itemgetter(2)):
+            if part.start > start + len(run):
+                if run:
+                    yield start, bytes(run), parts
+                run, start, parts = bytearray(), part.start, []
+            run += part.data[start + len(run) - part.start :]
+            parts.append(part)
+        if run:
+            yield start, bytes(run), parts
 
     def take_placed(self, start: int) -> list[tuple[Placed, bytes]]:
         """Return where fragments lie that have not been placed; ``start`` is the segment's."""
-        taken, self._fragments = self._fragments, []
+        taken, self._parts = self._parts, []
         found: list[tuple[Placed, bytes]] = []
         for number, frame_start, offset, data in taken:
             header = max(self._header - offset, 0)  # what of the header is in this fragment
@@ -164,13 +194,16 @@ class SegmentTap(StreamTap[T]):
     def stray(self, number: int, flow: bytes, payload: bytes, frame_start: int) -> None:
         """Take a payload that belongs to no open connection, or not to its stream.
 
-        That is also what is not of TCP, nor of a connection of QUIC, what is no IP packet, and what
-        is a fragment. ``flow`` is the same for payloads that may go on in one another.
+        That is also what is not of TCP, nor of a connection of QUIC, and what is no IP packet.
+        ``flow`` is the same for payloads that may go on in one another.
         """
 
-    def reassembled(self, fragments: list[tuple[int, int, bytes]]) -> None:
-        """Take an IP packet of no stream whose fragments did not come in order: the packets, places
-        in their frames and bytes of these, put in order. Each has been a stray payload already."""
+    def fragment(self, number: int, data: bytes, frame_start: int) -> None:
+        """Take a fragment by itself."""
+
+    def reassembled(self, start: int, data: bytes, parts: Sequence[Part]) -> None:
+        """Take what fragments make that are of no stream, without the header of UDP: bytes that
+        follow one another, from ``start`` of their IP packet on."""
 
     def datagram(self, number: int, protocol: int, ports: bytes, payload: bytes) -> None:
         """Take note of what IP carries that is neither of TCP nor of a connection of QUIC;
@@ -197,8 +230,9 @@ class SegmentTap(StreamTap[T]):
         self.beside(number, data[:start], 0)
         self.beside(number, data[found.end :], found.end)
         if found.fragment is not None:
-            self.stray(number, b"".join(found.fragment.key), data[start : found.end], start)
-            self._place_fragment(number, found, found.fragment, data[start : found.end])
+            self.fragment(number, data[start : found.end], start)
+            part = Part(number, start, found.fragment.offset, data[start : found.end])
+            self._place_fragment(part, found, found.fragment)
             return
         ends = found.source + found.destination
         if found.protocol != TCP:
@@ -251,22 +285,32 @@ class SegmentTap(StreamTap[T]):
             return pair.streams[0], pair.connection.first
         return pair.streams[1], pair.connection.second
 
-    def _place_fragment(
-        self, number: int, found: IpPacket, fragment: Fragment, data: bytes
-    ) -> None:
-        """Say where a fragment of a segment lies, once the fragment with the header has come."""
-        self.fragmented.add(number)
-        datagram = self._datagrams.setdefault(fragment.key, _Datagram())
-        datagram.add(number, found, fragment, data)
+    def _place_fragment(self, part: Part, found: IpPacket, fragment: Fragment) -> None:
+        """Say where a fragment of a segment lies, once TCP's header has come."""
+        self.fragmented.add(part.number)
+        datagram = self._datagrams.get(fragment.key)
+        if datagram is None:
+            datagram = self._datagrams[fragment.key] = _Datagram(found.protocol)
+        datagram.add(part, found, more=fragment.more)
         known = None if datagram.key is None else self._direction(datagram.key)
         if known is not None and known[1].next_seq is not None:
             start = known[1].offset_of(datagram.seq)
             for placed, payload in datagram.take_placed(start):
                 self.placed(known[0], placed, payload)
-        if datagram.is_whole and (late := datagram.late()):
-            self.reassembled(late)
-        if datagram.is_whole or len(self._datagrams) > MAX_FRAGMENTED_PACKETS:
-            del self._datagrams[fragment.key if datagram.is_whole else next(iter(self._datagrams))]
+        if datagram.is_whole:
+            self._take_rest(fragment.key)
+        elif len(self._datagrams) > MAX_FRAGMENTED_PACKETS:
+            self._take_rest(next(iter(self._datagrams)))
+
+    def _take_rest(self, key: tuple[bytes, ...]) -> None:
+        """Show what has not been placed of an IP packet that is whole, or given up."""
+        for start, data, parts in self._datagrams.pop(key).runs():
+            self.reassembled(start, data, parts)
+
+    def finish(self) -> list[Record]:
+        for key in list(self._datagrams):
+            self._take_rest(key)
+        return super().finish()
 
 
 def _keep_trails(pair: Pair[T]) -> None:

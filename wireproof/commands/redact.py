@@ -69,6 +69,9 @@ def redact(file: str, output: str, policy: Rules) -> None:
     if done.key_logs:
         say(f"{called(output)}: {count(done.key_logs, 'block')} of TLS secrets left out")
     say_not_looked_into(called(output), done.not_looked_into)
+    if done.not_summed:
+        packets = count(done.not_summed, "packet")
+        say(f"{called(output)}: checksums not corrected: {packets} in too many fragments")
     if done.report.found.is_full:
         say(f"{called(output)}: found more secrets than the copy is searched for")
     if done.left:

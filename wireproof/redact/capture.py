@@ -41,6 +41,7 @@ from ..output import buffered_scratch, open_stream
 from ..tasks.annotate import pcap_as_blocks, with_unknown_length
 from ..tasks.decode import check_output
 from ..text.progress import shown
+from .fragment_sums import FragmentSums
 from .frames import FrameMasks
 from .proof import LeftSecret, Proof
 from .records import mask_bytes
@@ -63,6 +64,8 @@ class Redacted:
     report: Report
     not_looked_into: Mapping[str, int]
     """Packets that stay as they are, for they are encrypted, by what encrypts them."""
+    not_summed: int = 0
+    """Packets in fragments whose checksum does not fit what was masked in them."""
     left: Sequence[LeftSecret] = ()
     """Where secrets can still be read when the copy is decoded."""
     packets: int = 0
@@ -141,9 +144,14 @@ def _copied(
     file: BinaryIO, copy: BinaryIO, masks: FrameMasks, say: Callable[[str], object]
 ) -> Redacted:
     """Write the capture ``file`` without its secrets to ``copy``, which then is at its start."""
-    done = Redacted(masks.report, masks.not_looked_into)
     copy.seek(0)
     copy.truncate()
+    if masks.needs_sums:
+        masks.sums = FragmentSums()
+        with shown(from_its_beginning(file), "summing up") as stream:
+            for batch in OrderedCapture(stream).batches(BATCH):
+                masks.sum_up(batch)
+    done = Redacted(masks.report, masks.not_looked_into, not_summed=masks.sums.given_up)
     with shown(from_its_beginning(file), "writing") as stream:
         reader = CaptureReader(stream)
         parts: Iterator[Part] = (

@@ -3,6 +3,7 @@
     masks = FrameMasks("all")
     masks.add(packets)              # in order, in batches of any size
     masks.end()
+    masks.sum_up(packets)           # again, if fragments have masks: masks.needs_sums
     masks.masked(packet)            # the frame without its secrets, its checksum right
 
 Strategy: what a side's stream finds secret (:mod:`.streams`) is looked up among the packets that
@@ -20,17 +21,19 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
-from struct import pack_into, unpack, unpack_from
+from struct import unpack, unpack_from
 from typing import NamedTuple
 
-from parsers import ETHERNET, IpPacket, Packet, client_by_tcp
+from parsers import ETHERNET, TCP, IpPacket, Packet, client_by_tcp, outermost
 from parsers.records import ChunkRecord, ConnectionRecord, GapRecord, Record, SseEventRecord
 from parsers.wants import KINDS, Wants
 
-from ..bytes.segment_tap import Placed, SegmentTap, TracedStream, ip_packet, payload_start
+from ..bytes.segment_tap import Part, Placed, SegmentTap, TracedStream, ip_packet, payload_start
 from ..bytes.stream_tap import Pair
+from .checksums import ICMP, ICMPV6, UDP, set_checksums
 from .coded import hides_secret
 from .content import ContentFinder
+from .fragment_sums import FragmentSums
 from .http2 import Http2MaskStream
 from .lines import field_line_spans
 from .logins import login_spans
@@ -41,10 +44,6 @@ from .said import SaidTexts
 from .secrets import Policy, Report, merged
 from .stars import STAR, Mask
 from .streams import DIGIT, START
-
-TCP, UDP = 6, 17
-CHECKSUM = {TCP: 16, UDP: 6}
-"""Where in its header a protocol has its checksum (RFC 9293 section 3.1, RFC 768)."""
 
 ENCRYPTED = {
     "tls": "encrypted by TLS",
@@ -58,8 +57,8 @@ ENCRYPTED = {
 CUT = "cut by the capture"
 CUT_NAMES = "for names that missing bytes may have cut"
 INSIDE = "for values that go on in the next one, behind headers that are not decoded"
-ICMP = (1, 58)
-"""Its messages quote packets, which do not go on."""
+QUOTING = (ICMP, ICMPV6)
+"""Their messages quote packets, which do not go on."""
 MAY_BE_PACKET = re.compile(rb"[\x45-\x4f\x60-\x6f]")
 MOST_HEADERS = 160
 """Bytes before an IP packet in headers that are not decoded."""
@@ -147,6 +146,8 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         self._patches: dict[int, list[Patch]] = {}
         self._masks: dict[int, list[Patch]] = {}
         """Of packets whose payload's place in the frame has not been looked up: in the payload."""
+        self.sums = FragmentSums()
+        """The checksums of what fragments make, once :meth:`sum_up` has taken them."""
 
     def add(
         self,
@@ -175,28 +176,46 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     @property
     def changed(self) -> set[int]:
-        """The numbers of the packets that hold something secret."""
-        return self._patches.keys() | self._masks.keys()
+        """The numbers of the packets that hold something secret, or the checksum of such."""
+        return self._patches.keys() | self._masks.keys() | self.sums.patches.keys()
+
+    @property
+    def needs_sums(self) -> bool:
+        """Whether there are masks in fragments: the checksum of what they make may be in others."""
+        return not self.fragmented.isdisjoint(self._patches)
+
+    def sum_up(self, packets: Sequence[Packet]) -> None:
+        """Take all packets once more, in order, for the checksums of those that are fragments."""
+        for packet in packets:
+            if packet[0] in self.fragmented and (found := ip_packet(packet)) is not None:
+                self.sums.add(packet, found, bytes(self._starred(packet)))
 
     def masked(self, packet: Packet) -> bytes:
-        """Return a packet's bytes without its secrets, its checksum set right."""
-        patches = self._patches.get(packet[0], [])
-        masks = self._masks.get(packet[0], [])
-        if not patches and not masks:
-            return packet[4]
+        """Return a packet's bytes without its secrets, its checksums as right as they were."""
+        number, _, link_type, original, data = packet
+        sums = self.sums.patches.get(number, {})
+        if number not in self._patches and number not in self._masks and not sums:
+            return data
+        frame = self._starred(packet)
+        for start, checksum in sums.items():
+            frame[start : start + len(checksum)] = checksum
+        found = outermost(link_type, data, original)
+        if isinstance(found, IpPacket):
+            set_checksums(data, frame, found)
+        return bytes(frame)
+
+    def _starred(self, packet: Packet) -> bytearray:
+        """Return a packet's bytes without its secrets."""
         frame = bytearray(packet[4])
-        found = ip_packet(packet)
-        if masks:
+        patches = self._patches.get(packet[0], [])
+        if masks := self._masks.get(packet[0]):
+            found = ip_packet(packet)
             assert found is not None
             base = payload_start(packet[4], found)
             patches = patches + [Patch(base + start, data) for start, data in masks]
         for start, replacement in patches:
             frame[start : start + len(replacement)] = replacement
-        if found is not None:
-            if any(start < found.start for start, _ in patches):
-                _set_header_checksum(frame, found)
-            _set_checksum(frame, found)
-        return bytes(frame)
+        return frame
 
     def hide(self, number: int, start: int, end: int) -> None:
         """Mask [start, end) of a packet's frame."""
@@ -227,16 +246,20 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         spans = finder.feed(payload.decode("latin-1"))
         self._patch_stars(number, payload, spans, frame_start, finder.numbers)
 
-    def reassembled(self, fragments: list[tuple[int, int, bytes]]) -> None:
-        text = b"".join(data for *_, data in fragments).decode("latin-1")
-        spans = merged(self._found_in(text)[0])
-        base = 0
-        for number, frame_start, data in fragments:
-            end = base + len(data)
-            inside = [(max(a, base) - base, min(b, end) - base)
-                      for a, b in spans if a < end and b > base]  # fmt: skip
-            self._patch_stars(number, data, inside, frame_start)
-            base = end
+    def fragment(self, number: int, data: bytes, frame_start: int) -> None:
+        self._look(number, data, frame_start)
+
+    def reassembled(self, start: int, data: bytes, parts: Sequence[Part]) -> None:
+        spans, numbers = self._found_in(data.decode("latin-1"))
+        for span in merged(spans):
+            self.report.masked += 1
+            self.report.found.add(data[slice(*span)])
+            mask = DIGIT if span in numbers else STAR
+            for number, frame_start, offset, said in parts:
+                begin = max(start + span[0], offset)
+                size = min(start + span[1], offset + len(said)) - begin
+                if size > 0:
+                    self._patch(number, frame_start + begin - offset, mask * size)
 
     def datagram(self, number: int, protocol: int, ports: bytes, payload: bytes) -> None:
         is_udp = protocol == UDP and len(ports) == UDP_PORTS
@@ -245,7 +268,7 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             self.not_looked_into[ENCRYPTED["esp"]] += 1
         elif is_udp and DTLS_RECORD.match(payload):
             self.not_looked_into[ENCRYPTED["dtls"]] += 1
-        elif protocol not in ICMP and holds_packet(payload):
+        elif protocol not in QUOTING and holds_packet(payload):
             self.not_looked_into[INSIDE] += 1
 
     def unread(self, number: int, data: bytes) -> None:
@@ -403,35 +426,6 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         self._patches.setdefault(number, []).append(Patch(start, data))
 
 
-def _set_header_checksum(frame: bytearray, found: IpPacket) -> None:
-    """Set the checksum of an IPv4 header (RFC 791 section 3.1), whose options have changed."""
-    header = frame[found.header : found.header + (frame[found.header] & 0x0F) * 4]
-    if header[0] >> 4 == 4:
-        header[10:12] = bytes(2)
-        checksum = 0xFFFF - int.from_bytes(header) % 0xFFFF
-        pack_into("!H", frame, found.header + 10, checksum)
-
-
-def _set_checksum(frame: bytearray, found: IpPacket) -> None:
-    """Set the checksum of a segment or datagram that was captured whole."""
-    place = CHECKSUM.get(found.protocol)
-    if place is None or found.fragment is not None or found.end - found.start != found.length:
-        return
-    if found.length < place + 2:
-        return
-    pack_into("!H", frame, found.start + place, 0)
-    # RFC 1071: a number is congruent to the sum of its 16-bit words. The pseudo-header is that of
-    # IPv6 (RFC 8200 section 8.1); IPv4's (RFC 9293 section 3.1) has the same sum.
-    pseudo = found.source + found.destination + found.length.to_bytes(4, "big")
-    segment = bytes(frame[found.start : found.end])
-    segment += b"\0" * (len(segment) % 2)
-    total = int.from_bytes(pseudo + bytes((0, 0, 0, found.protocol)) + segment, "big") % 0xFFFF
-    checksum = 0xFFFF - total
-    if found.protocol == UDP and checksum == 0:
-        checksum = 0xFFFF
-    pack_into("!H", frame, found.start + place, checksum)
-
-
 def holds_packet(data: bytes) -> bool:
     """Return whether there is an IP packet in what nothing here reads: one whose length is that of
     what is left (RFC 791 section 3.1, RFC 8200 section 3)."""
@@ -444,6 +438,6 @@ def holds_packet(data: bytes) -> bool:
         total = unpack_from("!H", data, at + (2 if is_old else 4))[0]
         total += 0 if is_old else IPV6_HEADER_SIZE
         carried = data[at + (9 if is_old else 6)]
-        if IPV6_HEADER_SIZE <= total <= size <= total + MOST_TRAILER and carried in CHECKSUM:
+        if IPV6_HEADER_SIZE <= total <= size <= total + MOST_TRAILER and carried in (TCP, UDP):
             return True
     return False

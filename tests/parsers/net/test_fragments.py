@@ -146,7 +146,17 @@ def test_an_empty_last_fragment_ends_the_packet() -> None:
 def test_ipv6_extension_headers_may_be_fragmented_with_the_payload() -> None:
     data = extension(60) + extension(UDP, 16) + PAYLOAD
     wire = Wire().send(piece6(48, len(data), data, 43)).send(piece6(0, 48, data, 0))
-    assert wire.whole == [WholePacket(UDP, PAYLOAD, 1)]
+    assert wire.whole == [WholePacket(UDP, PAYLOAD, 1, 24)]
+
+
+def test_who_waits() -> None:
+    wire, found = Wire(), read_ip(piece(0, 48), 0, 68)
+    assert isinstance(found, IpPacket) and found.fragment is not None
+    assert not wire.reassembler.waits_for(found.fragment.key)
+    wire.send(piece(0, 48))
+    assert wire.reassembler.waits_for(found.fragment.key)
+    wire.send(piece(48, 100))
+    assert not wire.reassembler.waits_for(found.fragment.key)
 
 
 def test_ipv6_extension_headers_may_be_malformed_only_when_whole() -> None:

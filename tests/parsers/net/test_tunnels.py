@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -26,7 +27,14 @@ from parsers.diagnostics import Diagnostic
 from parsers.limits import MAX_TUNNELS
 from parsers.net.ip import IpPacket, Layer
 from parsers.net.link import UNKNOWN_LINK_TYPE
-from parsers.net.tunnels import MAX_LABELS, read_packet, realm, tunnel_text
+from parsers.net.tunnels import (
+    MAX_LABELS,
+    outermost,
+    packets_inside,
+    read_packet,
+    realm,
+    tunnel_text,
+)
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record
 
 CASES = [
@@ -57,6 +65,16 @@ def codes(records: list[Record]) -> list[str]:
 
 
 # --- what is inside ---
+
+
+def test_every_packet_on_the_way() -> None:
+    frame = tunnelled(AROUND_FRAMES["vxlan in gre"][0], is_frame=True).packets[0][4]
+    found = outermost(1, frame, len(frame))
+    assert isinstance(found, IpPacket) and found.layers == ()
+    passed = [one for one in packets_inside(frame, found) if isinstance(one, IpPacket)]
+    assert [len(one.layers) for one in passed] == [0, 1, 2]
+    assert passed[-1] == read_packet(1, frame, len(frame))
+    assert all(one.start < other.header for one, other in pairwise(passed))
 
 
 @pytest.mark.parametrize(("name", "header", "is_frame", "text"), CASES, ids=NAMES)

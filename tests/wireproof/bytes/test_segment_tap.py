@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from support.attack import request, response
-from support.frames import fragments
+from support.frames import fragments, ipv4, udp
 from support.stored import SMALL, name
-from support.talk import Talk
+from support.talk import Talk, Tape
 
 from parsers.files.packets import Packet
 from parsers.files.reader import CaptureReader
+from parsers.limits import MAX_FRAGMENTED_PACKETS
 from wireproof.bytes.segment_tap import (
+    Part,
     Placed,
     SegmentTap,
     TracedStream,
@@ -45,12 +48,20 @@ class Seen(SegmentTap[Kept]):
         super().__init__(Kept)
         self.segments: list[tuple[Kept, Placed]] = []
         self.strays: list[int] = []
+        self.fragments: list[int] = []
+        self.rests: list[tuple[int, bytes, list[int]]] = []
 
     def placed(self, stream: Kept, placed: Placed, payload: bytes) -> None:
         self.segments.append((stream, placed))
 
     def stray(self, number: int, flow: bytes, payload: bytes, frame_start: int) -> None:
         self.strays.append(number)
+
+    def fragment(self, number: int, data: bytes, frame_start: int) -> None:
+        self.fragments.append(number)
+
+    def reassembled(self, start: int, data: bytes, parts: Sequence[Part]) -> None:
+        self.rests.append((start, data, [part.number for part in parts]))
 
 
 def seen(packets: list[Packet], batch: int = 1) -> Seen:
@@ -122,8 +133,43 @@ def test_fragments_in_any_order() -> None:
         talk.server(OK)
         tap = seen(talk.tape.packets)
         assert_all_is_located(talk.tape.packets, 1)
-        assert tap.fragmented == {4, 5, 6} == set(tap.strays)
+        assert tap.fragmented == {4, 5, 6} == set(tap.fragments)
+        assert tap.strays == []
         assert tap._datagrams == {}
+
+
+def test_fragments_without_the_whole_header_in_the_first() -> None:
+    for size in (8, 16):
+        talk = Talk().open()
+        for part in fragments(talk.frame("client", REQUEST), size)[::-1]:
+            talk.tape.add(part)
+        talk.server(OK)
+        tap = seen(talk.tape.packets)
+        assert_all_is_located(talk.tape.packets, 1)
+        assert tap.rests == [] and tap._datagrams == {}
+
+
+def test_what_is_of_no_stream_is_put_together() -> None:
+    tape = Tape()
+    parts = fragments(ipv4(udp(5, 6, REQUEST), 17), 104)
+    for index in (2, 0, 0, 1):
+        tape.add(parts[index])
+    tap = seen(tape.packets)
+    assert tap.rests == [(8, REQUEST, [2, 3, 4, 1])] and tap._datagrams == {}
+
+
+def test_fragments_that_never_come() -> None:
+    """What came is shown at the end, or when too much else waits."""
+    tape = Tape()
+    parts = fragments(ipv4(udp(5, 6, REQUEST), 17), 40)
+    for index in (0, 1, 3):
+        tape.add(parts[index])
+    tap = seen(tape.packets)
+    assert tap.rests == [] and tap.finish() is not None
+    assert tap.rests == [(8, REQUEST[:72], [1, 2]), (120, REQUEST[112:152], [3])]
+    for number in range(MAX_FRAGMENTED_PACKETS + 1):
+        tape.add(parts[0][:18] + number.to_bytes(2, "big") + parts[0][20:])
+    assert len(seen(tape.packets[3:]).rests) == 1
 
 
 def test_runs_lie_one_after_another() -> None:

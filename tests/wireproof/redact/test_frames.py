@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
-from scapy.layers.inet import TCP, UDP
-from scapy.layers.l2 import Ether
 from support.attack import chunk, request
 from support.frames import PSH, fragments, ipv4, ipv6, udp
 from support.planted import in_headers, planted
+from support.summed import all_with_checksums, with_checksums
 from support.talk import Talk, Tape, decoded, without_packets
 
 from parsers.files.packets import Packet
@@ -81,18 +80,32 @@ def test_deflated_messages_still_inflate() -> None:
 
 
 def test_checksums_are_right_where_something_changed() -> None:
-    before = {packet[0]: packet[4] for packet in TAPE.packets}
-    changed = [packet for packet in masked(TAPE.packets) if packet[4] != before[packet[0]]]
+    packets = all_with_checksums(TAPE.packets)
+    before = {packet[0]: packet[4] for packet in packets}
+    changed = [packet for packet in masked(packets) if packet[4] != before[packet[0]]]
     assert len(changed) > 60
-    for *_, data in changed:
-        assert Ether(data)[TCP].chksum == _right_checksum(data)
-        assert len(data) == len(before[_[0]])
+    for number, *_, data in changed:
+        assert data == with_checksums(data)
+        assert len(data) == len(before[number])
 
 
-def _right_checksum(data: bytes) -> int:
-    frame = Ether(data)
-    del frame[TCP].chksum
-    return Ether(bytes(frame))[TCP].chksum
+@pytest.mark.parametrize("wrong", [1, 0x100, 0x8001])
+def test_a_segment_that_was_damaged_stays_so(wrong: int) -> None:
+    """It is dropped, and sent again."""
+    talk = Talk().open()
+    talk.client(request("/", "X-Api-Key: abcdefgh"), b"GET")
+    packets = all_with_checksums(talk.tape.packets)
+    damaged = bytearray(packets[3][4])
+    damaged[50:52] = ((int.from_bytes(damaged[50:52], "big") + wrong) % 0xFFFF).to_bytes(2, "big")
+    packets = [*packets[:3], (4, *packets[3][1:4], bytes(damaged)), *packets[4:]]
+    packets += [
+        (n, *packet[1:]) for n, packet in enumerate(all_with_checksums(talk.tape.packets)[3:], 6)
+    ]
+    found = masked(packets)
+    assert b"abcdefgh" not in raw(found)
+    before, after = decoded(packets), decoded(found)
+    assert "tcp-checksum-wrong" in [getattr(record, "code", None) for record in before]
+    assert [record.record for record in after] == [record.record for record in before]
 
 
 def test_segments_in_any_order_and_twice() -> None:
@@ -147,13 +160,9 @@ def test_a_whole_connection_without_its_head() -> None:
 @pytest.mark.parametrize("ip, size", [(ipv4, 20), (ipv6, 40)])
 def test_datagrams_are_looked_at_too(ip, size: int) -> None:
     tape = Tape()
-    tape.add(ip(udp(5000, 5001, b"api_key=abcdefgh"), 17))
+    tape.add(with_checksums(ip(udp(5000, 5001, b"api_key=abcdefgh"), 17)))
     ((*_, data),) = masked(tape.packets)
-    assert b"api_key=********" in data
-    frame = Ether(data)
-    found = frame[UDP].chksum
-    del frame[UDP].chksum
-    assert found == Ether(bytes(frame))[UDP].chksum
+    assert b"api_key=********" in data and data == with_checksums(data)
 
 
 def test_what_waits_is_bounded() -> None:
