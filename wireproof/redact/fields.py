@@ -51,7 +51,8 @@ MAX_KNOWN_VALUES, MAX_KNOWN_VALUE = 1_024, 256
 
 NAME = re.compile(r"[\w-]+(?=\s*:)", re.ASCII)
 # RFC 9110 section 11.4: credentials = auth-scheme [ 1*SP ( token68 / #auth-param ) ]
-CREDENTIALS = re.compile(r"(?:[!#$%&'*+.^_`|~\w-]+[ \t]+)?(.+)", re.DOTALL | re.ASCII)
+# There may be an obs-fold after the scheme (RFC 9112 section 5.2).
+CREDENTIALS = re.compile(r"(?:[!#$%&'*+.^_`|~\w-]+[ \t\r\n]+)?(.+)", re.DOTALL | re.ASCII)
 # RFC 6265 section 4.2.1: cookie-pair = cookie-name "=" cookie-value, and one without a name.
 COOKIE = re.compile(r"[ \t]*(?>(?:[^=;]*=)?)([^;]+);?", re.DOTALL)
 SECRET_COOKIE = re.compile(

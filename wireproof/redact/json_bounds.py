@@ -128,8 +128,9 @@ class JsonBounds:
                     is_closed = not goes_on and (last == len(text) or (runs_over and is_last))
                     at += 1
                     continue
-                if not line.isspace():
-                    strings.append((first, min(last, end)))
+                said = first + len(text[first : min(last, end)].rstrip("\r\n"))
+                if first < said and not line.isspace():
+                    strings.append((first, said))
                 if last > end:
                     left[at] = end, last
                     break

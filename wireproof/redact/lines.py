@@ -35,7 +35,9 @@ BEFORE_HOLE = re.compile(
 BEHIND_HOLE = re.compile(r"[ :=\\\"']{0,6}([^\s\"'\\&,;<>(){}\[\]]{4,}+)(.?)", re.DOTALL)
 LONGEST_SIGN = 8
 """Bytes of a hole that may be nothing but a sign, with quotes and spaces."""
-LINE_TEXT = re.compile(r"[^\r\n]+")
+LINE_TEXT = re.compile(r"[^\r\n \t][^\r\n]*")
+"""What a line of a field's value says: without its white space it would not go on with the one
+before."""
 
 
 def field_line_spans(text: str, policy: Policy | Rules) -> Iterator[Span]:

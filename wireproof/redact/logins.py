@@ -14,7 +14,7 @@ from .patterns import Span
 from .redis import STORES, stored_spans
 
 _WORD = rb"([^\s\x00]{1,256})"
-_CODED = rb"([A-Za-z0-9+/=]{4,8192}+)"
+_CODED = rb"([A-Za-z0-9+/=*]{4,8192}+)"
 _MECHANISM = (
     rb"plain|login|external|xoauth2?|oauthbearer|cram-md5|digest-md5|scram-sha-?\d{1,3}(?:-plus)?"
     rb"|ntlm|gssapi|gs2-[\w-]{1,16}|otp|skey|apop|securid|ecdsa-[\w-]{1,32}|x-[\w-]{1,32}"

@@ -177,5 +177,14 @@ def test_a_name_that_is_secret_itself_is_masked() -> None:
     assert redacted(text) == '{"************************": 1}'
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_lines_of_a_secret_stay_lines(end: str) -> None:
+    """And what is masked stays as it is when it is masked again."""
+    begin = f'form-data; name="secret"{end}{end}'
+    text, expected = f"{begin}abc1{end}de{end}--X", f"{begin}****{end}**{end}--X"
+    for cut in range(len(text)):
+        assert redacted(*at(text, cut)) == redacted(*at(expected, cut)) == expected
+
+
 def test_texts_as_such_are_masked_as_before() -> None:
     assert mask_text('password: "x y"') == 'password: "***"'

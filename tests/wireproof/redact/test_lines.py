@@ -7,10 +7,19 @@ import pytest
 from wireproof.redact.lines import behind_hole, field_line_spans, rest_of_line
 
 
-def test_folded_fields_keep_their_line_ends() -> None:
-    text = "Host: x\r\nX-Api-Key: ab\r\n cd\r\nDate: y\r\n\r\n"
+@pytest.mark.parametrize(
+    ("lines", "secrets"),
+    [
+        ("X-Api-Key: ab\r\n cd\r\n", ["ab", "cd"]),
+        ("Authorization: Bearer\r\n \tabcd\r\n", ["abcd"]),
+        ("Authorization: Bearer ab\r\n cd\r\n", ["ab", "cd"]),
+        ("Cookie:\r\n  a=ab\r\n ;b=cd\r\n", ["ab", "cd"]),
+    ],
+)
+def test_folded_fields_stay_folded(lines: str, secrets: list[str]) -> None:
+    text = f"Host: x\r\n{lines}Date: y\r\n\r\n"
     spans = list(field_line_spans(text, "headers"))
-    assert [text[start:end] for start, end in spans] == ["ab", " cd"]
+    assert [text[start:end] for start, end in spans] == secrets
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from support.talk import Talk
 
 from wireproof.redact.frames import FrameMasks
 from wireproof.redact.logins import FirstLogins, login_spans
+from wireproof.redact.records import mask_bytes
 
 SECRET = b"Zq7vLw9xKt3n"
 CODED = b64encode(b"\x00user\x00" + SECRET)
@@ -100,6 +101,13 @@ def test_no_password_is_left(name: str, size: int) -> None:
     raw = b"".join(masks.masked(packet)[54:] for packet in talk.tape.packets)
     assert [at for at in range(len(secret) - 6) if secret[at : at + 6] in raw] == []
     assert after in raw
+
+
+@pytest.mark.parametrize("name", LOGINS)
+def test_what_is_masked_is_masked_no_further(name: str) -> None:
+    whole = b"".join(LOGINS[name])
+    once = mask_bytes(whole, login_spans(whole))
+    assert once != whole and mask_bytes(once, login_spans(once)) == once
 
 
 @pytest.mark.parametrize(
