@@ -14,3 +14,14 @@ THRESHOLD = 50_000
 
 def collect_rarely() -> None:
     gc.set_threshold(THRESHOLD)
+
+
+MUCH = 16 << 20
+"""Bytes that are worth a look: it takes some ten milliseconds."""
+
+
+def collect_much(held: int) -> None:
+    """Look for cycles now that ``held`` bytes were let go, if they are many: connections refer to
+    one another, and would stay in the way of what is read next."""
+    if held > MUCH:
+        gc.collect()

@@ -30,6 +30,7 @@ from parsers.wants import KINDS, Wants
 
 from ..bytes.segment_tap import Part, Placed, SegmentTap, TracedStream, ip_packet, payload_start
 from ..bytes.stream_tap import Pair
+from ..collector import collect_much
 from .checksums import ICMP, ICMPV6, UDP, set_checksums
 from .coded import hides_secret
 from .content import ContentFinder
@@ -170,7 +171,9 @@ class FrameMasks(SegmentTap[_PlacedStream]):
     def end(self) -> None:
         """Take note that no packet follows: what is unfinished is looked at."""
         if self.rules.policy != "none":
+            held = self.decoder.held
             self._learn(self.finish())
+            collect_much(held)
         if self.report.holes:
             self.not_looked_into[CUT_NAMES] = self.report.holes
 

@@ -35,6 +35,7 @@ from parsers.records import (
 )
 from parsers.wants import Wants
 
+from ..collector import collect_much
 from ..text.progress import shown
 from .found import LEAST, MOST, FoundSecrets
 from .frames import FrameMasks
@@ -135,7 +136,9 @@ class Proof:
             for batch in OrderedCapture(stream).batches(4 * BATCH, lambda: decoder.room):
                 self._look_at_frames(batch)
                 self._look_at(decoder.receive(batch))
+        held = decoder.held
         self._look_at(decoder.finish())
+        collect_much(held)
 
     def clean(self, file: BinaryIO) -> None:
         """Mask what frames of the capture ``file`` still hold as they will be written."""
