@@ -232,11 +232,35 @@ def missing_temporary_folder() -> str | None:
 
     Python would put them elsewhere without a word, and they hold what came from the wire.
     """
-    for name in ("TMPDIR", "TEMP", "TMP"):  # the first that is set, as tempfile has it
-        if folder := os.environ.get(name):
-            is_usable = os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)  # noqa: PTH112
-            return None if is_usable else f"{name}={folder}"
-    return None
+    if (said := _said_temporary_folder()) is None:
+        return None
+    name, folder = said
+    is_usable = os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)  # noqa: PTH112
+    return None if is_usable else f"{name}={folder}"
+
+
+def _said_temporary_folder() -> tuple[str, str] | None:
+    """Return which variable says where temporary files go, and where: the first that is set, as
+    tempfile has it."""
+    names = ("TMPDIR", "TEMP", "TMP")
+    return next(((name, folder) for name in names if (folder := os.environ.get(name))), None)
+
+
+def of_temporary_files(error: OSError) -> OSError:
+    """Return an error of temporary files that says what they are, and where.
+
+    Of a folder that the environment names Python only says that it looked elsewhere too, in vain.
+    """
+    from tempfile import TemporaryFile
+
+    if (said := _said_temporary_folder()) is not None:
+        name, folder = said
+        try:
+            with TemporaryFile(dir=folder, buffering=0) as file:
+                file.write(b"0")
+        except OSError as why:
+            return named(why, f"temporary files in {name}={folder}")
+    return named(error, "temporary files")
 
 
 def scratch() -> NamedFile | BinaryIO:
@@ -249,7 +273,7 @@ def scratch() -> NamedFile | BinaryIO:
     try:
         file = TemporaryFile(prefix="wireproof-", buffering=0)  # noqa: SIM115 # it stays open
     except OSError as error:
-        raise named(error, "temporary files") from error
+        raise of_temporary_files(error) from error
     if os.name != "posix":
         return cast(BinaryIO, file)
     with file:

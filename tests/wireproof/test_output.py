@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
+from errno import ENOSPC
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from support.command_lines import READERS, reading
 
 from wireproof.cli import run
-from wireproof.output import missing_temporary_folder, open_stream
+from wireproof.output import (
+    missing_temporary_folder,
+    of_temporary_files,
+    open_stream,
+    scratch,
+)
 
 
 class Came(BaseException):
@@ -65,3 +72,29 @@ def test_where_temporary_files_go_the_first_name_says(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("TEMP", str(tmp_path / "nowhere"))
     assert missing_temporary_folder() is None
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "TEMP"])
+def test_a_folder_of_temporary_files_that_is_full_is_named_alone(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(**_: object) -> BinaryIO:
+        raise OSError(ENOSPC, "No space left on device")
+
+    for other in ("TMPDIR", "TEMP", "TMP"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setattr("tempfile.TemporaryFile", full)
+    with pytest.raises(OSError, match="No space") as raised:
+        scratch()
+    assert raised.value.filename == "temporary files"
+    monkeypatch.setenv(name, str(tmp_path))
+    with pytest.raises(OSError, match="No space") as raised:
+        scratch()
+    assert raised.value.filename == f"temporary files in {name}={tmp_path}"
+
+
+def test_a_folder_of_temporary_files_that_others_fill_is_not_blamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    assert of_temporary_files(OSError(ENOSPC, "no")).filename == "temporary files"

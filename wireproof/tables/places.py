@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 
-from ..output import named
+from ..output import of_temporary_files
 from .exporting import ExportJob, run
 from .parts import is_data_set
 from .reading import TableOptions
@@ -40,7 +40,7 @@ def _temporary_folder() -> TemporaryDirectory[str]:
     try:
         return TemporaryDirectory(prefix="wireproof-")
     except OSError as error:
-        raise named(error, "temporary files") from error
+        raise of_temporary_files(error) from error
 
 
 def places(
