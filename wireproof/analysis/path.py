@@ -253,8 +253,8 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
 
 
 def segment_size(marks: Marks | Arrivals, first: int, last: int) -> float:
-    """Return how many bytes a segment had on average, from one that ends in element ``first + 1`` to
-    one that ends in ``last + 1``; 0 if they are the same."""
+    """Return how many bytes a segment had on average, from one that ends in element ``first + 1``
+    to one that ends in ``last + 1``; 0 if they are the same."""
     size = marks.offsets[last] - marks.offsets[first]
     segments = len(set(marks.packets[first : last + 1])) - 1
     return size / segments if segments else 0.0
