@@ -23,7 +23,9 @@ PEM = (
 _PUTTY_LINE = r"[A-Za-z0-9+/=]++|(?:\r?\n|(?:\\{1,7}r)?\\{1,7}n)(?!Private)|\\{1,7}r?\\{0,7}\Z"
 PUTTY = rf"(?i:private-lines:)[ ]\d{{1,4}}+({every(_PUTTY_LINE)})"
 # RFC 6750 section 2.1: b64token = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="
-BEARER = r"(?i:bearer)(?:[ +]|%20)([\w.~+/=-]{8,}+|[\w.~+/=-]++\Z)"
+# Code may put it behind the word.
+_PLUS = r"(?>(?:\\{0,7}[\"'][ ]{0,2}[+.&][ ]{0,2}\\{0,7}[\"'])?)"
+BEARER = rf"(?i:bearer)(?:[ +]|%20){_PLUS}([\w.~+/=-]{{8,}}+|[\w.~+/=-]++\Z)"
 # RFC 3986 section 3.2.1: userinfo, of which the password is the secret, or a token all of it.
 # A password may go on in the next piece; a port's number may too, and is none. JSON may escape "/".
 USERINFO = (
@@ -35,7 +37,7 @@ USERINFO_ENCODED = r"(?i:%3a%2f%2f)[^%\s\"'\\]{0,64}+%3[Aa]((?:[^%\s\"'&\\]|%(?!
 # A user's name and password among the arguments of a command; two numbers are a user and a group.
 USER_ARGUMENT = (
     rf"(?:{WHOLE_BEGINS}-[uUa]|(?<=-)-user|(?<=proxy)-user|{WHOLE_BEGINS}--auth)"
-    r"(?:[ ]{1,4}+|(?<=-u))"
+    r"(?:[ ]{1,4}+|=|(?<=-u))"
     r"[\"']?+(?P<user>[^\s:\"'/]{1,64}+):(?!\d++\b|(?P=user)\b)([^\s\"'\\]++)"
 )
 # The option of one letter, or the argument, with which well-known commands take a password.
@@ -63,8 +65,12 @@ DIGEST = r"response=\\{0,7}+\"(\w{16,}+|\w++\Z)"
 _METHOD = r"(?:\d\w?|y|apr1|argon2\w{1,2}|pbkdf2[\w-]{0,16}|scrypt)"
 CRYPT = rf"(\${_METHOD}\$(?:[\w./+$=,-]{{12,}}+|[\w./+$=,-]++\Z))"
 PGPASS = r":\d{4,5}:[^:\s]{1,64}:[^:\s]{1,64}:([^\s\"\\:]++)"
-SQL = r"(?i:password|identified[ ]by)\s{1,4}+'([^'\\\s]++)"
-"""ALTER USER anna PASSWORD '...', and IDENTIFIED BY."""
+_IDENTIFIED = r"identified[ ](?:with[ ][\"'`]?[\w.-]{1,64}[\"'`]?[ ])?(?:by|as)"
+SQL = (
+    rf"(?i:password|{_IDENTIFIED})\s{{1,4}}+(?:'([^'\\\s]++)|(?<=[byBY][ ])\\{{0,7}}\"?"
+    r"(?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])([^\s\"'\\;,()]{6,}+))"
+)
+"""ALTER USER anna PASSWORD '...', and IDENTIFIED BY, Oracle's without quotes."""
 
 # The name of a member in what is no text, and its value: of MessagePack (its strings of 4 to 255
 # bytes), BSON (5 to 255), a map of Protocol Buffers (up to 127), and Thrift (4 to 255).
@@ -111,15 +117,32 @@ SERIALIZED = r"\\{0,7}+\";s:\d{1,6}+:\\{0,7}+\"([^\"\\\x00-\x1f]++)"
 """As PHP's serialize has it."""
 _QUOTED = r"\\{0,7}+[\"'`]((?=[^\s\"'`\\]{4,256}(?:[\"'`\\]|\Z))[^\s\"'`\\]++)"
 _MIXED = rf"((?=[^\s\d&]{{0,64}}\d)(?=[^\sA-Za-z&]{{0,64}}[A-Za-z]){BARE}{{6,}}+)"
-SAID = rf"[ ]{{1,4}}+(?:(?:\.[ ])?{_QUOTED}|(?:is|was)\b:?[ ]{{1,4}}+(?:{_QUOTED}|{_MIXED}))"
-"""A name and a quoted value, as macros and Lisp have them; prose says that one is the other."""
+# What has digits among its letters, and is neither a number with a unit nor an algorithm.
+_ALGORITHM = (
+    r"(?i:base\d\d(?:url)?|sha-?\d{1,3}|md5|utf-?\d{1,2}|oauth2?|[rhep]s\d{3}|ed25519|aes-?\d{3}"
+    r"|argon2\w{0,2}|pbkdf2|x509|p256|v\d{1,2})[.,;:!?]*+(?![\w~+=-])"
+)
+_RANDOM_WORD = (
+    rf"(?!\d{{1,7}}[A-Za-z%-]{{1,16}}(?:[\s.,;:\"'`\\]|\Z)|\d{{4}}-\d\d|{_ALGORITHM})"
+    rf"(?=[^\s\d&]{{0,64}}\d)(?=[^\sA-Za-z&]{{0,64}}[A-Za-z]){BARE}{{8,}}+"
+)
+_FOR_WHAT = r"(?>(?:[ ](?!(?:is|was|to)\b)[A-Za-z][\w'.@-]{0,20}){1,4})"
+SAID = (
+    rf"(?:[ ]{{1,4}}+(?:(?:\.[ ])?{_QUOTED}|(?:is|was)\b:?[ ]{{1,4}}+(?:{_QUOTED}|{_MIXED}))"
+    rf"|{_FOR_WHAT}[ ](?:is|was):?[ ]\\{{0,7}}+[\"'`]?({_RANDOM_WORD})"
+    rf"|[ ]to:?[ ]\\{{0,7}}+[\"'`]?(?P<set_to>{_RANDOM_WORD}))"
+)
+"""A name and a quoted value, as macros and Lisp have them; prose says that one is the other, or is
+set to it."""
 
 # What a message says of one: "Incorrect API key provided: ...", "token ... has expired".
 _SPOKEN = "token|session|secret|password|(?:api|access|service_role|license) key"
-_FILLER = r"id|key|value|is|was|with|for|not|found|provided|rejected|invalid|unknown|in|of|=|-"
+_FILLER = (
+    r"you|need|use|we|id|key|value|is|was|with|for|not|found|provided|rejected|invalid|unknown|in|of"
+    r"|=|-"
+)
 _RANDOM = (
-    r"(?!\d{4}-\d\d)(?!(?i:base\d\d(?:url)?|sha-?\d{1,3}|md5|utf-?\d{1,2}|oauth2?|[rhep]s\d{3}|ed25519"
-    r"|aes-?\d{3}|argon2\w{0,2}|pbkdf2|x509|p256|v\d{1,2})[.,;:!?]*+(?![\w~+=-]))(?=[\w~+=.-]{0,64}?\d)(?=[\w~+=.-]{0,64}?[A-Za-z])"
+    rf"(?!\d{{4}}-\d\d)(?!{_ALGORITHM})(?=[\w~+=.-]{{0,64}}?\d)(?=[\w~+=.-]{{0,64}}?[A-Za-z])"
     r"(?:[\w~+=.-]{16,}+|[\w~+=.-]{6,}+\Z)"
 )
 CALLED = rf"[({{][ ]?\\{{0,7}}+[\"'`]({_RANDOM})(?=\\{{0,7}}[\"'`]|\Z)"

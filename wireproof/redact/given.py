@@ -32,6 +32,12 @@ OPTION = re.compile(r"[\[,]\s{0,16}+\\{0,7}[\"'`]--?[\w-]{0,48}\Z")
 PAIR = re.compile(r"[\[({]\s{0,16}+(?:[bru]{1,2})?\\{0,7}[\"'`][\w.:-]{0,48}\Z")
 TUPLE = re.compile(r"\{\s{0,4}+:?[\w-]{0,48}\Z")
 """That of Erlang and Elixir, whose first element is an atom."""
+SETS = re.compile(
+    r"\b(?:sets?|setting|change[ds]?|changing|reset|update[ds]?|rotated?)"
+    r"(?:[ ][\w'.@-]{1,20}){0,5}[ ]\Z",
+    re.IGNORECASE,
+)
+"""How a sentence begins that says what a secret is set to."""
 EXACT = re.compile(
     r".*(?:passw(?:or)?d|pass(?:phrase|code)|secret(?:[-_]?(?:access[-_]?)?key)?|[-_a-z]token"
     r"|(?:api|access|private|auth|signing|encryption|master|account|subscription)[-_]?key"
@@ -58,7 +64,7 @@ def is_given(match: re.Match[str], name: str, name_here: str) -> bool:
     if _says_nothing(name, value):
         return False
     before = match.string[max(match.start() - 96, 0) : match.start()]
-    after = match.string[match.start() + len(name_here) :][:1]
+    after = match.string[match.start() + len(name_here) : match.end()][:1]
     is_mixed = MIXED.fullmatch(value) is not None and TECHNICAL.fullmatch(value) is None
     is_any = EXACT.fullmatch(name) is not None
     if after == "(":

@@ -116,7 +116,7 @@ _MADE = (
     r"(?>(?:(?:(?:Some|Optional|Just"
     r"|(?:[A-Za-z]{1,16}[.:]{1,2})?Secret(?:Str|String|Box)?(?:::(?:new|from))?"
     r"|(?:std::)?[Ss]tring(?:::from|::new)?|new[ ]String|Cow::(?:from|Borrowed)|str|bytes|\[\]byte"
-    r"|(?:base64\.)?b64decode|atob|Buffer\.from|QString|_T|TEXT)\()"
+    r"|(?:base64\.)?b64decode|atob|Buffer\.from|QString|_T|TEXT)\((?:[ ]|\r?\n|\\{1,3}[rn]){0,32})"
     rf"{{1,3}}(?={_PREFIX}?\\{{0,7}}[\"'`]))?)"
 )
 _STRING = rf"[ ]{{0,4}}{_MADE}{_PREFIX}?\\{{0,7}}[\"'`]"
@@ -144,7 +144,8 @@ _ENCODED = (
 # in a path of code.
 _PATH_OF_CODE = r":(?:[A-Za-z_]\w{0,32}+(?:::|[(<;])|[A-Za-z_]{2,32}+(?:[\s,)]|\Z))"
 _SIGN = (
-    rf"(?:=>|:=|=|[?!]?:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"']|{_PATH_OF_CODE})(?::(?=[ ]))?|{_ENCODED}"
+    r"(?:=>|:=|=|<-(?=[ ]{0,2}\\{0,7}[\"'])"
+    rf"|[?!]?:(?!(?<=[ ]:)[\w-]{{1,32}}=[\\\"']|{_PATH_OF_CODE})(?::(?=[ ]))?|{_ENCODED}"
     rf"|{_TYPE_BEHIND}[ ]{{0,4}}:?=(?={_STRING})|{_OTHERWISE}(?={_STRING})"
     r"|(?<=[ ])->(?=[ ]\\{0,3}[\"']?(?=[^\s\"'\\]{0,64}?\d)[^\s\"'\\]{6})"
     r"|\\{1,3}u(?:003[AaDd]|[Ff]{2}1[Aa])|\xef\xbc\x9a)"  # and the colon of full width

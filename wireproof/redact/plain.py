@@ -410,7 +410,7 @@ def _is_code(value: Value, name_here: str) -> bool:
         "-" in text[max(begins - 1, 0) : begins + 1] and text[end : end + 2] == "  "
     ):  # in a command's help
         return said.isupper() or WORD.fullmatch(said) is not None
-    said_after = text[begins + len(name_here) :][:1]
+    said_after = text[begins + len(name_here) : start][:1]
     is_argument = after in (")", ",", "}") and (
         text[begins - 1 : begins] in ("(", " ", ",") or said_after in ('"', "'", "\\")
     )

@@ -25,8 +25,9 @@ from parsers import Memory
 
 from .colours import has_colours, without_colours
 from .found import FoundSecrets
-from .patterns import MAX_CONTEXT, USUAL, Patterns, Span, opening_of, spans_of
+from .patterns import MAX_CONTEXT, USUAL, Patterns, Span, opening_of
 from .rewritten import Rewritten
+from .values import spans_of
 
 Policy = Literal["headers", "all", "none"]
 CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")

@@ -7,6 +7,7 @@ missing, and takes linear time. ``names`` are those of a user.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .names import IN_COMMAND, WEAK, WORD_BEGINS, known
@@ -47,9 +48,10 @@ STORED = (
 # Directives of Redis, OpenLDAP, nslcd and keepalived, each with a password after a space.
 DIRECTIVES = (
     *("requirepass", "masterauth", "primaryauth", "rootpw", "bindpw", "rootbindpw", "auth_pass"),
-    *("tls-key-file-pass", "rootpwmodpw", "snmp-server community"),
+    *("tls-key-file-pass", "rootpwmodpw", "snmp-server community", "tacacs-server key"),
+    *("radius-server key", "crypto isakmp key", "-storepass", "-keypass"),
 )
-_NO_SAMPLE = rf"{_NO_PROSE}(?!foobared\b)"  # Redis's own
+_NO_SAMPLE = rf"{_NO_PROSE}(?!foobared\b|\d[ ]|(?:env|file)[ :])"  # Redis's own
 DIRECTIVE = rf"{WORD_BEGINS}(?i:{'|'.join(DIRECTIVES)})[ \t]{{1,24}}{_QUOTED}{_NO_SAMPLE}{_WORD}"
 # Cisco's: how a password is written stands before it as a number.
 NUMBERED = (
@@ -86,6 +88,7 @@ ORACLE = (
 )
 # Options of one letter with which well-known commands take a password, each up to that.
 _GOES_ON = rf"{IN_COMMAND}{{0,160}}?[ ]"
+_OF_SHARE = r"(?:\\{2,8}\S{1,128}[ ])?(?:(?=\S{1,64}[ ]/(?i:user):)|/(?i:user):\S{1,64}[ ](?!/))"
 OPTIONS = {
     "openssl ": r"-[kK][ ]",
     "zip ": r"-P[ ]",
@@ -100,8 +103,10 @@ OPTIONS = {
     "useradd ": r"-p[ ]",
     "usermod ": r"-p[ ]",
     "htpasswd ": r"-\w{0,4}b\w{0,4}[ ]\S{1,128}[ ]\S{1,64}[ ]",
-    "net use ": r"\\{2,8}\S{1,128}[ ](?=\S{1,64}[ ]/(?i:user):)",
+    "net use ": _OF_SHARE,
     "secret set ": r"(?:--body|-b)[ ]",
+    "ssh-keygen ": r"-[NP][ ]",
+    "xfreerdp ": r"/p:",
 }
 
 
@@ -143,12 +148,44 @@ LOGIN_OBJECT = (
     r"(?i:networkcredential|passwordcredentials?|passwordauthentication)\(\s{0,16}\\{0,7}[\"']"
     r"[^\"'\\]{1,96}+\\{0,7}[\"'],\s{0,16}\\{0,7}[\"']([^\"'\\\x00-\x1f]++)"
 )
+# A parameter of AWS that is to be stored encrypted, or is named after a secret.
+PARAMETER = (
+    r"put-parameter(?=[^\r\n]{0,256}?(?i:secure|pass|secret|token|key))"
+    rf"(?:{IN_COMMAND}{{0,256}}?)--value[ =]\\{{0,3}}[\"']?(?![-$<%]|file:)([^\s\"'\\]{{3,}}+)"
+)
+# Of HAProxy, of strongSwan, and of Bundler for a host.
+STATS = r"(?i:stats[ ]auth)[ ][^\s:]{1,64}+:([^\s\"'\\]++)"
+IPSEC = r":[ ](?:PSK|XAUTH|EAP)[ ]\\{0,7}\"([^\"\\\x00-\x1f]++)"
+BUNDLER = (
+    r"BUNDLE_(?=\w{0,96}__)\w{4,128}+\\{0,7}\"?(?:=|:[ ])\\{0,7}[\"']?[^\s:\"'/\\]{1,64}+:"
+    r"(?!//)([^\s\"'\\]++)"
+)
+_MIXED = r"(?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])[^\s\"'`\\,;()]{6,}+"
+# A user and a password before an address, as drivers of Go have it.
+DSN = r"(?P<before>@)(?:tcp|unix)\("
+BEFORE_DSN = re.compile(r"(?<=:)(?!passw(?:or)?d\Z|pass\Z|[<${%])[^\s:@\"'`\\/]{1,128}\Z")
+"""The password of one, in what stands before it."""
+NICKSERV = rf"(?i:nickserv[ ]:?identify)[ ](?:[\w-]{{1,32}}[ ])?({_MIXED})"
+# Keys of functions, and of Hawk.
+KEYED = (
+    r"(?:(?i:fernet|hmac\.new)\(|(?i:createhmac)\(\s{0,4}\\{0,7}[\"'][\w-]{1,16}\\{0,7}[\"'],)\s{0,16}"
+    rf"b?\\{{0,7}}[\"']({_MIXED})"
+)
+HAWK = r"(?<![\w-])mac=\\{0,7}\"(?=[^\"\d]{0,44}\d)([\w+/=]{16,}+|[\w+/=]++\Z)"
+# What prose says of a value before its name: "Use `...` as the API key".
+USED_AS = (
+    r"(?i:use|enter|try|type)[ ]\\{0,7}[\"'`](?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])"
+    r"([^\s\"'`\\]{8,256}+)\\{0,7}[\"'`][ ](?:as|for)[ ](?:(?:the|your|an?|my|our)[ ])?"
+    r"(?:[A-Za-z]{1,16}[ ]){0,2}?"
+    r"(?i:password|pass(?:phrase|code)|api[ _-]?key|(?:[a-z]{2,16}[ ])?token|secret)"
+)
+USES = tuple(f"{verb} {quote}" for verb in ("use", "enter", "try", "type") for quote in "\"'`\\")
 LOGIN_OBJECTS = ("networkcredential", "passwordcredential", "passwordauthentication")
 # A user and a password in one line: "user anna password ...", "username anna and password ...".
 LOGIN_LINE = (
-    r"(?i:user(?:name)?)[ ][\"'`]?[^\s\"'\\]{1,64}[ ](?:(?:and|with)[ ](?:the[ ])?)?"
-    r"(?i:password|pass|pw)[ ][\"'`]?"
-    r"((?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])[^\s\"'`\\,;()]{6,}+)"
+    r"(?i:user(?:name)?)[ ]\\{0,3}[\"'`]?[^\s\"'`\\]{1,64}\\{0,3}[\"'`]?[ ]"
+    r"(?:(?:and|with)[ ](?:the[ ])?)?(?i:password|pass|pw)[ ](?:\\{0,3}\"([^\s\"\\]{3,}+)"
+    r"|[\"'`]?((?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])[^\s\"'`\\,;()]{6,}+))"
 )
 
 
@@ -168,6 +205,15 @@ def statements(names: Sequence[str]) -> list[tuple[str, str]]:
         ("authorization header", HEADER),
         *((begins, SIGNED) for begins in ("jwt.encode", "jwt.decode", "jwt.sign", "jwt.verify")),
         *((begins, CONNECTED) for begins in ("mysqli", "pdo(")),
+        ("put-parameter ", PARAMETER),
+        ("stats auth ", STATS),
+        *((begins, DSN) for begins in ("@tcp(", "@unix(")),
+        *((f": {kind} ", IPSEC) for kind in ("psk", "xauth", "eap")),
+        ("bundle_", BUNDLER),
+        ("nickserv ", NICKSERV),
+        *((begins, KEYED) for begins in ("fernet(", "hmac.new(", "createhmac(")),
+        *((begins, HAWK) for begins in ('mac="', "mac=\\")),
+        *((begins, USED_AS) for begins in USES),
         *((begins, LOGIN_OBJECT) for begins in LOGIN_OBJECTS),
         *((begins, LOGIN_LINE) for begins in ("user ", "username ")),
     ]
@@ -196,9 +242,18 @@ AFTER = [
     *((begins.encode(), rb"(?<=\{%b)[^{ ]{0,24}\S" % begins.encode()) for begins in SCHEMES),
     *((command.encode(), rb"[^\n|;]{0,160}\S") for command in OPTIONS),
     *((begins.encode(), rb"[^\n:]{0,80}:") for begins in MADE),
+    *(
+        (begins.encode(), rb"[^\s]{8,260} (?:as|for) [a-z ]{0,48}(?:pass|key|token|secret)")
+        for begins in USES
+    ),
+    (b"bundle_", rb"\w{0,96}__"),
+    *((begins, rb"[\\\\\"]{0,8}[\w+/=]") for begins in (b'mac="', b"mac=\\")),
     (b"key (", rb"[^()]{1,256}\)=\("),
     *(
-        (begins, rb"\S{1,64} (?:(?:and|with) (?:the )?)?p(?:ass(?:word)?|w) \S{0,64}\d")
+        (
+            begins,
+            rb"\S{1,64} (?:(?:and|with) (?:the )?)?p(?:ass(?:word)?|w) (?:\S{0,64}\d|\\{0,3}\")",
+        )
         for begins in (b"user ", b"username ")
     ),
     (b"duplicate entry", rb"[ ]\\{0,7}'"),

@@ -57,7 +57,7 @@ SETTINGS = {
 POSSIBLE = re.compile(r"[-_.:=$%(~\"/AJK>\x00\x12\xa4-\xbf\xd9]")
 """Whatever is secret has one of these in it or before it, but for what follows such a word, or
 begins with it:"""
-USER_OPTIONS = ("-u", "-a ", "-user ", "--auth ")
+USER_OPTIONS = ("-u", "-a ", "-user ", "-user=", "--auth ")
 COMMANDS = (
     "sshpass",
     "docker login",
@@ -202,7 +202,7 @@ def _without_name() -> list[tuple[str, str]]:
         *((begins, forms.SPOKEN) for begins in SPOKEN),
         ("login", forms.NETRC),
         ("password ", forms.SQL),
-        ("identified by", forms.SQL),
+        *((begins, forms.SQL) for begins in ("identified by", "identified with")),
         *((begins, forms.USER_CALL) for begins in ("auth", "login")),
         ("inline:", forms.SDES),
         *((begins, forms.JWK) for begins in _members("d", "dp", "dq", "p", "q", "qi", "k")),
@@ -281,7 +281,7 @@ NAMING = (*forms.NAMING, *_members("id", "k"))
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (
     rb"s?+_{0,2}+(?:[\\\"'`*]{0,8}+(?:\[?\]|\[\w{1,16}+\]|%5\w{0,17}(?:%5d)?)?\s{0,64}+"
-    rb"(?:[:=]|%(?:25){0,3}3[ad]|u003[ad]"
+    rb"(?:[:=]|<-|%(?:25){0,3}3[ad]|u003[ad]"
     rb"|(?:\) ?)?(?:\|\||\?\?|\?:|!:|or )|(?<= )[^=\n]{2,24}=)"
     rb"|->|[\\\"']{1,8}+\s{0,4}+[\],;}]"
     rb"|[:*_ ]{0,6}(?:[ \t]{0,8}(?:\r?\n|\\{1,3}[nr]{1,2})){1,3} {0,4}```"
@@ -290,6 +290,7 @@ _AFTER_GIVEN = rb"(?:\( {0,2}|, ?(?:<<)?)\\{0,7}+[\"'`][^\s\"'`\\]{3}"
 _AFTER_SAID = (
     rb"s?+(?:[ ]{1,4}+(?:(?:\.[ ])?\\{0,7}+[\"'`]"
     rb"|(?:is|was)\b:?[ ]{1,4}+(?:\\{0,7}+[\"'`]|[^\s\d]{0,64}\d))"
+    rb"|(?: [a-z][\w'.@-]{0,20}){0,4} (?:is|was|to):? \\{0,7}[\"'`]?[^\s\d]{0,64}\d"
     rb"|%b|[{] ?\\{0,7}[\"'`]\S{6})"
 ) % _AFTER_GIVEN
 _BEFORE_BINARY = rb"|[\x00\x12\xa4-\xbf\xd9]"

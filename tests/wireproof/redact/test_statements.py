@@ -46,6 +46,40 @@ TEXTS = [
     "useradd -m -p '{}' anna\n",
     "sudo htpasswd -b file anna {}\n",
     "gh secret set TOKEN --body {}\n",
+    "ssh-keygen -t ed25519 -N '{}' -f id\n",
+    "ssh-keygen -p -P {} -f id\n",
+    "xfreerdp /u:anna /p:{} /v:a\n",
+    "net use Z: \\\\a\\share /user:anna {}\n",
+    "keytool -genkey -storepass {} -alias a\n",
+    "keytool -list -keypass '{}'\n",
+    "curl --user=anna:{} https://a.example\n",
+    "aws ssm put-parameter --name /a/db/password --value {} --type String\n",
+    "aws ssm put-parameter --name /a --type SecureString --value '{}'\n",
+    # more directives and settings
+    "tacacs-server key {}\n",
+    "crypto isakmp key {} address 10.0.0.1\n",
+    "stats auth anna:{}\n",
+    '10.0.0.1 10.0.0.2 : PSK "{}"\n',
+    'BUNDLE_GEMS__EXAMPLE__COM: "anna:{}"\n',
+    'poll a proto imap user "anna" pass "{}"\n',
+    "/msg NickServ IDENTIFY {}\n",
+    'Hawk id="a", nonce="b", mac="{}"\n',
+    # SQL
+    "ALTER USER anna IDENTIFIED WITH mysql_native_password BY '{}';",
+    "CREATE USER anna IDENTIFIED BY {};",
+    'CREATE USER anna IDENTIFIED BY "{}";',
+    # code
+    'password <- "{}"\n',
+    'Config {\n    api_key: Some(\n        "{}",\n    ),\n}',
+    'headers = {"Authorization": "Bearer " + "{}"}',
+    'Fernet(b"{}")',
+    "hmac.new(b'{}', b, 'sha256')",
+    'createHmac("sha256", "{}")',
+    # prose
+    "I have set your password to {}.",
+    'I changed the password to "{}".',
+    "The access token you need is `{}`.",
+    "The password for the database is {}.",
     # what installers and servers say
     "A temporary password is generated for root@localhost: {}\n",
     "Please use the following password to proceed to installation:\n\n{}\n\nThis may also",
@@ -71,6 +105,24 @@ def test_a_secret_is_masked(form: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "form",
+    [
+        'sql.Open("mysql", "anna:{}@tcp(db:3306)/a")',
+        "anna:{}@unix(/tmp/a.sock)/a",
+        "Use `{}` as the API key.",
+        'Enter "{}" for your access token',
+    ],
+)
+def test_a_value_before_what_tells_it(form: str) -> None:
+    text = form.replace("{}", SECRET)
+    for one in (text, json.dumps({"a": f"b\n{text}"})):
+        assert mask_text(one) == one.replace(SECRET, "*" * len(SECRET))
+        finder = Finder()
+        shown = [mask_spans(piece, finder.feed(piece)) for piece in (one[:-9], one[-9:], " ")]
+        assert len("".join(shown)) == len(one) + 1
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "The {SSHA} scheme has a salt, {bcrypt} has one too.",
@@ -88,6 +140,21 @@ def test_a_secret_is_masked(form: str) -> None:
         "useradd -m -s /bin/bash anna\n",
         "The temporary password is sent by mail: see the instructions.",
         "secret 5 of 7, password 8 characters long",
+        "ssh-keygen -t ed25519 -N '' -f id, ssh-keygen -N $PASS",
+        "keytool -storepass env:STOREPASS -keypass file:pass.txt",
+        'name = "ISAKMP Key Exchange"\nname = "Crypto ISAKMP"\n',
+        "users are identified by email, and identified by name2 in lists",
+        "Set the password to at least 12 characters; reset the token to 30minutes.",
+        "Send the password to server2.example.com, and the API key to worker-12.",
+        "The password hash is bcrypt, the token type is oauth2, the session length is 30minutes.",
+        "The session cookie is called sid2, the password was changed 2026-11-30.",
+        "Use `X-Api-Key` as the API key header, and `HS256` for tokens.",
+        'x <- "password", token <- get_token(user)',
+        '"Bearer " + token, "Bearer " + "<token>"',
+        'sql.Open("mysql", "user:password@tcp(localhost:3306)/db")',
+        "aws ssm put-parameter --name /a/limit --value 12345678 --type String\n",
+        "/msg NickServ IDENTIFY password",
+        'mac="00:1a:2b:3c:4d:5e"',
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
