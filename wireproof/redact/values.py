@@ -109,7 +109,7 @@ def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
     if not strings:  # of YAML, or as Go prints it
         words = [one.span() for one in WORD_OF_ARRAY.finditer(text, *span)]
         return [(a, b) for a, b in words if kind == "array" or b - a >= LONG_WORD]
-    values = [one for one in strings if not one["is_name"]]
+    values = [one for one in strings if not one["is_name"] and not _says_nothing_there(one)]
     if len(values) < len(strings) and LOOSER.match(text, match.start()):
         # Sessions are listed as well, with their titles.
         values = [one for one in values if IDENTIFIER.fullmatch(one["value"])]
@@ -120,6 +120,19 @@ def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
         for one in values
         if (kind == "array" or _is_long(one)) and not _is_said(one["value"], one["closes"], match)
     ]
+
+
+def _says_nothing_there(one: re.Match[str]) -> bool:
+    """Return whether a string is that of a member of an object whose name says no secret."""
+    before = one.string[max(one.start() - 64, 0) : one.start()].rstrip(" ")
+    if not before.endswith(":") or not one["closes"]:
+        return False
+    return _says_nothing(before[:-1], one["value"])
+
+
+def _says_nothing(before: str, value: str) -> bool:
+    """Return whether the name of a member says no secret, which ends what stands before it."""
+    return SAYS_NOTHING.search(before) is not None and IDENTIFIER.fullmatch(value) is None
 
 
 def _strings_of_object(match: re.Match[str], kind: str) -> list[Span]:
@@ -134,9 +147,7 @@ def _strings_of_object(match: re.Match[str], kind: str) -> list[Span]:
         name = MEMBER_NAME.search(before)
         value, is_closed = one["value"], one["closes"] is not None
         is_type = DESCRIBES.search(before) is not None or WORD_OF_PROSE.fullmatch(value) is not None
-        says_nothing = (
-            SAYS_NOTHING.search(before) is not None and IDENTIFIER.fullmatch(value) is None
-        )
+        says_nothing = _says_nothing(before, value)
         is_none = (is_schema and is_type) or (is_closed and says_nothing)
         is_of_secret = name is not None and SECRET_NAME.fullmatch(name[1]) is not None
         is_none = is_none or (is_closed and not is_of_secret and STATE.fullmatch(value) is not None)
