@@ -109,10 +109,12 @@ def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
     if not strings:  # of YAML, or as Go prints it
         words = [one.span() for one in WORD_OF_ARRAY.finditer(text, *span)]
         return [(a, b) for a, b in words if kind == "array" or b - a >= LONG_WORD]
-    values = [one for one in strings if not one["is_name"] and not _says_nothing_there(one)]
+    values = [one for one in strings if not one["is_name"]]
     if len(values) < len(strings) and LOOSER.match(text, match.start()):
         # Sessions are listed as well, with their titles.
         values = [one for one in values if IDENTIFIER.fullmatch(one["value"])]
+    if text[match.start() : match.start() + 6].lower() != "cookie":
+        values = [one for one in values if not _is_named_so(one)]
     if text[match.start() : match.start() + 7].lower() == "session":
         values = [one for one in values if not one["closes"] or not TITLE.fullmatch(one["value"])]
     return [
@@ -122,7 +124,7 @@ def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
     ]
 
 
-def _says_nothing_there(one: re.Match[str]) -> bool:
+def _is_named_so(one: re.Match[str]) -> bool:
     """Return whether a string is that of a member of an object whose name says no secret."""
     before = one.string[max(one.start() - 64, 0) : one.start()].rstrip(" ")
     if not before.endswith(":") or not one["closes"]:
