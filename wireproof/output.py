@@ -2,9 +2,9 @@
 
 Strategy: a file is written without a name, in the folder of its place, and gets its name at the
 end: what breaks off leaves nothing behind, SIGKILL included, and what was there before stays. Where
-the file system has no files without a name, it has one of its own, and is renamed. Ctrl-C is no
-breaking off: a command closes its output then, and keeps what was done, unless a part of it is of
-no use. What is no regular file (a pipe, a device) is written to as it is.
+the file system has no files without a name, it has one of its own, and is renamed. So it is with
+Ctrl-C, but for what comes from a recording on standard input, which that ends: it is kept as far as
+it came. What is no regular file (a pipe, a device) is written to as it is.
 
 Every stream knows what a user calls it, and says so in its errors: the system names a file when it
 cannot be opened, but not when it is full.
@@ -91,12 +91,12 @@ class _Terminal(RawIOBase):
         self._stream.flush()
 
 
-def open_stream(output: str | None, stack: ExitStack, *, is_one_piece: bool = False) -> BinaryIO:
+def open_stream(output: str | None, stack: ExitStack, *, source: str | None = None) -> BinaryIO:
     """Return what an output is written to; None and ``-`` are standard output.
 
-    A file is there when ``stack`` is closed, unless an error closes it; ``is_one_piece``: nor if
-    Ctrl-C does, for a part of it is of no use. One that was not there before is its owner's alone.
-    Raises OSError with the output's name.
+    A file is there when ``stack`` is closed, unless an error or Ctrl-C closes it; if ``source``,
+    what is read for it, is standard input, Ctrl-C keeps it. One that was not there before is its
+    owner's alone. Raises OSError with the output's name.
     """
     if output is None or output == "-":
         stream = _standard_output(stack)
@@ -105,15 +105,18 @@ def open_stream(output: str | None, stack: ExitStack, *, is_one_piece: bool = Fa
     if os.path.exists(place) and not os.path.isfile(place):  # noqa: PTH110, PTH113
         opened = stack.enter_context(_opened(place, 0, output))
         return cast(BinaryIO, _Terminal(opened)) if opened.isatty() else opened
-    beside = _Beside(place, output, is_one_piece=is_one_piece)
+    beside = _Beside(place, output, is_kept=source == "-")
     stack.push(beside.end)  # before there is a file: a signal may come as soon as there is
     return beside.begin()
 
 
-def open_text(output: str | None, stack: ExitStack, *, is_data: bool = False) -> TextIO:
+def open_text(
+    output: str | None, stack: ExitStack, *, is_data: bool = False, source: str | None = None
+) -> TextIO:
     """Open the output for text: a path, or standard output, which stays open.
 
     ``is_data`` is for what programs read: none of it is a style of ours, so a terminal gets none.
+    ``source`` is as for :func:`open_stream`.
     """
     if output is None or output == "-":
         if not (is_data and sys.stdout.isatty()):
@@ -124,7 +127,8 @@ def open_text(output: str | None, stack: ExitStack, *, is_data: bool = False) ->
         )
         stack.callback(text.detach)
         return text
-    return stack.enter_context(TextIOWrapper(open_stream(output, stack), encoding="utf-8"))
+    stream = open_stream(output, stack, source=source)
+    return stack.enter_context(TextIOWrapper(stream, encoding="utf-8"))
 
 
 def _standard_output(stack: ExitStack) -> BinaryIO:
@@ -141,11 +145,12 @@ def _standard_output(stack: ExitStack) -> BinaryIO:
 class _Beside:
     """A file that takes another's place when it is whole."""
 
-    def __init__(self, place: str, output: str, *, is_one_piece: bool) -> None:
+    def __init__(self, place: str, output: str, *, is_kept: bool) -> None:
         self._folder, name = os.path.split(place)  # noqa: PTH206
         self._place = place
         self._output = output
-        self._is_one_piece = is_one_piece
+        self._is_kept = is_kept
+        """When Ctrl-C ends it."""
         self._beside = os.path.join(  # noqa: PTH118
             self._folder, f".{name[:200]}.{os.urandom(4).hex()}.part"
         )
@@ -204,7 +209,7 @@ class _Beside:
             if self._stream is None:
                 return
             self._stream.close()
-            if kind is None or (issubclass(kind, KeyboardInterrupt) and not self._is_one_piece):
+            if kind is None or (self._is_kept and issubclass(kind, KeyboardInterrupt)):
                 if self._nameless is None:
                     os.replace(self._beside, self._place)  # noqa: PTH105
                 else:

@@ -65,7 +65,7 @@ NUMBERS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL]
 def test_a_file_that_is_being_written(
     number: signal.Signals, has_names: bool, tmp_path: Path
 ) -> None:
-    """What there was stays; Ctrl-C keeps what was done."""
+    """What there was stays; Ctrl-C keeps what was done of what comes from standard input."""
     if number == signal.SIGKILL and (has_names or not knows_nameless_files(tmp_path)):
         return  # what has a name stays
     output = tmp_path / "out.ndjson"

@@ -108,16 +108,15 @@ def _export_table(
     first = next(filter(None, batches), [])
     redactor = Redactor(wanted.policy)
     done = Exported(report=redactor.report, faults=faults)
-    write = _table_writer(wanted, open_stream(wanted.output, stack), stack)
+    write = _table_writer(wanted, stack)
     for batch in chain([first], batches):
         write([redactor.redact(record) for record in batch])
         done.written += len(batch)
     return done
 
 
-def _table_writer(
-    wanted: ExportOptions, stream: BinaryIO, stack: ExitStack
-) -> Callable[[list[Record]], None]:
+def _table_writer(wanted: ExportOptions, stack: ExitStack) -> Callable[[list[Record]], None]:
+    stream = open_stream(wanted.output, stack, source=wanted.source)
     if wanted.format == "parquet":
         from .parquet import ParquetTable
 

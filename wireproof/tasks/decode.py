@@ -243,7 +243,7 @@ def _run_together(
     if wanted is not None:
         batches = _chosen(found, wanted)
     first = next(filter(None, batches), [])
-    view = open_export(kind.name, open_stream(options.output, stack))
+    view = open_export(kind.name, open_stream(options.output, stack, source=options.source))
     count = team.count if wanted is None else len(first)
     is_empty = options.wants == ALL_RECORDS and count <= len(team.undecoded)
     _pump(chain([first], batches), view, view.write_encoded)
@@ -305,8 +305,8 @@ def check_output(source: str, output: str | None) -> None:
 
 def _target(options: DecodeOptions, stack: ExitStack) -> Target:
     return Target(
-        lambda: open_stream(options.output, stack),
-        cache(lambda: open_text(options.output, stack)),
+        lambda: open_stream(options.output, stack, source=options.source),
+        cache(lambda: open_text(options.output, stack, source=options.source)),
         options.source,
         options.filters,
         options.wanted.only_connection,

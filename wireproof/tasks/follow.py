@@ -191,10 +191,12 @@ def _counting(wanted: FollowOptions, done: Followed, write: Take) -> Take:
 def _writer(wanted: FollowOptions, stack: ExitStack) -> Take:
     """Return what writes pieces; the output is opened with the first."""
     if wanted.is_raw:
-        return _raw(lambda: open_stream(wanted.output, stack))
+        return _raw(lambda: open_stream(wanted.output, stack, source=wanted.source))
     from rich.console import Console
 
-    text = FollowedText(Painter(Console(file=open_text(wanted.output, stack))))
+    text = FollowedText(
+        Painter(Console(file=open_text(wanted.output, stack, source=wanted.source)))
+    )
     stack.callback(text.close)
     return text.add
 

@@ -87,7 +87,7 @@ def report_capture(
         gc.collect()  # as before: what has been decoded makes room for what is written
         with ExitStack() as writing, _progress() as tell:
             # A file of its owner's: it holds whatever was sent.
-            stream_out = open_stream(output, writing, is_one_piece=True)
+            stream_out = open_stream(output, writing)
             write_report(index, stream_out, tell, workers_for(index))
         packets = len(index.tracer.table)
         held = packets if index.held is None else index.held.packets
