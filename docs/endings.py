@@ -26,7 +26,7 @@ The first answer that fits, from the outside in:
 |---|---|
 | `unknowable` | packets of it are missing from the capture, or only the end of the connection ended it, without a terminator |
 | `open` | the capture ended before any FIN or RST. A warning only if retransmissions went unanswered for 200 ms or more, the least Linux waits: the path is gone |
-| `aborted` | the client closed or reset first, with more still to come, or before the terminator of its dialect: a note, since it may |
+| `aborted` | the client closed or reset first, with more still to come, or before the terminator of its dialect: a note, since it may. A warning if bytes of the server's never arrived: the client acknowledged nothing after them for a second or more, so what came later could not be read |
 | `cut` | the server's side ended it before its framing did, or inside its gzip data, an event or a value; or it was cut behind a proxy that completed the framing |
 | `app-error` | an element, a trailer, or a status of 5xx reports an error |
 | `mismatch` | the answer is whole and says that the two ends speak different protocols, such as plain HTTP to a TLS port |

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypedDict
+from typing import ClassVar, Literal, NotRequired, TypedDict
 
 from ..provenance import Close, Element
 from .place import Sender
@@ -53,6 +53,14 @@ class Hole(TypedDict):
     """The packet that brought the last of its bytes; null if none did, which leaves a gap."""
     seconds: float | None
     """Time between the two, while all later bytes waited; null if it was not filled."""
+    overtaken: NotRequired[bool | None]
+    """Whether ``filled_by`` was sent before ``packet`` and the network reordered them: then nothing
+    was lost. By their timestamps (RFC 7323 section 3.2), or true within 3 ms; null if nothing
+    tells."""
+    acknowledged: NotRequired[bool | None]
+    """Of a hole that nothing filled: true if its receiver acknowledged later bytes, so that it had
+    these and the capture lacks them; false if it acknowledged none of them, though later ones had
+    arrived. Null if it was filled, or nothing tells."""
 
 
 class DuplicateAcks(TypedDict):
@@ -123,7 +131,8 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     retransmissions: int
     """Segments whose bytes had been sent before (RFC 9293 section 3.8.1); copies do not count."""
     out_of_order: int
-    """Segments that arrived after later ones because the network reordered them."""
+    """Segments that arrived after later ones because the network reordered them: by their
+    timestamps (RFC 7323 section 3.2), or if they have none, within 3 ms."""
     closed_by: Sender | None
     """Who ended it: the sender of the first FIN, or of the RST. Null if nobody did, or if the
     capture cannot tell: it has only one direction, or may lack the other's FIN."""

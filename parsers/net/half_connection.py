@@ -228,6 +228,8 @@ class HalfConnection(Reassembly[T], Generic[T]):
             self.has_closed_window = not segment.window
 
     def _piece_of(self, segment: Segment, seq: int) -> Piece:
+        is_usual = seq == self.next_seq and not self.is_waiting
+        stamps = None if is_usual else segment.timestamps
         return Piece(
             self.offset_of(seq),
             segment.payload,
@@ -235,6 +237,7 @@ class HalfConnection(Reassembly[T], Generic[T]):
             segment.time_ns,
             segment.missing,
             bool(segment.flags & FIN),
+            None if stamps is None else stamps[0],
         )
 
     def note_usual_seq(self) -> None:

@@ -262,7 +262,7 @@ class OutOfOrderQueue:
             if start < end and other.data[start - other.start : end - other.start] == data:
                 if at < start:
                     found.append(piece.between(at, start))
-                found.append(Piece(start, data, other.packet, other.time_ns, 0))
+                found.append(Piece(start, data, other.packet, other.time_ns, 0, stamp=other.stamp))
                 at = end
         if at < piece.end_with_fin + piece.missing or not found:
             found.append(piece.after(at))

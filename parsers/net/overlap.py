@@ -33,6 +33,8 @@ class Piece(Struct, frozen=True, gc=False):
     """Bytes after ``data`` that were sent but cut off by the capture's snapshot length."""
     fin: bool = False
     """Whether a FIN comes after it, which takes a sequence number of its own."""
+    stamp: int | None = None
+    """Its sender's clock (RFC 7323 section 3.2), if it did not come in order."""
 
     @property
     def end(self) -> int:
@@ -45,7 +47,7 @@ class Piece(Struct, frozen=True, gc=False):
     def between(self, start: int, end: int) -> Piece:
         """Return the bytes of this piece in [start, end), which lies inside it."""
         data = self.data[start - self.start : end - self.start]
-        return Piece(start, data, self.packet, self.time_ns, 0)
+        return Piece(start, data, self.packet, self.time_ns, 0, stamp=self.stamp)
 
     def after(self, offset: int) -> Piece:
         """Return the part of this piece from ``offset`` on: its data, and what is missing."""

@@ -8,7 +8,7 @@ not kept, and costs nothing.
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 from ..limits import MAX_ENDS, MAX_PATH_FACTS
 from ..provenance import seconds
@@ -18,13 +18,36 @@ EndRow = tuple[int, float, EndKind]
 """packet, time, kind"""
 WindowRow = tuple[int, float, int | None, float | None]
 """packet, time, packet that opened it, seconds"""
-HoleRow = tuple[int, int, int, float, int | None, float | None]
-"""offset, length, packet after it, its time, packet that filled it, seconds"""
+HoleRow = tuple[int, int, int, float, int | None, float | None, bool | None, bool | None]
+"""offset, length, packet after it, its time, packet that filled it, seconds, whether what filled it
+was overtaken, whether it was acknowledged"""
 ResentRow = tuple[int, int, int, float]
 """offset, length, packet, time"""
 RunRow = tuple[int, int, int, int, float, float]
 """offset, count, first and last packet, first and last time"""
 Row = TypeVar("Row")
+
+REORDERING_TIME = 3_000_000
+"""Nanoseconds within which a late segment counts as reordered if no timestamp tells, later as sent
+again, as in Wireshark."""
+
+
+class Moment(NamedTuple):
+    """When a segment came, and when it was sent by its sender's clock."""
+
+    time_ns: int
+    stamp: int | None = None
+
+
+def was_overtaken(late: Moment, earlier: Moment) -> bool | None:
+    """Whether a segment was sent before one of later bytes that came ``earlier``: then it is no
+    retransmission. None if nothing tells.
+
+    Timestamps tell (RFC 7323 section 3.2), which grow with each millisecond or so.
+    """
+    if late.stamp is not None and earlier.stamp is not None and late.stamp != earlier.stamp:
+        return (earlier.stamp - late.stamp) & 0xFFFFFFFF < 0x80000000
+    return True if late.time_ns - earlier.time_ns < REORDERING_TIME else None
 
 
 class Path:
@@ -39,7 +62,7 @@ class Path:
         self._holes: list[HoleRow] = []
         self._runs: list[RunRow] = []
         self._closed: tuple[int, int] | None = None  # packet, nanoseconds
-        self._hole: tuple[int, int, int, int] | None = None  # offset, length, packet, nanoseconds
+        self._hole: tuple[int, int, int, Moment] | None = None  # offset, length, packet
         self._run: RunRow | None = None
 
     @property
@@ -53,8 +76,8 @@ class Path:
     def holes(self) -> list[HoleRow]:
         if self._hole is None:
             return self._holes
-        offset, length, packet, time_ns = self._hole
-        row = offset, length, packet, seconds(time_ns), None, None
+        offset, length, packet, shown = self._hole
+        row = offset, length, packet, seconds(shown.time_ns), None, None, None, None
         return [*self._holes, row][:MAX_PATH_FACTS]
 
     @property
@@ -81,18 +104,29 @@ class Path:
             row = closed_by, seconds(since), packet, seconds(time_ns - since)
             _add(self._windows, row)
 
-    def open_hole(self, offset: int, length: int, packet: int, time_ns: int) -> None:
+    def open_hole(self, offset: int, length: int, packet: int, shown: Moment) -> None:
         """Take note that bytes are missing before those that ``packet`` brought."""
-        self._hole = self._hole or (offset, length, packet, time_ns)
+        self._hole = self._hole or (offset, length, packet, shown)
 
-    def close_hole(self, packet: int | None, time_ns: int) -> None:
-        """Take note of the packet that filled the hole, None if nothing did."""
-        if self._hole is None:
-            return
-        offset, length, shown_by, since = self._hole
+    def fill_hole(self, packet: int, filled: Moment) -> None:
+        """Take note of the packet that filled the hole."""
+        if self._hole is not None:
+            shown = self._hole[3]
+            waited = seconds(filled.time_ns - shown.time_ns)
+            self._close_hole(packet, waited, was_overtaken(filled, shown), None)
+
+    def give_up_hole(self, acknowledged: bool | None) -> None:
+        """Take note that nothing filled the hole, and whether its receiver had these bytes."""
+        if self._hole is not None:
+            self._close_hole(None, None, None, acknowledged)
+
+    def _close_hole(
+        self, packet: int | None, waited: float | None, overtaken: bool | None, had: bool | None
+    ) -> None:
+        assert self._hole is not None
+        offset, length, shown_by, shown = self._hole
         self._hole = None
-        waited = None if packet is None else seconds(time_ns - since)
-        row = offset, length, shown_by, seconds(since), packet, waited
+        row = offset, length, shown_by, seconds(shown.time_ns), packet, waited, overtaken, had
         _add(self._holes, row)
 
     def note_resent(self, offset: int, length: int, packet: int, time_ns: int) -> None:

@@ -19,14 +19,11 @@ from ..provenance import Arrival, Completion, Ending, SourceMap, seconds
 from ..streams import Receiver
 from .out_of_order import OutOfOrderQueue
 from .overlap import History, Piece, find_conflict
-from .path import Path
+from .path import Moment, Path, was_overtaken
 from .segment import Scrutiny
 
 T = TypeVar("T")
 
-REORDERING_TIME = 3_000_000
-"""Nanoseconds within which a late segment counts as reordered, later as sent again, as in
-Wireshark."""
 FORGET_EVERY = 32
 """Runs of a source map after which those that nothing needs any more are dropped. So few, because
 what is kept for each of many connections must stay in the processor's cache: 512 made the decode
@@ -81,7 +78,7 @@ class Reassembly(Generic[T]):
         "_scrutiny",
         "_dropped",
         "_highest_end",
-        "_highest_time",
+        "_highest",
         "_waited",
         "_has_been_full",
         "_charged",
@@ -120,7 +117,7 @@ class Reassembly(Generic[T]):
         self._dropped: list[Piece] = []
         """What had a wrong checksum, as long as it may turn out that the receiver took it."""
         self._highest_end = 0
-        self._highest_time = 0
+        self._highest = Moment(0)
         self._waited = 0
         self._has_been_full = False
         self._charged = self._charged_history = 0
@@ -189,7 +186,7 @@ class Reassembly(Generic[T]):
             completed, was_waiting = (piece.packet, seconds(piece.time_ns)), self.is_waiting
             records += self._deliver(piece, completed) + self._deliver_queue(completed)
             if was_waiting:
-                self._follow_holes(piece.packet, piece.time_ns)
+                self._follow_holes(piece)
         else:
             records += self._wait(piece)
         return records + self._end_at_fin()
@@ -200,10 +197,10 @@ class Reassembly(Generic[T]):
             self.is_waiting = True
             self._waited = 0
             size = self.origins.size
-            self.path.open_hole(size, piece.start - size, piece.packet, piece.time_ns)
+            self.path.open_hole(size, piece.start - size, piece.packet, _moment(piece))
         if piece.end > self._highest_end:
             self._highest_end = piece.end
-            self._highest_time = piece.time_ns
+            self._highest = _moment(piece)
         if not self.queue.insert(piece):
             self._count_resent(piece)
         self._charge()
@@ -250,7 +247,7 @@ class Reassembly(Generic[T]):
         return self.receiver.receive_fault(fault, connection.latest)
 
     def _count_late(self, piece: Piece) -> None:
-        if piece.time_ns - self._highest_time < REORDERING_TIME:
+        if was_overtaken(_moment(piece), self._highest):
             self.out_of_order += 1
         else:
             self._count_resent(piece)
@@ -343,14 +340,17 @@ class Reassembly(Generic[T]):
             self.history.stop()
             self._charge()
 
-    def _follow_holes(self, packet: int | None, time_ns: int = 0) -> None:
-        """Take note that a hole was filled by ``packet``, or given up, and that another follows."""
+    def _follow_holes(self, filling: Piece | None, acknowledged: bool | None = None) -> None:
+        """Take note that a hole was filled by a piece, or given up, and that another follows."""
         if self.path.hole_end > self.origins.size:
             return
-        self.path.close_hole(packet, time_ns)
+        if filling is None:
+            self.path.give_up_hole(acknowledged)
+        else:
+            self.path.fill_hole(filling.packet, _moment(filling))
         if self.queue:
             first, size = self.queue.first, self.origins.size
-            self.path.open_hole(size, first.start - size, first.packet, first.time_ns)
+            self.path.open_hole(size, first.start - size, first.packet, _moment(first))
 
     def check_for_gap(self) -> list[T]:
         """Give up a hole that the peer acknowledged, once nothing may fill it any more."""
@@ -368,6 +368,8 @@ class Reassembly(Generic[T]):
         What waited there was complete when its own packets came: the hole is the capture's.
         """
         self._waited = 0
+        acked = self.peer.acked
+        had = None if acked is None else self.offset_of(acked) > self.origins.size
         records = self._take_dropped()
         first = self.queue.first
         completed = first.packet, seconds(first.time_ns)
@@ -380,7 +382,7 @@ class Reassembly(Generic[T]):
                 completed = max(completed, (piece.packet, seconds(piece.time_ns)))
                 records += self._deliver(piece, completed)
         self.is_waiting = bool(self.queue)
-        self._follow_holes(None)
+        self._follow_holes(None, had)
         self._charge()
         return records + self.flush()
 
@@ -426,6 +428,10 @@ class Reassembly(Generic[T]):
         size = self.origins.size
         fault = diagnose(code, size, size, detail)
         return self.receiver.receive_fault(fault, self.connection.latest)
+
+
+def _moment(piece: Piece) -> Moment:
+    return Moment(piece.time_ns, piece.stamp)
 
 
 def _arrival(shown: Completion) -> Arrival:

@@ -42,6 +42,7 @@ from .premature import (
 from .relayed import hidden_cut, left_before_end, why_proxy_left
 from .stream_ends import RETRY, StreamEnd, cause_of, stream_end
 from .trace import Trace
+from .undelivered import undelivered
 from .verdict import Cause, Severity, Verdict
 from .whole import judge_whole
 
@@ -390,6 +391,7 @@ ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
     *(
         _refused_stream,
         _malformed,
+        undelivered,
         _not_captured,
         _open,
         _aborted,

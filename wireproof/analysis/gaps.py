@@ -25,6 +25,8 @@ from .holders import REMEDIES as HOLDERS_REMEDIES
 from .holders import only_then
 from .marks import KIND_NUMBERS, Marks
 from .path import (
+    Hindrance,
+    closed_by,
     hindered,
     hindrances,
     is_at_server,
@@ -63,7 +65,7 @@ NO_SIGN = frozenset((KEEP_ALIVE, KIND_NUMBERS["done"]))
 Class = Literal[
     "zero-window", "retransmission", "nagle", "slow-start", "keep-alive-masked", "sender-silent",
     "stream-window", "connection-window", "head-of-line", "thinking", "rate",
-    "not-recorded",
+    "not-recorded", "reordering",
 ]  # fmt: skip
 FAULTS: frozenset[str] = frozenset(
     ("zero-window", "nagle", "stream-window", "connection-window", "head-of-line")
@@ -71,6 +73,8 @@ FAULTS: frozenset[str] = frozenset(
 REMEDIES: dict[str, str] = {
     "zero-window": "read faster at the client: move its work out of the loop that reads",
     "retransmission": "packets were lost on the way: look at the network, not the application",
+    "reordering": "packets overtook one another on the way: look at the network (several paths, or"
+    " receive queues), not the application",
     "outage": "the path was gone for a while: look at the network, not the application",
     "nagle": "set TCP_NODELAY, or write each chunk in one call",
     "slow-start": "nothing is wrong; to be faster, send less at once, reuse connections, or move"
@@ -238,17 +242,25 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
                 seen = f"{closed} (packet {hindrance.packet})"
                 yield Attributed("zero-window", gap, *place, seen)
         elif gap >= max(WAIT, 1.5 * waits.usual):
-            seen = (
-                f"a lost segment held up what followed for {duration(seconds)}, until packet"
-                f" {hindrance.end_packet}"
-            )
-            other = lost_of_others(waits.trace, hindrance)
-            if other:
-                yield Attributed("head-of-line", seconds, *place, f"{seen}: it was {other}")
-            else:
-                yield Attributed("retransmission", seconds, *place, seen)
+            if seconds >= min(WAIT, gap / 2):
+                yield _held_up(waits, hindrance, seconds, place)
             if gap - seconds >= long:
                 yield from _unhindered(waits, at, gap - seconds, long)
+
+
+def _held_up(
+    waits: Waits, hindrance: Hindrance, seconds: float, place: tuple[int, int]
+) -> Attributed:
+    """Return how a segment that was lost or overtaken kept back what followed it."""
+    is_lost = hindrance.kind == "loss"
+    seen = (
+        f"{'a lost segment' if is_lost else 'a segment that others overtook'} held up what"
+        f" followed for {duration(seconds)}, until packet {hindrance.end_packet}"
+    )
+    other = lost_of_others(waits.trace, hindrance)
+    if other:
+        return Attributed("head-of-line", seconds, *place, f"{seen}: it was {other}")
+    return Attributed("retransmission" if is_lost else "reordering", seconds, *place, seen)
 
 
 def _around(waits: Waits) -> Iterator[Attributed]:
@@ -283,6 +295,12 @@ def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[
     if alive and seconds >= long:
         seen = f"{count(len(alive), 'keep-alive')} came in between"
         yield Attributed("keep-alive-masked", seconds, *place, seen)
+        return
+    closing = closed_by(waits.trace, waits.hindrances, end) if seconds >= long else None
+    if closing is not None:
+        room = "the client's window had no room for a whole segment"
+        seen = f"{room}: what came next closed it (packet {closing})"
+        yield Attributed("zero-window", seconds, *place, seen)
         return
     lost = _lost(waits, at)
     others: tuple[tuple[str, str], ...] = (("sender-silent", "the sender may have sent nothing"),)

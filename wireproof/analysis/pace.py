@@ -36,9 +36,9 @@ from .path import (
     Hindrance,
     hindered,
     hindrances,
+    may_be_full,
     nagle_steps,
     round_trip,
-    segment_size,
     slow_start,
     times_closed,
     unavoidable,
@@ -65,6 +65,8 @@ machine's: what waits for a model or a timer would have waited before the first 
 SEVERAL = 2 / 3
 """Part of the flushes that must have several elements: of two things said in one breath, as at the
 begin and at the end of an answer, there are few."""
+MOSTLY = 0.8
+"""Part of the flushes that end inside elements which must be full segments if a path made them."""
 TOGETHER = 1.5
 """Elements a flush, on average, from which on something puts them together."""
 LATE_HEAD = 0.300
@@ -151,14 +153,14 @@ class View:
 
     @cached_property
     def is_cut_by_the_path(self) -> bool:
-        """Whether flushes are single segments, as full as a slow path fills them."""
-        borders, came = self.cut_at, self.came
-        if len(borders) < max(LEAST, len(self.own_gaps) / len(came.gaps) * len(came.waits) / 2):
-            return False
-        first, last = borders[0], borders[-1]
-        packets = len(set(came.packets[first:last]))
-        is_full = SEGMENTS[0] <= segment_size(came, first, last) <= SEGMENTS[1]
-        return is_full and packets < TOGETHER * len(borders)
+        """Whether flushes that end inside elements are full segments: a slow path makes those."""
+        came, waits = self.came, [at for at, gap in self.own_gaps if gap >= SHORTEST_WAIT]
+        single = 0
+        for at in self.cut_at:
+            flush = bisect_left(waits, at)
+            start = waits[flush - 1] + 1 if flush else 0
+            single += came.packets[start] == came.packets[at] and may_be_full(came, at + 1)
+        return single >= max(LEAST, MOSTLY * len(self.cut_at))
 
     @property
     def is_relayed(self) -> bool:
@@ -241,7 +243,8 @@ def closed_long(
 def _client_slow(view: View) -> Verdict | None:
     """A window that was closed for long: the client did not read."""
     start, end = view.trace.about.first_time, view.came.times[-1]
-    closed = [one for one in view.hindrances if one.kind != "loss" and one.start < end]
+    windows = [one for one in view.hindrances if one.kind not in ("loss", "reordering")]
+    closed = [one for one in windows if one.start < end]
     told = closed_long("its window", closed, start, end, view.came.span)
     if told is None:
         return None
@@ -386,7 +389,9 @@ def _grouped(view: View) -> Verdict | None:
         return None
     own = {at for at, _ in view.own_gaps}
     waits = [came.gaps[at - 1] for at in came.borders[1:-1] if at - 1 in own]
-    if not waits or median(waits) < HELD or view.is_cut_by_the_path:
+    if not waits or median(waits) < HELD:
+        return None
+    if view.is_cut_by_the_path and len(view.cut_at) >= len(waits) / 2:
         return None
     causes = holders.of_whole_flushes(view.trace, came)
     usual = set(sizes[:-1])  # the last one has what was left

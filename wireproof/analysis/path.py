@@ -10,13 +10,13 @@ after ten segments (RFC 6928) for one round trip.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from operator import sub
 from statistics import median
 from typing import Literal, NamedTuple
 
-from parsers.records import ConnectionRecord, StallRecord
+from parsers.records import ConnectionRecord, Hole, StallRecord
 
 from ..exchange import Exchange
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
@@ -49,9 +49,11 @@ LEAST_ROUND = 0.040
 """Seconds of a round trip from which on its steps are worth a word."""
 
 
-HindranceKind = Literal["loss", "window", "connection-window", "stream-window"]
+HindranceKind = Literal["loss", "reordering", "window", "connection-window", "stream-window"]
 """``window`` is TCP's; the others' names are those of HTTP/2 (RFC 9113 section 5.2)."""
-LOWEST_FIRST: Sequence[HindranceKind] = ("loss", "window", "connection-window", "stream-window")
+LOWEST_FIRST: Sequence[HindranceKind] = (
+    *("loss", "reordering", "window", "connection-window", "stream-window"),
+)
 """What a lower layer did is why a higher one could not go on."""
 NEARLY = 0.8
 """Part of the longest hindrance that one of a lower layer lasts at least, to be the reason."""
@@ -109,13 +111,17 @@ def hindrances(trace: Trace) -> list[Hindrance]:
     found += [
         *windows_of(connection),
         *(
-            _hindrance("loss", one["time"], one["seconds"], one["packet"], one["filled_by"])
+            _hindrance(_why_late(one), one["time"], one["seconds"], one["packet"], one["filled_by"])
             for one in connection.holes
             # What nothing filled is missing in the capture: it held nothing up.
             if one["sender"] == "server" and one["filled_by"] is not None
         ),
     ]
     return sorted(found, key=lambda one: one.start)
+
+
+def _why_late(hole: Hole) -> HindranceKind:
+    return "reordering" if hole.get("overtaken") else "loss"
 
 
 def windows_of(connection: ConnectionRecord) -> list[Hindrance]:
@@ -125,6 +131,17 @@ def windows_of(connection: ConnectionRecord) -> list[Hindrance]:
         for one in connection.closed_windows
         if one["sender"] == "client"
     ]
+
+
+def closed_by(trace: Trace, found: Iterable[Hindrance], time: float) -> int | None:
+    """Return the packet that closed the client's window because of what came at a time, if one did.
+
+    A sender that has a segment to send waits for room for it, and fills less only once it has
+    waited for long (RFC 9293 section 3.8.6.2.1).
+    """
+    most = time + max(SHORTEST_WAIT, 1.5 * round_trip(trace))
+    closing = (one for one in found if one.kind == "window" and time <= one.start <= most)
+    return next((one.packet for one in closing), None)
 
 
 def flow_kind(stall: StallRecord) -> HindranceKind:
@@ -237,8 +254,10 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
         for at, seconds in enumerate(took)
         if seconds >= least and marks.lengths[at] < SMALL and not _was_hindered(marks, at, found)
     ]
-    if len(cut) < LEAST or segment_size(marks, cut[0], cut[-1]) >= SEGMENTS[0]:
-        return None  # Nagle's algorithm keeps no full segment back: those wait for a slow path
+    # Nagle's algorithm keeps no full segment back: the end of one waits for a slow path.
+    cut = [at for at in cut if not may_be_full(marks, at)]
+    if len(cut) < LEAST:
+        return None
     seconds = median(took[at] for at in cut)
     if seconds < WAIT:
         return None
@@ -252,12 +271,15 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     return Steps(share, seconds, packets, seconds - rtt >= DELAYED_ACK, gathers)
 
 
-def segment_size(marks: Marks | Arrivals, first: int, last: int) -> float:
-    """Return how many bytes a segment had on average, from one that ends in element ``first + 1``
-    to one that ends in ``last + 1``; 0 if they are the same."""
-    size = marks.offsets[last] - marks.offsets[first]
-    segments = len(set(marks.packets[first : last + 1])) - 1
-    return size / segments if segments else 0.0
+def may_be_full(came: Marks | Arrivals, cut: int) -> bool:
+    """Whether the segment that ends inside element ``cut`` may have been full, and not more than
+    one segment."""
+    packet = came.first_packets[cut]
+    first = bisect_left(came.packets, packet, 0, cut)
+    whole = first if came.first_packets[first] == packet else first + 1
+    least = came.offsets[cut] - came.offsets[whole] if whole < cut else 0
+    most = came.offsets[cut] + came.lengths[cut] - came.offsets[first]
+    return least <= SEGMENTS[1] and most >= SEGMENTS[0]
 
 
 def takes_a_round(seconds: float, rtt: float) -> bool:

@@ -23,6 +23,7 @@ ANSWERS = frozenset(
         *("whole", "cut", "unknowable", "app-incomplete", "app-error", "aborted", "open"),
         *("mismatch", "refused"),
         *("sender-silent", "keep-alive-masked", "thinking", "retransmission", "outage"),
+        "reordering",
         *("zero-window", "nagle", "slow-start", "rate", "head-of-line", "mixed"),
         *("stream-window", "connection-window", "not-recorded"),
         *("exact", "duplicate", "lost", "from-start"),

@@ -6,6 +6,7 @@ What must be told, beside what looks alike and must not be.
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import pack
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from support.segments import ACK, CLIENT, FIN, PSH_ACK, RST, SERVER, SYN, Wire
 
 from parsers.limits import MAX_ENDS, MAX_PATH_FACTS
-from parsers.net.path import Path
+from parsers.net.path import Moment, Path
 
 Step = tuple[Any, ...]
 
@@ -163,8 +164,78 @@ def test_holes(steps: list[Step], found: list[tuple[int, ...]], isn: int) -> Non
 def test_a_hole_says_how_long_it_was() -> None:
     made = wire(SENT[0], SENT[2])
     made.send(SERVER, 5_101, DATA, ack=1_001, after_ms=200)
-    ((*_, waited),) = of_server(made).holes
+    ((*_, waited, _, _),) = of_server(made).holes
     assert waited == pytest.approx(0.2)
+
+
+def stamps(value: int) -> bytes:
+    """The timestamps option as Linux sends it (RFC 7323 appendix A)."""
+    return pack("!BBBBII", 1, 1, 8, 10, value & 0xFFFFFFFF, 7)
+
+
+OVERTAKEN = {
+    "sent before": (1_000, 1_010, 20, True),
+    "sent after": (1_300, 1_010, 300, False),
+    "sent after, and soon": (1_011, 1_010, 1, False),
+    "sent before, across the wrap": (0xFFFFFFFE, 0x1_0000_0003, 20, True),
+    "sent after, across the wrap": (0x1_0000_0003, 0xFFFFFFFE, 20, False),
+    "in the same millisecond": (1_010, 1_010, 20, None),
+    "in the same millisecond, and soon": (1_010, 1_010, 1, True),
+    "without timestamps": (None, None, 20, None),
+    "without timestamps, and soon": (None, None, 1, True),
+    "with one timestamp": (None, 1_010, 20, None),
+}
+
+
+@pytest.mark.parametrize(
+    ("late", "earlier", "after_ms", "overtaken"), OVERTAKEN.values(), ids=OVERTAKEN
+)
+def test_a_segment_that_was_sent_before_what_came_earlier_was_overtaken(
+    late: int | None, earlier: int | None, after_ms: int, overtaken: bool | None
+) -> None:
+    made = wire(SENT[0])
+    for offset, stamp, after in ((200, earlier, 1), (100, late, after_ms)):
+        options = b"" if stamp is None else stamps(stamp)
+        made.send(SERVER, 5_001 + offset, DATA, ack=1_001, after_ms=after, options=options)
+    (hole,) = of_server(made).holes
+    assert hole[-2] is overtaken
+    assert hole[-1] is None
+    direction = made.direction().peer
+    counts = direction.out_of_order, direction.retransmissions
+    assert counts == ((1, 0) if overtaken else (0, 1))
+
+
+@pytest.mark.parametrize(
+    ("acked", "had"),
+    [
+        (100, False),  # the last thing that it has is what came before
+        (200, True),  # it has these bytes: the capture lacks them
+        (300, True),
+        (None, None),  # nothing was acknowledged at all
+    ],
+)
+def test_a_hole_that_nothing_filled_is_the_captures_or_the_paths(
+    acked: int | None, had: bool | None
+) -> None:
+    made = Wire()
+    made.send(SERVER, 5_001, DATA)
+    made.send(SERVER, 5_201, DATA)
+    if acked is not None:
+        made.send(CLIENT, 1_001, b"", ACK, ack=5_001 + acked)
+    path = made.direction().path
+    made.table.end()
+    (hole,) = path.holes
+    assert (hole[4], hole[-1]) == (None, had)
+
+
+def test_each_hole_is_held_against_what_came_behind_it() -> None:
+    """Two holes: what filled the first was overtaken, what filled the second was sent again."""
+    made = wire(SENT[0])
+    sent = [(200, 1_010), (400, 1_030), (100, 1_000), (300, 1_300)]
+    for offset, stamp in sent:
+        made.send(SERVER, 5_001 + offset, DATA, ack=1_001, after_ms=20, options=stamps(stamp))
+    holes = of_server(made).holes
+    assert [(hole[0], hole[4], hole[-2]) for hole in holes] == [(100, 7, True), (300, 8, False)]
 
 
 # --- ends ---
@@ -256,11 +327,11 @@ def test_lists_have_limits() -> None:
         path.note_end(number, number, "fin")
         path.note_window(0, number, number)
         path.note_window(1, number, number)
-        path.open_hole(number, 1, number, number)
-        path.close_hole(number, number)
+        path.open_hole(number, 1, number, Moment(number))
+        path.fill_hole(number, Moment(number))
         path.note_repeated_ack(number, number, number)
     path.note_window(0, 9_999, 9_999)
-    path.open_hole(9_999, 1, 9_999, 9_999)
+    path.open_hole(9_999, 1, 9_999, Moment(9_999))
     assert len(path.ends) == MAX_ENDS
     for rows in (path.closed_windows, path.holes, path.duplicate_acks):
         assert len(rows) == MAX_PATH_FACTS
@@ -285,7 +356,9 @@ def test_whatever_comes_facts_are_in_order_and_plausible(
           for one, start, size, acked, window in sent)
     )  # fmt: skip
     for path in (of_client(made), of_server(made)):
-        for offset, length, after, _, filled, seconds in path.holes:
+        for offset, length, after, _, filled, seconds, overtaken, had in path.holes:
+            assert filled is None or had is None
+            assert filled is not None or overtaken is None
             assert offset >= 0 and length > 0 and after <= made.number
             assert (filled is None) == (seconds is None)
             assert filled is None or (filled > after and seconds is not None and seconds >= 0)

@@ -201,6 +201,24 @@ def test_full_segments_of_a_slow_path_wait_for_no_acknowledgement(
     assert (found.answer, found.severity) == ("streamed", "ok")
 
 
+@pytest.mark.parametrize("round_trip", [0.042, 0.08])
+def test_what_waits_for_a_slow_path_leaves_in_a_full_segment_and_the_rest(
+    round_trip: float,
+) -> None:
+    """First each write in a segment of its own, which a queue delays; then what has piled up."""
+    stream = Stream(fields=STREAMED, thinking=round_trip)
+    writes = [chunk(event(number, "x" * 450)) for number in range(60)]
+    data = b"".join(writes[15:])
+    sizes = [1_448, 2 * len(writes[20]), *[1_448, 1_000] * 12]
+    pieces = [data[sum(sizes[:at]) : sum(sizes[: at + 1])] for at in range(len(sizes))]
+    for piece in [*writes[:15], *filter(None, pieces)]:
+        stream.tape.wait(len(piece) / 20_000)
+        stream.talk.server(piece)
+    found = verdict(far(stream.end(), round_trip))
+    assert found is not None
+    assert (found.answer, found.severity) == ("streamed", "ok")
+
+
 def test_what_the_capture_lacks_held_nothing_up() -> None:
     """No packet filled the hole: it was not lost on the way, where the receiver had it."""
     stream = Stream()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from parsers.records import ConnectionRecord
+
 from ...text.wording import count, duration
 from ..verdict import Cause, Sure
 from .changes import is_coded_by
@@ -161,11 +163,10 @@ def lost_on_the_way(hop: Hop) -> list[Cause]:
     here, there = hop.near.connection, hop.far.connection
     if hop.clock.is_shared or here is None or there is None:
         return []
-    holes = [hole for hole in here.holes if hole["sender"] == "server"]
-    waited = sum(hole["seconds"] or 0.0 for hole in holes)
+    waited = sum(hole["seconds"] or 0.0 for hole in here.holes if hole["sender"] == "server")
     if not there.retransmissions and waited < AT_ONCE:
         return []
-    return [_loss(there.retransmissions, len(holes))]
+    return _of_segments(here, there)
 
 
 def path_causes(hop: Hop) -> list[Cause]:
@@ -176,19 +177,28 @@ def path_causes(hop: Hop) -> list[Cause]:
     if hop.down.part(1.0) - min(hop.down.added) < AT_ONCE:
         return []
     found = _stalled(hop)[:1]
-    sent_again = there.retransmissions
-    holes = [hole for hole in here.holes if hole["sender"] == "server"]
-    if sent_again or holes:
-        found.append(_loss(sent_again, len(holes)))
+    if late := _of_segments(here, there):
+        found += late
     elif not found and hop.down.part(0.5) - min(hop.down.added) >= AT_ONCE:
         said = "nothing was lost, and most waited: a queue drains at the rate of the path"
         found.append(Cause("rate", "likely", said, "send less, or over a faster path"))
     return found
 
 
-def _loss(sent_again: int, holes: int) -> Cause:
-    said = f"{count(sent_again, 'segment')} sent again, {count(holes, 'hole')} at the client"
-    return Cause("loss", "certain", said, "look at the network, not at the application")
+def _of_segments(here: ConnectionRecord, there: ConnectionRecord) -> list[Cause]:
+    """Return what became of segments between two captures: lost, or overtaken by others."""
+    sent_again, remedy = there.retransmissions, "look at the network, not at the application"
+    holes = [hole for hole in here.holes if hole["sender"] == "server"]
+    overtaken = sum(bool(hole.get("overtaken")) for hole in holes)
+    found = []
+    if sent_again or len(holes) > overtaken:
+        lost = count(len(holes) - overtaken, "hole")
+        said = f"{count(sent_again, 'segment')} sent again, {lost} at the client"
+        found.append(Cause("loss", "certain", said, remedy))
+    if overtaken:
+        said = f"{count(overtaken, 'segment')} overtaken on the way"
+        found.append(Cause("reordering", "certain", said, remedy))
+    return found
 
 
 def to_tell(causes: Sequence[Cause]) -> str:
