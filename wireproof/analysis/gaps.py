@@ -154,6 +154,11 @@ class Waits:
         return deviation(beat) / self.usual if len(beat) >= LEAST else inf
 
     @cached_property
+    def has_lost(self) -> bool:
+        """Whether the path lost anything, whatever is known of its round trip."""
+        return any(one.kind == "loss" for one in self.hindrances)
+
+    @cached_property
     def is_at_sender(self) -> bool:
         """Whether the capture was made at the server."""
         return is_at_server(self.trace)
@@ -317,7 +322,8 @@ def _quiet(waits: Waits, at: int, seconds: float) -> Attributed:
     came = waits.came
     place = came.packets[at], came.packets[at + 1]
     start, end = came.times[at], came.times[at + 1]
-    may_be_lost = not waits.is_at_sender and round_trip(waits.trace) >= SHORTEST_WAIT
+    has_path = round_trip(waits.trace) >= SHORTEST_WAIT or waits.has_lost
+    may_be_lost = has_path and not waits.is_at_sender
     others = (("retransmission", "a lone segment may have been lost"),) if may_be_lost else ()
     unseen = may_be_held(waits.trace)
     if unseen:

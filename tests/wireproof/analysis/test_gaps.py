@@ -257,6 +257,15 @@ def test_time_is_given_to_all_that_took_it(
     assert causes(found) == classes
 
 
+def test_where_the_path_lost_anything_a_silence_is_not_certain() -> None:
+    found = verdict(silence_and_a_hole(), "gap")
+    assert found is not None
+    assert {cause.code: cause.sure for cause in found.causes} == {
+        "sender-silent": "likely",
+        "retransmission": "certain",
+    }
+
+
 def test_one_wait_with_two_causes_is_one_gap() -> None:
     found = verdict(silence_and_a_hole(), "gap")
     assert found is not None
