@@ -16,9 +16,18 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from .change import Answer, Change
+from .change import (
+    BURSTS,
+    FAILED,
+    FAILED_OR_CUT,
+    FEWER,
+    LATE,
+    NEW_CONNECTION,
+    PAUSES,
+    Answer,
+    Change,
+)
 from .profile import METRICS
-from .questions import BURSTS, FAILED, FAILED_OR_CUT, FEWER, LATE, NEW_CONNECTION, PAUSES
 
 WORSE = ("regression", "too-few")
 """Answers of what would be worse, the certain one first."""
@@ -62,6 +71,8 @@ CAUSES = (
     *(_Cause(f"{metric} p50", (f"{metric} p99",)) for metric in METRICS),
 )
 """In the order in which they are looked for."""
+OF_LARGER = _Cause(BURSTS, ("streaming: bursty", "streaming: stepped"))
+"""What explains what stands before it: of all that came in bursts, few may be called a fault."""
 
 
 def followed(changes: Sequence[Change]) -> list[Change]:
@@ -69,12 +80,21 @@ def followed(changes: Sequence[Change]) -> list[Change]:
     may be chance explains nothing but what may be chance, too."""
     worse = sorted((one for one in changes if one.answer in WORSE), key=_order)
     causes: dict[tuple[str, str], str] = {}
+    larger = {one.group: one for one in worse if one.what == BURSTS}
     for at, one in enumerate(worse):
         earlier = [cause for cause in worse[:at] if _may_be_of(cause, one)]
         alone = next((cause for cause in earlier if _explains(cause, one)), None)
+        alone = alone or _larger(larger.get(one.group), one)
         if (cause := alone or _together(earlier, one)) is not None:
             causes[one.group, one.what] = causes.get((cause.group, cause.what), cause.what)
     return [_following(one, causes.get((one.group, one.what))) for one in changes]
+
+
+def _larger(cause: Change | None, other: Change) -> Change | None:
+    """Return a cause that is looked for later than what it explains, if it is far larger."""
+    if cause is None or other.what not in OF_LARGER.explains or not _may_be_of(cause, other):
+        return None
+    return None if _explains(other, cause) else cause
 
 
 def _following(change: Change, cause: str | None) -> Change:

@@ -24,10 +24,9 @@ from msgspec.structs import replace
 from ..analysis.percentiles import percentile
 from .causes import followed
 from .chance import Comparison, found
-from .change import COUNTED, Answer, Change
+from .change import COUNTED, NEW_CONNECTION, RESENT, Answer, Change
 from .profile import Group, Profile
 from .questions import (
-    NEW_CONNECTION,
     Middle,
     Question,
     Share,
@@ -45,6 +44,7 @@ from .statistics import (
     stalls,
     stalls_together,
 )
+from .worst import behind
 
 NOT_RECORDED = "not recorded"
 TOO_FEW_RECORDED = "too few recorded"
@@ -92,7 +92,17 @@ def compare(before: Profile, after: Profile, by: Thresholds | None = None) -> li
     packets = _Asked("", [of_packets(before, after, limits)])
     together = [_Asked("", _of_all(found, sizes)) for found in everywhere.values()]
     decided = _decided([packets, *filter(_is_of_several, together), *rows], limits)
-    return followed(decided)
+    return [_with_worst(one, after) for one in followed(decided)]
+
+
+def _with_worst(change: Change, after: Profile) -> Change:
+    """Return a regression with what is to be looked at."""
+    if change.answer != "regression":
+        return change
+    if change.what == RESENT:
+        return replace(change, worst=after.resent)
+    groups = [after.groups[change.group]] if change.group else after.groups.values()
+    return replace(change, worst=behind(change.what, (one.worst for one in groups)))
 
 
 def _came(name: str, answer: Answer, samples: tuple[int, int]) -> Change:

@@ -8,7 +8,7 @@ MAX_SAMPLES by taking each n-th: so their spread stays. Packets are counted over
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappush, heappushpop
@@ -21,7 +21,9 @@ from msgspec.structs import replace
 
 from ..analysis.arrivals import SHORTEST_WAIT, WAIT
 from ..tables.faulty import Faulty
+from .change import BURSTS, COUNT, FAILED, FAILED_OR_CUT, NEW_CONNECTION, Example
 from .statistics import stalls_together
+from .worst import Worst
 
 FORMAT = 1
 LISTS = re.compile(rb"\[\n([-+.eE0-9,\s]*)\]")
@@ -41,12 +43,15 @@ METRICS = ("first_token", "first", "last", "gap_p50", "gap_max", "headers_after"
 BEHIND = "is_behind_proxy"
 """The column that tells the legs of an exchange apart; a data set of an older version has none."""
 READ: dict[str, list[str]] = {
-    "connections": ["packets", "retransmissions"],
+    "connections": ["capture", "connection", "first_packet", "packets", "retransmissions"],
     "exchanges": [
-        *("exchange", "method", "target", "status", "count", "end", "start_time"),
+        *(*OF_ONE, "first_packet", "method", "target", "status", "count", "end", "start_time"),
         *(*METRICS, "gap_max_after", "not_recorded", BEHIND),
     ],
-    "verdicts": [*OF_ONE, "question", "answer", "method", "target", "is_fault", "numbers", BEHIND],
+    "verdicts": [
+        *(*OF_ONE, "question", "answer", "method", "target", "is_fault", "numbers", "packets"),
+        BEHIND,
+    ],
 }
 """The columns that are read of each table, those of them that it has."""
 UNKNOWABLE = "unknowable"
@@ -55,8 +60,6 @@ GOOD_ENDS = frozenset(("whole", "ws-clean", "open", "close-notify"))
 HELD = 0.25
 """An answer that came in a smaller part of the time that its first element took was held, if no gap
 in it was a wait."""
-COUNT = "elements"
-"""What is asked of how many came, beside METRICS."""
 IN_PART = ("gap_p50", "gap_max", COUNT)
 """What is known of the part that a capture has, and not of all of an exchange."""
 WAITS = frozenset(("first_token", "first", "headers_after"))
@@ -76,6 +79,7 @@ class _Gap(msgspec.Struct):
 
     from_packet: int | None = None
     to_packet: int | None = None
+    seconds: float | None = None
 
 
 GAPS: msgspec.json.Decoder[_Gap] = msgspec.json.Decoder(_Gap)
@@ -114,6 +118,8 @@ class Group(msgspec.Struct, frozen=True, omit_defaults=True):
     """Those of them of which it is not known how they ended."""
     untimed: dict[str, int] = {}
     """Of METRICS and COUNT: of how many it is not known, or in part, for that reason."""
+    worst: dict[str, list[Example]] = {}
+    """The few with most of what is compared, the worst first; a stored baseline has none."""
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -129,6 +135,8 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first of them by name, with their codes; a stored baseline names none."""
     behind: int = 0
     """How many exchanges are left out: a proxy asked them for a client whose own ones count."""
+    resent: list[Example] = []
+    """The connections of most retransmissions; a stored baseline has none."""
 
     @property
     def exchanges(self) -> int:
@@ -153,6 +161,7 @@ class _Gathered:
     longest: dict[str, list[Long]] = field(default_factory=lambda: {name: [] for name in METRICS})
     gaps: dict[str, list[tuple[str, float, float]]] = field(default_factory=dict)
     """Of faults that are gaps: of which capture, and between which packets."""
+    worst: dict[str, Worst] = field(default_factory=lambda: defaultdict(Worst))
 
     def add(self, row: dict[str, Any]) -> None:
         """Take a row of the table of exchanges."""
@@ -170,8 +179,10 @@ class _Gathered:
         self.lacking += is_lacking
         if not is_lacking:
             self.counts.append(float(row["count"]))
+            self._worse(COUNT, row, -self.counts[-1], self.counts[-1])
         if end:
             self.endings[end] += 1
+        self._behind(row, f"end: {end}" if is_cut else "", has_failed=has_failed)
         is_error = (row["status"] or 0) >= 400
         untold = set(METRICS) if is_error else _untold(row, is_cut=is_cut or is_lacking)
         if is_lacking and not is_error:
@@ -180,6 +191,25 @@ class _Gathered:
             if row[name] is not None and name not in untold:
                 self.times[name].append(round(row[name], 6))
                 self._keep(name, _long(name, row))
+                self._worse(name, row, row[name], row[name])
+
+    def _behind(self, row: dict[str, Any], end: str, *, has_failed: bool) -> None:
+        """Keep an exchange for what it has, and others have not."""
+        if end:
+            self._worse(end, row)
+        if has_failed:
+            self._worse(FAILED, row)
+        if end or has_failed:
+            self._worse(FAILED_OR_CUT, row)
+        if row["exchange"] == 0:
+            self._worse(NEW_CONNECTION, row)
+        if _is_in_bursts(row):
+            self._worse(BURSTS, row, row["gap_max"], row["gap_max"])
+
+    def _worse(
+        self, what: str, row: dict[str, Any], much: float = 0.0, value: float | None = None
+    ) -> None:
+        self.worst[what].add(much, row, value, row["first_packet"])
 
     def _keep(self, name: str, one: Long) -> None:
         found = self.longest[name]
@@ -196,6 +226,10 @@ class _Gathered:
             numbers = GAPS.decode(row["numbers"] or "{}")
             packets = numbers.from_packet or 0, numbers.to_packet or 0
             self.gaps.setdefault(name, []).append((row["capture"], *packets))
+            seconds = numbers.seconds or 0.0
+            self.worst[name].add(seconds, row, numbers.seconds, packets[0])
+        else:
+            self.worst[name].add(0.0, row, None, next(iter(row["packets"]), 0))
 
     def group(self, apart: dict[str, int]) -> Group:
         times = {name: thinned(values) for name, values in self.times.items() if values}
@@ -215,6 +249,7 @@ class _Gathered:
             self.lacking,
             self.unknown,
             dict(sorted(self.untimed.items())),
+            {name: found.examples() for name, found in sorted(self.worst.items())},
         )
 
 
@@ -267,6 +302,7 @@ class Gathering:
     def __init__(self) -> None:
         self._groups: dict[str, _Gathered] = {}
         self._packets = self._retransmissions = self._behind = 0
+        self._resent = Worst()
         self.faulty = Faulty()
 
     def add(self, kind: str, batch: Any) -> None:
@@ -278,7 +314,9 @@ class Gathering:
         if kind == "connections":
             for row in rows:
                 self._packets += row["packets"]
-                self._retransmissions += row["retransmissions"]
+                self._retransmissions += (resent := row["retransmissions"])
+                if resent:
+                    self._resent.add(resent, row, resent, row["first_packet"])
         elif kind == "exchanges":
             for row in rows:
                 self._add_exchange(row)
@@ -312,7 +350,14 @@ class Gathering:
         faults = dict(sorted(self.faulty.codes.items()))
         named = self.faulty.captures
         return Profile(
-            FORMAT, groups, self._packets, self._retransmissions, faults, named, self._behind
+            FORMAT,
+            groups,
+            self._packets,
+            self._retransmissions,
+            faults,
+            named,
+            self._behind,
+            self._resent.examples(),
         )
 
     def _apart(self) -> list[dict[str, int]]:
@@ -361,9 +406,10 @@ def decoded(data: bytes) -> Profile:
 def encoded(profile: Profile) -> bytes:
     """Return a profile as JSON, a line for each fact of a group: so a change of it can be read."""
     groups = {
-        name: replace(one, longest={}, stalls={}, apart={}) for name, one in profile.groups.items()
+        name: replace(one, longest={}, stalls={}, apart={}, worst={})
+        for name, one in profile.groups.items()
     }
-    stored = msgspec.json.encode(replace(profile, groups=groups, incomplete={}))
+    stored = msgspec.json.encode(replace(profile, groups=groups, incomplete={}, resent=[]))
     return LISTS.sub(_in_a_line, msgspec.json.format(stored, indent=1)) + b"\n"
 
 

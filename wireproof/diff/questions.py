@@ -11,16 +11,20 @@ from typing import NamedTuple
 
 from ..analysis.percentiles import percentile
 from .chance import Family
-from .profile import COUNT, GOOD_ENDS, METRICS, Group, Long, Profile
+from .change import (
+    BURSTS,
+    COUNT,
+    FAILED,
+    FAILED_OR_CUT,
+    FEWER,
+    LATE,
+    NEW_CONNECTION,
+    PAUSES,
+    RESENT,
+)
+from .profile import GOOD_ENDS, METRICS, Group, Long, Profile
 from .statistics import Span, stalls
 
-FAILED = "status 5xx"
-FAILED_OR_CUT = "failed or cut"
-BURSTS = "bursts"
-FEWER = "fewer elements: count"
-LATE = "late first tokens"
-PAUSES = "long pauses"
-NEW_CONNECTION = "new connection"
 OF_ENDS = ("ending:", "websocket:")
 """How faults begin that are of the end of an exchange."""
 
@@ -115,7 +119,7 @@ Question = Share | Middle | Tail
 def of_packets(before: Profile, after: Profile, by: Thresholds) -> Share:
     """Return what is asked of a run's packets."""
     counts = before.retransmissions, before.packets, after.retransmissions, after.packets
-    return Share("retransmissions", "packets", by.resent, *counts)
+    return Share(RESENT, "packets", by.resent, *counts)
 
 
 def of_request(before: Group, after: Group, by: Thresholds) -> Iterator[Question]:

@@ -27,7 +27,7 @@ def check(captures: Sequence[Capture], baseline: Path, *, update: bool) -> None:
         raise WireFailure(f"baselines need {names}: pip install 'wireproof[parquet]'")
     from ..diff.compare import compare, is_comparison
     from ..diff.profile import decoded, encoded
-    from ..views.changes import ending, sentence
+    from ..views.changes import ending, places, sentence
 
     after = _profile(captures)
     if update:
@@ -37,7 +37,8 @@ def check(captures: Sequence[Capture], baseline: Path, *, update: bool) -> None:
     if not baseline.exists():
         raise WireFailure(f"no baseline {baseline}: --wire-update writes it")
     changes = compare(decoded(baseline.read_bytes()), after)
-    worse = [sentence(one) for one in changes if one.answer == "regression"]
+    regressions = (one for one in changes if one.answer == "regression")
+    worse = ["\n  ".join([sentence(one), *places(one)]) for one in regressions]
     if worse or not is_comparison(changes):
         raise WireFailure("\n".join([ending(changes), *worse]))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from shlex import quote
 from typing import NamedTuple, Protocol, TextIO
 
 import msgspec
@@ -53,6 +54,21 @@ SKIPPED = frozenset(("missing", "new", "left-out", "not-recorded", "too-few"))
 """Answers of what was not compared, or without a result."""
 
 
+class Place(Protocol):
+    """An exchange to look at, or a connection, as :class:`wireproof.diff.change.Example` is."""
+
+    @property
+    def capture(self) -> str: ...
+    @property
+    def connection(self) -> int: ...
+    @property
+    def exchange(self) -> int | None: ...
+    @property
+    def packet(self) -> int: ...
+    @property
+    def value(self) -> float | None: ...
+
+
 class Shown(Protocol):
     """What a change has, as :class:`wireproof.diff.change.Change` is."""
 
@@ -77,7 +93,11 @@ class Shown(Protocol):
     @property
     def limit(self) -> float | None: ...
     @property
+    def worst(self) -> Sequence[Place]: ...
+    @property
     def is_share(self) -> bool: ...
+    @property
+    def is_counted(self) -> bool: ...
     @property
     def is_compared(self) -> bool: ...
 
@@ -120,6 +140,33 @@ def sentence(change: Shown) -> str:
             f"{name}: {what}: {came}, which follows from {escape(change.follows or '')} ({tested})"
         )
     return f"{name}: {what}: {WORDS[change.answer]}: {came} ({tested})"
+
+
+def places(change: Shown) -> list[str]:
+    """Return where to look at a regression, the worst first: in which exchanges of a capture."""
+    return [f"{' '.join(_which(one))}, {_there(change, one)}" for one in change.worst]
+
+
+def commands(change: Shown) -> list[str]:
+    """Return what shows them, a line each, escaped; a shell takes the rest for a comment."""
+    return [
+        f"wireproof explain {quote(escape(one.capture))} --{' '.join(_which(one))}"
+        f"  # {_there(change, one)}"
+        for one in change.worst
+    ]
+
+
+def _which(place: Place) -> tuple[str, str]:
+    if place.exchange is None:
+        return "connection", f"{place.connection}"
+    return "exchange", f"{place.connection}/{place.exchange}"
+
+
+def _there(change: Shown, place: Place) -> str:
+    packet = f"packet {place.packet}"
+    if place.value is None:
+        return packet
+    return f"{packet}, {f'{place.value:,.0f}' if change.is_counted else duration(place.value)}"
 
 
 def _uncompared(change: Shown, came: str) -> str:
@@ -252,6 +299,8 @@ def _ending(changes: Sequence[Shown], runs: Both) -> str:
 def _table(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
     for change in _told(changes):
         stream.write(sentence(change) + "\n")
+        for line in commands(change):
+            stream.write(f"  {line}\n")
     for line in lacking(runs):
         stream.write(line + "\n")
     stream.write(_ending(changes, runs) + "\n")
@@ -285,7 +334,8 @@ def _junit(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
             suite, "testcase", classname=escape(change.group) or "all", name=_what(change)
         )
         if change.answer == "regression":
-            ET.SubElement(case, "failure", type="regression", message=sentence(change))
+            failure = ET.SubElement(case, "failure", type="regression", message=sentence(change))
+            failure.text = "\n".join(commands(change))
         elif change.answer == "consequence":
             ET.SubElement(case, "system-out").text = sentence(change)
         elif change.answer in SKIPPED:
@@ -320,6 +370,12 @@ def _markdown(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
             f"{one.samples[0]:,} and {one.samples[1]:,}",
         )
         stream.write(f"| {' | '.join(cells)} |\n")
+    worse = [one for one in told if one.worst]
+    stream.write("\nLook at\n\n" * bool(worse))
+    for one in worse:
+        name = f"`{_cell(one.group)}`" if one.group else _of_all(one)
+        there = ", ".join(f"`{_cell(line)}`" for line in commands(one))
+        stream.write(f"- {name}, {_cell(_what(one))}: {there}\n")
 
 
 def _word(change: Shown) -> str:

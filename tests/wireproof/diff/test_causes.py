@@ -49,6 +49,15 @@ def test_what_explains_what(cause: str, other: str) -> None:
     assert causes(worse(other, group="GET /b"), worse(cause)) == [None, None]
 
 
+def test_of_all_that_came_in_bursts_few_may_be_called_a_fault() -> None:
+    few, all_of_them = worse("streaming: bursty", 0.1), worse("bursts", 1.0)
+    late = worse("first_token p50", 0.1)
+    assert causes(few, all_of_them, late) == ["bursts", None, "bursts"]
+    assert causes(worse("streaming: held", 0.1), all_of_them) == [None, None]
+    assert causes(few, worse("bursts", 1.0, group="GET /b")) == [None, None]
+    assert causes(few, worse("bursts", 1.0, answer="too-few")) == [None, None]
+
+
 def test_what_has_nothing_to_do_with_each_other() -> None:
     names = ["retransmissions", "new connection", "streaming: held", "end: cut"]
     assert causes(*map(worse, [*names[:3], "gap_max p99"]))[:3] == [None, None, None]

@@ -13,6 +13,7 @@ from support.timed import Stream, TimedTape
 
 from wireproof.cli import run
 from wireproof.diff import profile as module
+from wireproof.diff.change import Example
 from wireproof.diff.profile import (
     FORMAT,
     Gathering,
@@ -84,7 +85,7 @@ def test_what_cannot_be_read_is_left_out_if_it_may_be_told(
     with pytest.raises(ValueError, match="the file is empty"):
         profile_of([str(tmp_path)])
     said: list[str] = []
-    assert profile_of([str(tmp_path)], said.append) == profile_of([whole])
+    assert encoded(profile_of([str(tmp_path)], said.append)) == encoded(profile_of([whole]))
     assert len(said) == 1
     for form in ("table", "json", "junit", "markdown"):
         assert run(["diff", whole, str(tmp_path), "--format", form]) == 1
@@ -168,7 +169,10 @@ def test_streams_that_stall_together_are_known_to(tmp_path: Path) -> None:
 def exchange(**more: object) -> dict[str, object]:
     return {
         **{
+            "capture": "a.pcap",
+            "connection": 0,
             "exchange": 0,
+            "first_packet": 4,
             "method": "GET",
             "target": "/",
             "status": 200,
@@ -192,6 +196,7 @@ def test_legs_behind_a_proxy_do_not_count() -> None:
     rows = [exchange(is_behind_proxy=is_behind) for is_behind in (False, True, True, False)]
     gathering.add("exchanges", pa.RecordBatch.from_pylist(rows))
     said = {"question": "ending", "answer": "cut", "is_fault": True, "numbers": "{}"}
+    said["packets"] = [7, 8]
     of = {"capture": "a", "connection": 0, "method": "GET", "target": "/"}
     verdicts = [
         {**said, **of, "exchange": number, "is_behind_proxy": row["is_behind_proxy"]}
@@ -265,6 +270,7 @@ def gap(capture: str, start: int, end: int, exchange: int) -> dict[str, object]:
         **{"capture": capture, "connection": 0, "exchange": exchange, "question": "gap"},
         **{"answer": "outage", "method": "GET", "target": "/", "is_fault": True},
         "numbers": f'{{"from_packet":{start},"to_packet":{end}}}',
+        "packets": [start, end],
     }
 
 
@@ -302,10 +308,54 @@ def test_a_stored_baseline_has_no_moments() -> None:
     group = Group(
         1, {"gap: outage": 1}, {}, 0, [3.0], {"first": [0.2]}, 1, 0, longest, {"x": 1}, {"x": 1}
     )
-    stored = encoded(Profile(FORMAT, {"GET /": group}, 10, 1))
-    assert b"longest" not in stored and b"stalls" not in stored and b"apart" not in stored
+    example = Example("a.pcap", 0, 0, 4, 0.2)
+    group = msgspec.structs.replace(group, worst={"first": [example]})
+    stored = encoded(Profile(FORMAT, {"GET /": group}, 10, 1, resent=[example]))
+    assert not any(name in stored for name in (b"longest", b"stalls", b"apart", b"a.pcap"))
     kept = decoded(stored).groups["GET /"]
-    assert kept == msgspec.structs.replace(group, longest={}, stalls={}, apart={})
+    assert kept == msgspec.structs.replace(group, longest={}, stalls={}, apart={}, worst={})
+
+
+def test_the_worst_of_each_thing_are_kept() -> None:
+    rows = [
+        exchange(exchange=0, first=1.0, count=9, end="cut", first_packet=10),
+        exchange(exchange=1, first=3.0, count=7, first_packet=20),
+        exchange(exchange=2, first=2.0, count=8, status=503, first_packet=30),
+        exchange(exchange=3, first=2.0, count=9, gap_p50=0.0, gap_max=0.2, first_packet=40),
+        exchange(exchange=4, first=0.5, count=9, first_packet=50),
+    ]
+    found = {
+        name: [(one.exchange, one.packet, one.value) for one in kept]
+        for name, kept in gathered("exchanges", *rows).worst.items()
+    }
+    assert found["first"] == [(1, 20, 3.0), (3, 40, 2.0), (0, 10, 1.0)]
+    assert found["elements"] == [(1, 20, 7.0), (2, 30, 8.0), (0, 10, 9.0)]
+    assert found["end: cut"] == found["new connection"] == [(0, 10, None)]
+    assert found["status 5xx"] == [(2, 30, None)]
+    assert found["failed or cut"] == [(0, 10, None), (2, 30, None)]
+    assert found["bursts"] == [(3, 40, 0.2)]
+
+
+def test_the_worst_of_faults_are_where_they_are_said() -> None:
+    longer = gap("b", 30, 40, 2)
+    longer["numbers"] = '{"from_packet":30,"to_packet":40,"seconds":2.5}'
+    cut = gap("c", 50, 60, 3) | {"question": "ending", "answer": "cut"}
+    found = gathered("verdicts", gap("a", 1, 9, 1), longer, cut).worst
+    assert found["gap: outage"] == [Example("b", 0, 2, 30, 2.5), Example("a", 0, 1, 1)]
+    assert found["ending: cut"] == [Example("c", 0, 3, 50)]
+
+
+def test_connections_of_most_retransmissions() -> None:
+    gathering = Gathering()
+    rows = [
+        {"capture": "a", "connection": number, "first_packet": number, "packets": 9}
+        | {"retransmissions": resent}
+        for number, resent in enumerate([1, 0, 4])
+    ]
+    gathering.add("connections", pa.RecordBatch.from_pylist(rows))
+    found = gathering.profile()
+    assert found.retransmissions == 5
+    assert found.resent == [Example("a", 2, None, 2, 4.0), Example("a", 0, None, 0, 1.0)]
 
 
 def test_a_baseline_of_an_older_version_can_be_read() -> None:

@@ -9,10 +9,10 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from wireproof.diff.change import Change
+from wireproof.diff.change import Change, Example
 from wireproof.diff.profile import FORMAT, Group, Profile
 from wireproof.output import format_by_ending
-from wireproof.views.changes import ENDINGS, FORMATS, Lacks, ending, kept, sentence
+from wireproof.views.changes import ENDINGS, FORMATS, Lacks, ending, kept, places, sentence
 
 WORSE = Change("GET /a|`<b>\x1b", "first p50", "regression", 0.1, 0.2, 1.0, 0.001, (9, 9))
 FEW = Change("GET /c", "streaming: held", "too-few", 0.0, 1.0, 1.0, 1.0, (1, 1))
@@ -90,6 +90,31 @@ def test_what_cannot_be_read_is_in_every_format(form: str) -> None:
         assert "left out of B: b\\x1b.pcap: the file is empty" in text
         assert "left out of B: ds/x is damaged" in text
         assert "; 2 left out, which cannot be read" in text
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_where_to_look(form: str) -> None:
+    worst = [Example("b|\x1b c.pcap", 3, 1, 17, 0.25), Example("d.pcap", 3, None, 18)]
+    change = msgspec.structs.replace(WORSE, worst=worst)
+    stream = io.StringIO()
+    FORMATS[form]([change], (Lacks(), Lacks()), stream)
+    text = stream.getvalue()
+    said = [
+        "wireproof explain 'b|\\x1b c.pcap' --exchange 3/1  # packet 17, 250.0 ms",
+        "wireproof explain d.pcap --connection 3  # packet 18",
+    ]
+    if form == "json":
+        assert json.loads(text)["changes"][0]["worst"] == msgspec.to_builtins(worst)
+    elif form == "junit":
+        [failure] = ET.fromstring(text)[0].iter("failure")
+        assert (failure.text or "").splitlines() == said
+    elif form == "markdown":
+        assert f"first p50: `{said[0].replace('|', chr(92) + '|')}`, `{said[1]}`" in text
+    else:
+        assert text.splitlines()[1:3] == [f"  {line}" for line in said]
+    assert places(change) == ["exchange 3/1, packet 17, 250.0 ms", "connection 3, packet 18"]
+    counted = msgspec.structs.replace(change, what="fewer elements: count")
+    assert places(counted)[0] == "exchange 3/1, packet 17, 0"
 
 
 def test_what_nothing_can_be_told_of() -> None:
