@@ -33,7 +33,7 @@ from parsers.records import Record
 from ..tasks.jobs import in_order
 from .dataset import DataSet
 from .files import Capture
-from .kinds import Kind, Origin
+from .kinds import KINDS, Kind, Origin
 from .parts import (
     SHARES,
     Done,
@@ -194,12 +194,11 @@ def finish(shares: Sequence[Share], told: Told, joined: Sequence[Joined]) -> Don
     first = shares[0]
     rows = dict(ChainMap(*(dict(one.rows) for one in joined)))
     files = dict(ChainMap(*(dict(one.files) for one in joined)))
-    order = [kind for kind in first.options.kinds if kind in rows]
     faults = dict(ChainMap(*(dict(one.faults) for one in joined)))
-    facts = Facts(told.origin, {kind: rows[kind] for kind in order}, told.interfaces, faults)
-    part = part_of(
-        [made_of(facts, told.stamp)], first.options, {kind: files[kind] for kind in order}
-    )
+    counts = {kind: rows[kind] for kind in first.options.kinds if kind in rows}
+    facts = Facts(told.origin, counts, told.interfaces, faults)
+    written = {kind: files[kind] for kind in KINDS if kind in files}
+    part = part_of([made_of(facts, told.stamp)], first.options, written)
     DataSet(first.place).put(first.name, part)
     remove(first.place, [first.name])
     return Done(first.capture.name, part.captures[0])

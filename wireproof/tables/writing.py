@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 import msgspec
 
 from .. import __version__
-from .kinds import Kind, schema
+from .kinds import KINDS, Kind, schema
 from .parts import Files, Written
 from .stores import Place
 
@@ -44,8 +44,8 @@ class PartFiles:
 
     @property
     def written(self) -> Files:
-        """Each file as it was written, once all are there."""
-        return {kind: writer.written for kind, writer in self._writers.items()}
+        """Each file as it was written, once all are there; in order, whichever was begun first."""
+        return {kind: self._writers[kind].written for kind in KINDS if kind in self._writers}
 
     def write(self, kind: Kind, batch: Any) -> None:
         """Write a record batch of a table, as a row group. Raises OSError."""

@@ -11,6 +11,7 @@ from support.corpus import ROOT
 from benchmarks.packets import Packet, write
 from benchmarks.scale.making import make_ring
 from parsers import CaptureReader
+from wireproof.arrow import rows
 from wireproof.tables import cluster
 from wireproof.tables.dataset import DataSet, Plan
 from wireproof.tables.exporting import ExportJob, run
@@ -56,6 +57,17 @@ def test_a_ring_by_shares(ring: Path, tmp_path: Path, options: TableOptions, of:
     joined = by_shares(of, tmp_path / "shares", capture, options)
     assert joined == whole and joined.made is not None
     assert joined.made.rows["elements"] > 1_000
+    assert contents(tmp_path / "shares") == contents(tmp_path / "alone")
+
+
+def test_tables_that_are_full_before_others_begin(
+    ring: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large ring elements are written first: the manifest names files in the usual order."""
+    monkeypatch.setattr(rows, "GROUP_ROWS", 200)
+    [capture] = found([str(ring)])
+    alone(tmp_path / "alone", capture, USUAL)
+    by_shares(2, tmp_path / "shares", capture, USUAL)
     assert contents(tmp_path / "shares") == contents(tmp_path / "alone")
 
 
