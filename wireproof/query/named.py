@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..analysis.gaps import LONG
+
 
 class Query(NamedTuple):
     """A query with a name."""
@@ -37,11 +39,12 @@ NAMED: dict[str, Query] = {
     "first-token": Query(
         "How long until the first token, median and p99, by target and hour?",
         """
-        SELECT date_trunc('hour', time) AS hour, method, target, count(*) AS answers,
+        SELECT date_trunc('hour', time) AS hour, method,
+            split_part(target, '?', 1) AS target, count(*) AS answers,
             round(quantile_disc(first_token, 0.5), 6) AS p50,
             round(quantile_disc(first_token, 0.99), 6) AS p99
         FROM exchanges WHERE first_token IS NOT NULL GROUP BY ALL
-        ORDER BY hour, p99 DESC, target, method
+        ORDER BY hour, p99 DESC, 3, method
         """,
     ),
     "endings": Query(
@@ -65,12 +68,16 @@ NAMED: dict[str, Query] = {
     ),
     "worst-gaps": Query(
         "Which gaps were the longest, and what caused them?",
-        """
+        f"""
         SELECT round(TRY_CAST(numbers->>'seconds' AS DOUBLE), 6) AS seconds, answer,
             method, target, capture, connection, exchange,
             TRY_CAST(numbers->>'from_packet' AS BIGINT) AS from_packet,
             TRY_CAST(numbers->>'to_packet' AS BIGINT) AS to_packet
         FROM verdicts WHERE question = 'gap' AND answer <> 'not-recorded'
+        UNION ALL SELECT round(TRY_CAST(numbers->>'idle_before_close' AS DOUBLE), 6) AS seconds,
+            answer, method, target, capture, connection, exchange, packets[1], packets[-1]
+        FROM verdicts WHERE question IN ('ending', 'websocket')
+            AND (is_fault OR answer = 'aborted') AND seconds >= {LONG}
         ORDER BY seconds DESC NULLS LAST, capture, from_packet LIMIT 20
         """,
     ),
