@@ -21,6 +21,8 @@ from parsers.records import (
     DataRecord,
     DiagnosticRecord,
     GapRecord,
+    Http2DataRecord,
+    Http3DataRecord,
     Record,
     RequestRecord,
     ResponseRecord,
@@ -36,7 +38,15 @@ from ..text.wording import ELEMENT_NAMES
 from .flaws import SURPLUS
 
 E = TypeVar("E", bound="Evidence")
-Element = SseEventRecord | WebSocketMessageRecord | BodyElementRecord | ChunkRecord | DataRecord
+Element = (
+    SseEventRecord
+    | WebSocketMessageRecord
+    | BodyElementRecord
+    | ChunkRecord
+    | DataRecord
+    | Http2DataRecord
+    | Http3DataRecord
+)
 """What a stream is made of, for whoever receives it."""
 MAX_ELEMENTS = 1_000_000
 """Elements of one exchange that are kept."""
@@ -51,6 +61,8 @@ class Evidence:
     """Of the response, with the last one if it came."""
     runs: list[DataRecord] = field(default_factory=list, repr=False)
     """Of a response that has no framing of its own: what each packet brought."""
+    data_frames: list[Http2DataRecord | Http3DataRecord] = field(default_factory=list, repr=False)
+    """Of the response in HTTP/2 and HTTP/3."""
     body_elements: list[BodyElementRecord] = field(default_factory=list, repr=False)
     """Of a response that is JSON values, parts, AWS events or gRPC messages."""
     blocks: list[SseEventRecord] = field(default_factory=list, repr=False)
@@ -79,6 +91,8 @@ class Evidence:
                 self.chunks.append(record)
             case DataRecord(sender="server"):
                 self.runs.append(record)
+            case Http2DataRecord(sender="server") | Http3DataRecord(sender="server"):
+                self.data_frames.append(record)
             case BodyElement(sender="server"):
                 self.body_elements.append(record)
             case SseEventRecord(sender="server"):
@@ -159,7 +173,7 @@ class Evidence:
         """What streamed: events, messages of the server, or what else the content is made of.
 
         That is JSON values, parts, AWS events and gRPC messages; of anything else the chunks, and
-        of a body that has none what each packet brought.
+        of a body that has none what each packet brought, or each DATA frame.
         """
         if self.transport == "sse":
             return [*self.events]
@@ -167,7 +181,11 @@ class Evidence:
             return [message for message in self.messages if message.sender == "server"]
         if self.body_elements:
             return [*self.body_elements]
-        return [chunk for chunk in self.chunks if chunk.size] or [*self.runs]
+        return (
+            [chunk for chunk in self.chunks if chunk.size]
+            or [*self.runs]
+            or [frame for frame in self.data_frames if frame.size]
+        )
 
     @property
     def element_name(self) -> str:

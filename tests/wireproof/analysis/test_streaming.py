@@ -6,10 +6,13 @@ import re
 
 import msgspec
 import pytest
+from support.http2 import GET, Http2Talk
+from support.http2 import data as data_frame
 from support.timed import (
     CHUNKED,
     EVENT_STREAM,
     LAST_CHUNK,
+    Handmade,
     Socket,
     Stream,
     chunk,
@@ -153,6 +156,20 @@ def test_what_packets_brought_counts_where_there_are_no_events_or_chunks() -> No
     stream.exchange.assert_streamed(min_events=6)
     with pytest.raises(WireFailure, match="6 data runs came, at least 7"):
         stream.exchange.assert_streamed(min_events=7)
+
+
+def test_data_frames_count_where_http2_brings_nothing_else() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, GET, ends=True))
+    fields = [(":status", "200"), ("content-type", "application/json")]
+    talk.say("server", talk.server.head(1, fields))
+    talk.say("server", data_frame(1, b'{"a":'))
+    talk.say("server", data_frame(1, b"1}", ends=True))
+    [exchange] = Handmade(talk.talk.tape).exchanges()
+    assert str(exchange).startswith("GET / 200 http: 2 DATA frames over")
+    exchange.assert_time_to_first_event(below=60)
+    with pytest.raises(WireFailure, match="the first DATA frame came"):
+        exchange.assert_time_to_first_event(below=0)
 
 
 def test_a_relays_reads_are_no_segments() -> None:
