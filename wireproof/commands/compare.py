@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .choosing import Reading, reading_options
-from .exits import Missing, Unreadable, because, examples
+from .exits import Missing, Unreadable, because, examples, say_of
 from .memory import MEMORY
 from .parsing import parses
 
@@ -47,10 +47,13 @@ def compare(file: str, form: str, reading: Reading) -> int:
     from ..wireshark.run import TsharkFailed
     from ..wireshark.side_by_side import run as run_compare
 
+    faults: list[str] = []
     try:
         with ExitStack() as stack:
             write = open_text(None, stack, is_data=form != "table").write
-            agrees = run_compare(file, cast("Form", form), write, reading.wanted, reading.keylog)
+            agrees = run_compare(
+                file, cast("Form", form), write, reading.wanted, reading.keylog, faults.append
+            )
     except TsharkMissing as error:
         raise Missing(str(error)) from error
     except TsharkFailed as error:
@@ -59,4 +62,6 @@ def compare(file: str, form: str, reading: Reading) -> int:
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
+    for said in faults:
+        say_of(file, said)
     return 0 if agrees else 1

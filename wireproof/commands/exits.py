@@ -140,6 +140,11 @@ def called(output: str | None) -> str:
     return STANDARD_OUTPUT if output is None or output == "-" else output
 
 
+def say_of(source: str, message: str) -> None:
+    """Print a line on what was read."""
+    say(f"{'standard input' if source == '-' else source}: {message}")
+
+
 def say(message: str) -> None:
     """Print a line to standard error; file names in it may hold anything."""
     click.echo(f"wireproof: {escape(message)}", err=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .choosing import Reading, reading_options
-from .exits import Unreadable, because, called, examples, need, say
+from .exits import Unreadable, because, called, examples, need, say, say_of
 from .memory import MEMORY
 from .parsing import parses
 from .redaction import redaction_options, said
@@ -201,7 +201,7 @@ def _one(
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
     for fault in done.faults.sentences():
-        say(f"{'standard input' if file == '-' else file}: {fault}")
+        say_of(file, fault)
     if not done.written:
         say(f"{file}: nothing to export")
     if (found := said(done.report)) is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from .choosing import ENDS, HEADS, KEYLOG, PLACE, PORT, key_log, refused
-from .exits import NotWhole, Unreadable, because, examples
+from .exits import NotWhole, Unreadable, because, examples, say_of
 from .memory import MEMORY
 from .parsing import parses
 
@@ -88,6 +88,8 @@ def follow(
         raise
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
+    for said in done.faults.sentences():
+        say_of(file, said)
     if done.missing:
         raise NotWhole(f"{file}: {done.missing:,} bytes are missing")
     return 0

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from .choosing import Reading, reading_options
-from .exits import Unreadable, because, examples, need, say
+from .exits import Unreadable, because, examples, need, say, say_of
 from .memory import MEMORY
 from .parsing import parses
 
@@ -55,13 +55,16 @@ def plot(file: str, output: str, reading: Reading) -> None:
             f"-o {output}: expected a name ending in .png or .svg", click.get_current_context()
         )
     need("plot", "a plot")
+    faults: list[str] = []
     try:
         check_output(file, output)
-        chosen, count = read_timeline(file, reading.wanted, reading.keylog)
+        chosen, count = read_timeline(file, reading.wanted, reading.keylog, faults.append)
         with ExitStack() as stack:
             draw(chosen, open_stream(output, stack), form)
     except (OSError, ValueError) as error:
         raise Unreadable(because(file, error)) from error
+    for said in faults:
+        say_of(file, said)
     if count > 1:
         where = f"connection {chosen.connection} exchange {chosen.exchange}"
         matching = "matching " if reading.is_choice else ""

@@ -8,7 +8,7 @@ that are over one is kept: the one that is asked for, or of several the one with
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -38,6 +38,7 @@ from ..exchanges import Exchanges
 from ..open_exchanges import Key
 from ..opening import open_input
 from ..tasks.chosen import choosing, seekable
+from ..tasks.unread import CaptureFaults
 from ..text.progress import shown
 from ..text.wording import body_end, connection_end, recorded_end
 from .told import Told, read_sealed, read_told
@@ -233,6 +234,8 @@ class Timelines:
         """The last exchange of all, by connection."""
         self._best: Timeline | None = None
         """The one with most elements that is wanted and over."""
+        self.faults = CaptureFaults()
+        """What is wrong with the capture itself."""
         self._pair: Pair[_Side] | None = None
         """What carried its connection, once that is over."""
 
@@ -255,6 +258,7 @@ class Timelines:
             capture.sort(records)
             self._take(records)
         self._take(self._packets.finish())
+        self.faults.of_file(capture.faults)
 
     def choose(self) -> Timeline:
         """Return the timeline that was chosen. Raises NoSuchExchange."""
@@ -361,10 +365,13 @@ class Timelines:
 
 
 def read_timeline(
-    source: str, wanted: ExchangeFilter = EVERYTHING, keylog: KeyLog | None = None
+    source: str,
+    wanted: ExchangeFilter = EVERYTHING,
+    keylog: KeyLog | None = None,
+    say: Callable[[str], object] = lambda _: None,
 ) -> tuple[Timeline, int]:
     """Return the timeline of a capture's exchange that has most elements, of those that are wanted,
-    and how many these are.
+    and how many these are. ``say`` is told what is wrong with the capture itself.
 
     Raises OSError, ValueError for what is no capture, and NoSuchExchange (one too).
     """
@@ -385,4 +392,6 @@ def read_timeline(
             raise NoSuchExchange(sealed) from nothing
         file.seek(0)
         chosen.tell(read_told(file, Key(chosen.connection, chosen.exchange), keylog))
+    for fault in timelines.faults.sentences():
+        say(fault)
     return chosen, timelines.count

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
 from parsers import BATCH, KeyLog, OrderedCapture, decode_batches
@@ -24,6 +24,7 @@ from ..views.followed import FollowedText
 from ..views.painter import Painter
 from .chosen import seekable
 from .decode import check_output
+from .unread import CaptureFaults
 
 Layer = Literal["tcp", "tls", "quic", "body"]
 
@@ -57,6 +58,8 @@ class Followed:
     """Bytes."""
     missing: int = 0
     """Bytes that should have been there."""
+    faults: CaptureFaults = field(default_factory=CaptureFaults)
+    """What is wrong with the capture itself."""
 
 
 def follow(wanted: FollowOptions) -> Followed:
@@ -79,11 +82,11 @@ def follow(wanted: FollowOptions) -> Followed:
         done = Followed()
         take = _counting(wanted, done, _writer(wanted, stack))
         if wanted.layer == "body":
-            _follow_content(source, wanted, take)
+            _follow_content(source, wanted, take, done.faults)
         elif wanted.layer == "quic":
-            _follow_quic(source, wanted, take)
+            _follow_quic(source, wanted, take, done.faults)
         else:
-            _follow_stream(source, wanted, spans, take)
+            _follow_stream(source, wanted, spans, take, done.faults)
     return done
 
 
@@ -92,6 +95,7 @@ def _follow_stream(
     wanted: FollowOptions,
     spans: dict[Sender, tuple[int, int]] | None,
     take: Take,
+    faults: CaptureFaults,
 ) -> None:
     capture = OrderedCapture(source, keylog=wanted.keylog)
     is_tls = wanted.layer == "tls"
@@ -100,6 +104,7 @@ def _follow_stream(
     for batch in capture.batches(BATCH, lambda: followed.room):
         followed.receive(batch)
     followed.finish()
+    faults.of_file(capture.faults)
     if followed.connection is None:
         raise NothingToFollow(f"there is no connection {wanted.connection}")
     if is_tls and not followed.has_content:
@@ -108,7 +113,9 @@ def _follow_stream(
         )
 
 
-def _follow_quic(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
+def _follow_quic(
+    source: BinaryIO, wanted: FollowOptions, take: Take, faults: CaptureFaults
+) -> None:
     number, exchange = wanted.connection, wanted.exchange
     if exchange is None:
         raise NothingToFollow(
@@ -119,6 +126,7 @@ def _follow_quic(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
     for batch in capture.batches(BATCH):
         followed.receive(batch)
     followed.finish()
+    faults.of_file(capture.faults)
     if followed.has_content:
         return
     if followed.has_connection:
@@ -128,10 +136,12 @@ def _follow_quic(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
     )
 
 
-def _follow_content(source: BinaryIO, wanted: FollowOptions, take: Take) -> None:
+def _follow_content(
+    source: BinaryIO, wanted: FollowOptions, take: Take, faults: CaptureFaults
+) -> None:
     content = FollowedContent(take)
     is_there = False
-    for record in _records(source, wanted, keep_data=True):
+    for record in _records(source, wanted, keep_data=True, faults=faults):
         is_there = True
         if wanted.exchange is None or getattr(record, "exchange", None) == wanted.exchange:
             content.receive(record)
@@ -142,7 +152,8 @@ def _follow_content(source: BinaryIO, wanted: FollowOptions, take: Take) -> None
 def _spans(source: BinaryIO, wanted: FollowOptions, exchange: int) -> dict[Sender, tuple[int, int]]:
     """Return between which bytes of its layer an exchange lies, of each side that has some."""
     found: dict[Sender, tuple[int, int]] = {}
-    for record in _records(source, wanted, keep_data=False):
+    unsaid = CaptureFaults()  # they are told when the bytes are read
+    for record in _records(source, wanted, keep_data=False, faults=unsaid):
         if not isinstance(record, Sent) or record.exchange != exchange:
             continue
         if record.stream_id is not None:
@@ -162,15 +173,17 @@ def _spans(source: BinaryIO, wanted: FollowOptions, exchange: int) -> dict[Sende
     return found
 
 
-def _records(source: BinaryIO, wanted: FollowOptions, *, keep_data: bool) -> Iterator[Record]:
+def _records(
+    source: BinaryIO, wanted: FollowOptions, *, keep_data: bool, faults: CaptureFaults
+) -> Iterator[Record]:
     connection = wanted.connection
     batches = decode_batches(
         source,
         keep_data=keep_data,
-        wanted=lambda index: index == connection,
+        wanted=lambda index: index in (None, connection),
         keylog=wanted.keylog,
     )
-    for batch in batches:
+    for batch in faults.noting(batches):
         for record in batch:
             if record.connection == connection:
                 yield record

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from parsers import CaptureFault
+from parsers.diagnostics import diagnose
 from parsers.records import ConnectionRecord, DiagnosticRecord, Record, TlsConnectionRecord
 
 from ..text.escape import escape
@@ -64,8 +66,16 @@ class CaptureFaults:
 
     def add(self, fault: DiagnosticRecord) -> None:
         """Note a fault of the capture."""
-        self._found[fault.code] += 1
-        self._first.setdefault(fault.code, escape(fault.summary))
+        self._add(fault.code, fault.summary)
+
+    def _add(self, code: str, summary: str) -> None:
+        self._found[code] += 1
+        self._first.setdefault(code, escape(summary))
+
+    def of_file(self, faults: Iterable[CaptureFault]) -> None:
+        """Note what is wrong with a file that was read without making records of it."""
+        for fault in faults:
+            self._add(fault.code, diagnose(fault.code, 0, 0, fault.text).summary)
 
     def sentences(self) -> Iterator[str]:
         """Yield a sentence for each kind."""

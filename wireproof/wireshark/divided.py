@@ -26,6 +26,7 @@ from parsers.records import (
 
 from ..analysis.selection import Chosen
 from ..spool import Spool
+from ..tasks.unread import CaptureFaults
 from .compare import Comparison, Order, Row, Verdict
 from .decoded import Decoded, ports_of
 from .elements import Element
@@ -50,6 +51,8 @@ class OurRecords:
         """The client's port on each connection."""
         self.quic_connections = 0
         """QUIC connections, which are not compared."""
+        self.faults = CaptureFaults()
+        """What is wrong with the capture itself."""
         self._parts = Parts(_KeptRecord, spool)
         self._of_none: list[tuple[int, Record]] = []
         """Those of no connection, which every part is told."""
@@ -73,6 +76,7 @@ class OurRecords:
         connection = record.connection
         if connection is None:
             self._of_none.append((number, record))
+            self.faults.note([record])
             return
         if is_quic(connection):
             self.quic_connections += isinstance(record, ConnectionRecord)
@@ -142,6 +146,7 @@ class DividedComparison:
         """``wanted`` are the exchanges that have rows, with their connections; None: all have."""
         self.quic_connections = ours.quic_connections
         """QUIC connections, which are not compared."""
+        self.faults = ours.faults
         self._ours = ours
         self._theirs = theirs
         self._segments = segments

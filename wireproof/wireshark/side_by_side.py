@@ -48,10 +48,12 @@ def run(
     write: Write,
     wanted: ExchangeFilter = EVERYTHING,
     keylog: KeyLog | None = None,
+    say: Write = lambda _: None,
 ) -> bool:
     """Compare a capture and write the outcome; return whether no difference is unexplained.
 
-    Both decode all of it; the outcome is that of the exchanges that are ``wanted``.
+    Both decode all of it; the outcome is that of the exchanges that are ``wanted``. ``say`` is told
+    what is wrong with the capture itself.
 
     Raises TsharkMissing, TsharkFailed, OSError for what cannot be read, ValueError for what is no
     capture.
@@ -65,6 +67,8 @@ def run(
         for row in comparison.rows(found.add if form == "table" else None):
             found.add(row)
         found.finish(tshark)
+    for fault in comparison.faults.sentences():
+        say(fault)
     if form == "table" and comparison.quic_connections:
         many = count(comparison.quic_connections, "connection")
         write(f"{many} of QUIC: HTTP/3 is not compared yet\n")

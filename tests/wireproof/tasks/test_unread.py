@@ -82,6 +82,10 @@ def test_what_a_connection_lacks_is_said(
         ["latency"],
         ["export", "--format", "har"],
         ["export", "--format", "csv"],
+        ["follow", "--connection", "0"],
+        ["follow", "--connection", "0", "--layer", "body"],
+        ["plot", "-o", "PLOT"],
+        ["compare"],
     ],
     ids=" ".join,
 )
@@ -91,6 +95,7 @@ def test_a_file_that_is_cut_is_said(
     whole = (ROOT / "fixtures" / "sse" / "plain.pcapng").read_bytes()
     path = tmp_path / "cut.pcapng"
     path.write_bytes(whole[:3001])
+    command = [str(tmp_path / "plot.png") if word == "PLOT" else word for word in command]
     is_one_leg = command == ["hops"]
     assert run([*command, str(path)]) == is_one_leg
     said = capsys.readouterr().err
