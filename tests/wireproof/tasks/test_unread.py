@@ -85,7 +85,7 @@ def test_what_a_connection_lacks_is_said(
         ["follow", "--connection", "0"],
         ["follow", "--connection", "0", "--layer", "body"],
         ["plot", "-o", "PLOT"],
-        ["compare"],
+        pytest.param(["compare"], marks=pytest.mark.tshark),
     ],
     ids=" ".join,
 )
