@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ..files.blocks import TLS_KEY_LOG
-from ..files.input import Readable, Seekable
+from ..files.input import Readable, Seekable, is_seekable
 from ..files.joined import JoinedFiles
 from ..files.reader import CaptureReader
 
@@ -37,7 +37,7 @@ class CaptureKeys:
         self._reader = reader
         self._taken = 0  # of the reader's secrets
         self._ahead: Seekable | None = None
-        if not waits and reader.format == "pcapng" and isinstance(stream, Seekable):
+        if not waits and reader.format == "pcapng" and is_seekable(stream):
             self._ahead = stream
         self._is_possible: bool | None = None
 

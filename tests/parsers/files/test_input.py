@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from functools import partial
+from io import BytesIO
 
 import pytest
 import zstandard
@@ -18,6 +19,7 @@ from parsers.files.input import (
     FileSource,
     GzipMember,
     compression_of,
+    is_seekable,
 )
 from parsers.files.packets import UnreadableCapture
 from parsers.limits import MAX_PACKET
@@ -208,3 +210,7 @@ def test_a_fault_of_an_inner_layer_is_seen_through_the_outer_one() -> None:
         pass
     assert inner.fault is not None
     assert inner.fault[0] == "capture-cut"
+
+
+def test_what_can_be_read_anywhere() -> None:
+    assert is_seekable(BytesIO()) and not is_seekable(Dribble(b"", 1))
