@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from . import blocks
+from .beginnings import Likely
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .found import LEAST, FoundSecrets
 from .given import SETS, is_given
@@ -96,8 +97,7 @@ class Patterns:
 
         A text of which this is false has no secret that a trigger finds, nor ends in one.
         """
-        likely = self._in_tags if b">" in lower else self._outside_tags
-        return likely.search(lower) is not None
+        return self._likely.is_in(lower)
 
     def _possible(self, lower: bytes) -> Iterable[Trigger]:
         """Return the triggers that may be in a text, in order: of a short one those whose first
@@ -139,12 +139,8 @@ class Patterns:
         return found
 
     @cached_property
-    def _in_tags(self) -> re.Pattern[bytes]:
-        return likely(self.triggers, self.names, has_tags=True)
-
-    @cached_property
-    def _outside_tags(self) -> re.Pattern[bytes]:
-        return likely(self.triggers, self.names, has_tags=False)
+    def _likely(self) -> Likely:
+        return likely(self.triggers, self.names)
 
     def scanned(self, text: str) -> Iterator[Span]:
         """Yield what else is looked for, whose places do not depend on names."""

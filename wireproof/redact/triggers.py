@@ -1,8 +1,8 @@
 """How secrets and their names begin, each with the expression of the rest.
 
 Strategy: beginnings are looked for as they stand, in lower case, and only where one is found its
-expression is tried. One expression of all beginnings, and of what must follow each, tells first of
-most texts that they hold none.
+expression is tried. Beginnings and what must follow each tell first of most texts that they hold
+none (:mod:`.beginnings`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from parsers.expressions import when_used
 
 from . import blocks, forms, statements
+from .beginnings import Likely, any_of
 from .languages import after_foreign, foreign_names
 from .names import (
     ANY_MEMBER,
@@ -105,8 +106,6 @@ WORDS = (
 ICS_QUERIES = (".ics?", ".ical?", "ical.html?")
 SHORT_PREFIX = 3
 """Characters of a token's prefix up to which words have it in them as well."""
-FREQUENT = b"etaoinsrhldcumfpgwybvk"
-"""Letters by how frequent they are: alternatives are tried in that order."""
 WIDE_COLONS = (b"\xef\xbc\x9a", b"uff1a")
 """A colon between a name and its value that is told by itself, as few texts have it."""
 MOST_ASKED = 32
@@ -386,13 +385,11 @@ _AFTERS = [
 ]  # fmt: skip
 
 
-def likely(found: Sequence[Trigger], names: Sequence[str], *, has_tags: bool) -> re.Pattern[bytes]:
-    """Return an expression that finds something in every text, in lower case, in which a trigger
-    finds a secret. ``has_tags`` is whether elements can be in it: without at two thirds of the
-    cost."""
-    afters = _afters(names, _AFTER_TAG if has_tags else b"")
-    words = {begins: afters.get(begins, b"") for begins, *_ in found}
-    return re.compile(_any_of(words | dict.fromkeys(WIDE_COLONS, b"")))
+def likely(found: Sequence[Trigger], names: Sequence[str]) -> Likely:
+    """Return what tells of a text, in lower case, whether a trigger finds a secret in it, as far as
+    beginnings do. In texts that have tags there can be elements, which takes half as long again."""
+    begins = dict.fromkeys((*(one.begins for one in found), *WIDE_COLONS))
+    return Likely(begins, lambda has_tags: _afters(names, _AFTER_TAG if has_tags else b""))
 
 
 def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
@@ -412,7 +409,7 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
         found[begins].append(rest + b"s?+" + _AFTER_GIVEN)
     for begins_with, after in (*_AFTERS, *_after_prefixes(), *after_foreign()):
         found.setdefault(begins_with, []).append(after)
-    any_word = _any_of(dict.fromkeys(rests, b""))
+    any_word = any_of(dict.fromkeys(rests, b""))
     for naming in NAMING:
         is_whole = b"" if naming in forms.NAMING else rb"(?<=\"%b)" % re.escape(naming.encode())
         found.setdefault(naming.encode(), []).append(is_whole + forms.after_naming(any_word))
@@ -435,17 +432,4 @@ def _rests(words: Sequence[tuple[str, str]]) -> dict[bytes, bytes]:
 def prefixes_in(found: Sequence[Trigger]) -> re.Pattern[bytes]:
     """Return an expression of all prefixes of tokens, in lower case; of those that begin alike the
     shortest is found."""
-    return re.compile(_any_of({one.begins: b"" for one in found if one.is_prefix}))
-
-
-def _any_of(words: dict[bytes, bytes]) -> bytes:
-    """Return a pattern of all words, each with what follows it, that shares their beginnings."""
-    rests: dict[bytes, dict[bytes, bytes]] = {}
-    for word, after in words.items():
-        if word:
-            rests.setdefault(word[:1], {})[word[1:]] = after
-    found = [words[b""]] if b"" in words else []
-    if found == [b""]:  # whatever follows: the shortest one is enough
-        return b""
-    found += [re.escape(first) + _any_of(rest) for first, rest in sorted(rests.items())]
-    return found[0] if len(found) == 1 else b"(?:" + b"|".join(found) + b")"
+    return re.compile(any_of({one.begins: b"" for one in found if one.is_prefix}))
