@@ -25,6 +25,8 @@ Causes = tuple[list[Cause], str]
 """The likeliest first, and what would tell them apart."""
 LEAST_IDLE = 0.5
 """Seconds of silence below which nobody's patience ends."""
+MANY_FINS = 3
+"""A FIN that was sent so often, with nothing after it, was not acknowledged: one may be lost."""
 LEAST_TOTAL = 0.9
 """Seconds below which no limit of a whole response is set: they are of seconds."""
 OFF_BEAT = 1.5
@@ -44,6 +46,9 @@ NO_ANSWER = "a proxy got no answer: the server refused, closed or was not there"
 UPSTREAM = "look in the log of the service behind the application"
 LOOK_IN_LOG = "look in the server's log at that moment"
 KEEP_ALIVE = "send a comment or ping at half the limit, or raise the limit"
+KEEP_ALIVE_AT_SERVER = (
+    "look at the network; the server may go on for nobody: let it use TCP keep-alives or pings"
+)
 RAISE = "raise the limit of the whole response"
 SERVER_LOG = "the server's log at that moment; whether others run for the same total time"
 UPSTREAM_CAPTURE = "a capture between the proxy and the server; a keep-alive at half that time"
@@ -200,9 +205,25 @@ def why_left(trace: Trace, silence: Silence | None) -> list[Cause]:
         return [closed]
     waited = f"nothing had come for {duration(silence.seconds)}: a read timeout may have expired"
     return [
+        *_unanswered(trace),
         Cause("client-timeout", "possible", waited, KEEP_ALIVE),
         Cause("client-closed", "possible", "the client did not want the rest"),
     ]
+
+
+def _unanswered(trace: Trace) -> list[Cause]:
+    """Return that a path was gone if nothing answered the FIN of its client, sent several times."""
+    connection = trace.about.connection
+    ends = connection.ends if connection is not None else []
+    fins = [end["packet"] for end in ends if end["sender"] == "client" and end["kind"] == "fin"]
+    if connection is None or len(fins) < MANY_FINS or len(fins) < len(ends):
+        return []
+    if fins[-1] != connection.last_packet:
+        return []
+    said = (
+        f"its FIN was sent {len(fins)} times, and nothing came back: the server or the path is gone"
+    )
+    return [Cause("path-vanished", "likely", said, KEEP_ALIVE_AT_SERVER)]
 
 
 def is_idle(trace: Trace, seconds: float) -> bool:
