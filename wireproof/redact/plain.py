@@ -27,7 +27,7 @@ from .sentences import (
 NAME = when_used(
     r".*(?:public|primary|foreign|cache|sort|partition|row|unique|composite|object|range"
     r"|surrogate|idempotency|translation|i18n|l10n|message|label|shortcut|hot|modifier|topology|route"
-    r"|routing|issue|storage|query|hash|file|grouping|restore|annotation|taint|bucket|s3)[-_]?keys?"
+    r"|routing|issue|storage|query|hash|file|grouping|restore|annotation|taint|bucket|s3|group)[-_]?keys?"
     r"|.*(?:secret|passw(?:or)?d|token|credentials?|session)[-_]?(?:names?|types?|version|polic(?:y|ies)"
     r"|length|strength|m(?:in|ax)[-_]?length|required|enabled|expires[-_]?(?:at|in|on)?"
     r"|label|placeholder|title|help|errors?|messages?|prompt|description|url|uri|endpoint"
@@ -42,11 +42,11 @@ NAME = when_used(
     r"|(?:.*[-_.])?forgot[-_]?passw(?:or)?d"
     r"|.*session[-_]?(?:count|name|type|duration|length|timeout|ttl|start(?:ed)?|end(?:ed)?|affinity|title"
     r"|driver|engine|lifetime|connection|store|serializer|backend)"
-    r"|.*signature[-_]?(?:version|method|algorithm)|.*(?:grant|signature|token)[-_]?types?(?:[-_].*)?"
-    r"|.*credential[-_]?(?:type|name)s?"
+    r"|.*signature[-_]?(?:version|method|algorithm)|.*(?:grant|signature|token|secret|credential)[-_]?types?(?:[-_].*)?"
+    r"|.*credential[-_]?(?:type|name|helper|store|source|process)s?"
     r"|.*passwordbearer|arn:.*"
     r"|.*(?:status|error|exit|return|response|reason|country|language|lang|currency|region|area"
-    r"|zip|postal|product|colou?r|source|qr|bar|event|key)[-_]?codes?"
+    r"|zip|postal|product|colou?r|source|qr|bar|event|key|promo|coupon|discount)[-_]?codes?"
     r"|.*cookie[-_]?(?:name|domain|path|policy|consent|banner|same[-_]?site|secure|http[-_]?only"
     r"|age|max[-_]?age|prefix|options?)"
     r"|(?:.*_)?(?:bos|eos|pad|unk|sep|cls|mask|image|audio|stop|special)_tokens?"
@@ -128,7 +128,9 @@ BEGINS_CODE = when_used(
     r"|(?i:your)(?:[-_ ]?[A-Za-z]{0,16}){0,7}|include|same-origin|`|`?[Bb]earer"
 )
 """What a value may be that goes on in the next piece: as models write it, token by token."""
-KEYWORD = re.compile(r"await|new|async|function|lambda|typeof|yield|not|if|match|try|fn|func")
+KEYWORD = re.compile(
+    r"impl|dyn|await|new|async|function|lambda|typeof|yield|not|if|match|try|fn|func"
+)
 INDEX = re.compile(r"\[\d{1,3}\]")
 GENERIC = re.compile(r"<[\w |,.\[\]]{1,64}>\(")
 """What a function is called with that has types: ``useState<string | null>(null)``."""
@@ -144,11 +146,11 @@ PLACEHOLDER = when_used(
     r"|\?|\$\d{1,2}|</?[A-Za-z|][A-Za-z_| ./:-]{0,48}>?"  # a parameter of SQL, a word in brackets
     r"|\[[A-Za-z_ ]{2,24}\]"
     r"|(?:[a-z]{1,8}-)?(?i:<?(?:your|insert|replace|paste)(?:[-_ ]?[A-Za-z]{1,16}){1,7}>?)"
-    r"|(?:KEY|TOKEN|PASSWORD|SECRET|VALUE|STRING)|[A-Z]{2,16}(?:_[A-Z]{2,16}){0,3}"
+    r"|(?:KEY|TOKEN|PASSWORD|SECRET|VALUE|STRING|NAME|TEXT|FILE|PATH|ID|SESSION)|[A-Z]{2,16}(?:_[A-Z]{2,16}){0,3}"
     r"_(?:KEYS?|TOKENS?|PASSWORDS?|PASS|SECRETS?|CREDENTIALS?)"  # of a variable
     r"|change[-_ ]?(?:me|this|it)|replace[-_ ]?me|placeholder|redacted"
     r"|(?:required|nullable|sometimes|string)(?:\|[a-z_]{2,16}(?::[\w,]{1,16})?){1,8}"  # Laravel
-    r"|[^A-Za-z0-9\s]?([^A-Za-z0-9\s])\1*|(?:[a-z]{1,8}[-_]){0,2}([xX])\2{3,}(?:[-_]?\2{2,})*"
+    r"|[^A-Za-z0-9\s]?([^A-Za-z0-9\s])\1*|(?:[a-z]{1,8}[-_]){0,2}([xX])\2{2,}(?:[-_]?\2{2,})*"
     r"|(?:[a-z]{1,8}[-_]){0,2}\.{3}|[ ,;:|]{1,3}"
 )
 """What stands in a secret's place: in a template, in a document, or because it was taken out."""
@@ -199,12 +201,18 @@ COOKIE_WORDS = when_used(
 )
 """A cookie that remembers a word, with its attributes: ``lang=en; Path=/``, or stands for any:
 ``<name>=<value>; Secure``."""
+COOKIE_PROSE = re.compile(r"[a-z]{2,14} [a-z]{1,14} [a-z]{2,14}")
+"""Words in what may be a cookie, none of whose values has a digit."""
+NAMES_KEY = "secretkey"
+"""What ExternalSecret calls the key that a secret gets: ``secretKey: password``."""
 SECRET_ID = re.compile(r".*secret[-_]?id")
 PATH = re.compile(r"[A-Za-z_-]{1,32}(?:/[A-Za-z_-]{1,32}){1,4}")
 """What a manager of secrets calls one: that of a role of Vault's is random."""
 SESSION_STATE = re.compile(
     r"open(?:ed)?|closed?|active|inactive|idle|started|ended|expired|unknown|pending|ready"
 )
+IN_TICKS = re.compile(r"`[^`]+`")
+"""All of a value, as Markdown has code."""
 FETCH = re.compile(r"include|same-origin|omit")
 """The Fetch standard's credentials mode."""
 BEARER_WORD = re.compile(
@@ -259,9 +267,10 @@ def is_plain_value(value: Value, name_here: str) -> bool:
     if (after and _counts(name, said)) or (name == "passwd" and NSSWITCH.match(text, start)):
         return True
     if not after:  # it may go on
-        known = (PLACEHOLDER, MACRO, SECRET_NAME)
-        is_whole = any(one.fullmatch(said) for one in known)
-        is_whole = is_whole or ("cookie" in name and COOKIE_WORDS.fullmatch(said) is not None)
+        known = [PLACEHOLDER, MACRO, SECRET_NAME, *([WORD] if IN_TICKS.fullmatch(said) else [])]
+        whole = said.strip("`").rstrip("]")
+        is_whole = any(one.fullmatch(whole) for one in known)
+        is_whole = is_whole or ("cookie" in name and _is_cookie_of_words(said))
         return is_whole or _is_word(value, name_here) or BEGINS_CODE.fullmatch(said) is not None
     scheme = _SCHEME.match(said)
     said = said[scheme.end() :] if scheme else said
@@ -271,9 +280,18 @@ def is_plain_value(value: Value, name_here: str) -> bool:
         return True
     if text[start - 1 : start] in ('"', "'"):
         return _is_plain_string(value, said)
-    if _is_sample_cursor(name, plain) or ("cookie" in name and COOKIE_WORDS.fullmatch(said)):
+    if _is_sample_cursor(name, plain) or ("cookie" in name and _is_cookie_of_words(said)):
+        return True
+    if name == NAMES_KEY and SECRET_NAME.fullmatch(said):
         return True
     return _is_word(value, name_here) or _is_code(value, name_here)
+
+
+def _is_cookie_of_words(said: str) -> bool:
+    """Return whether what stands where cookies do is words, or prose about one."""
+    if COOKIE_WORDS.fullmatch(said):
+        return True
+    return COOKIE_PROSE.search(said) is not None and not any(map(str.isdigit, said))
 
 
 def _is_sample_cursor(name: str, said: str) -> bool:

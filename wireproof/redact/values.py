@@ -108,6 +108,7 @@ def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
     strings = list(STRING_OF_ARRAY.finditer(text, *span))
     if not strings:  # of YAML, or as Go prints it
         words = [one.span() for one in WORD_OF_ARRAY.finditer(text, *span)]
+        words = [(a, b) for a, b in words if SECRET_NAME.fullmatch(text, a, b) is None]
         return [(a, b) for a, b in words if kind == "array" or b - a >= LONG_WORD]
     values = [one for one in strings if not one["is_name"]]
     if len(values) < len(strings) and LOOSER.match(text, match.start()):
