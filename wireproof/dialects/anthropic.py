@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .decoding import Part, reading
-from .dialect import Opening, TextDialect
+from .dialect import REASONS, ROLES, Opening, TextDialect
 from .errors import error_payload
 from .payload import OTHER, PING, Kind, Payload
 
@@ -71,6 +71,11 @@ OWN_MEMBERS = {
 }
 """What an event of each type has, by which a stream is known also in its middle."""
 ELSE = frozenset(("ping", "content_block_stop", "message_stop", "error"))
+KINDS = frozenset(
+    ("message", "text", "thinking", "tool_use", "text_delta", "thinking_delta")
+    + ("input_json_delta", "signature_delta")
+)
+"""Types of blocks, and of their deltas."""
 
 
 class Anthropic(TextDialect):
@@ -80,6 +85,7 @@ class Anthropic(TextDialect):
     title = "Anthropic messages"
     last_word = "message_stop"
     telling = frozenset(("type",))
+    words = {"type": OWN_MEMBERS.keys() | ELSE | KINDS, "role": ROLES, "stop_reason": REASONS}
     has_envelope = True
 
     def __init__(self, opening: Opening) -> None:

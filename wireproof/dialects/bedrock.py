@@ -17,7 +17,7 @@ from parsers.records import AwsEventRecord
 
 from .anthropic import Anthropic
 from .decoding import Part, reading, written
-from .dialect import Dialect, Element, Opening, TextDialect
+from .dialect import REASONS, ROLES, Dialect, Element, Opening, TextDialect
 from .errors import error_payload
 from .openai_chat import OpenAIChat
 from .payload import CONTROL, OTHER, Kind, Payload
@@ -100,6 +100,7 @@ class Bedrock(Dialect):
     name = "bedrock"
     title = "Amazon Bedrock"
     last_word = "messageStop"
+    words = {"stopReason": REASONS, "role": ROLES}
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)

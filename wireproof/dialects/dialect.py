@@ -9,6 +9,7 @@ an application may serve what it likes under any path.
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Mapping, Set
 from functools import cached_property
 from typing import ClassVar
 
@@ -31,6 +32,18 @@ from .payload import OTHER, Payload
 Element = SseEventRecord | Message | BodyElementRecord | ChunkRecord | DataRecord
 MAX_SHARED = 200
 """Characters that are kept of what all elements of a stream share: an id, a model."""
+
+Words = Mapping[str, Set[str]]
+NO_WORD: frozenset[str] = frozenset()
+ROLES = frozenset(("assistant", "developer", "function", "model", "system", "tool", "user"))
+"""Who speaks, in whichever API."""
+REASONS = frozenset(
+    ("stop", "length", "tool_calls", "content_filter", "function_call", "tool-calls", "error")
+    + ("end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "load")
+    + ("STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT")
+    + ("FINISH", "LENGTH", "COMPLETE", "unload", "max_output_tokens", "content-filter", "unknown")
+)
+"""Why generation ended, in whichever API."""
 
 _members = reading(dict[str, msgspec.Raw])
 _word = reading(str)
@@ -89,6 +102,10 @@ class Dialect:
     telling: ClassVar[frozenset[str]] = frozenset()
     """Members of JSON objects: one that has none of them does not show this dialect, nor does what
     is no JSON. Empty where something else shows it."""
+    words: ClassVar[Words] = {}
+    """Values that members of its JSON have by its own definition, and that say what an element is:
+    none of them is what somebody wrote. Without a value: a member that is looked for, beside those
+    of the :class:`~.decoding.Part`\\ s that it reads."""
 
     def __init__(self, opening: Opening) -> None:
         self.shared: dict[str, str] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from .decoding import Part as Object
 from .decoding import reading, written
-from .dialect import Opening, TextDialect
+from .dialect import REASONS, ROLES, Opening, TextDialect
 from .errors import error_payload
 from .payload import CONTROL, OTHER, Kind, Payload
 
@@ -68,6 +68,7 @@ class Gemini(TextDialect):
     title = "Gemini"
     last_word = "finishReason"
     telling = OWN_MEMBERS
+    words = {"finishReason": REASONS, "blockReason": REASONS, "role": ROLES}
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

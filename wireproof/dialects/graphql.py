@@ -15,7 +15,7 @@ from typing import Any
 from parsers.records import WebSocketMessageRecord
 
 from .decoding import Part, reading, written
-from .dialect import Opening, TextDialect
+from .dialect import NO_WORD, Opening, TextDialect
 from .payload import OTHER, Payload
 
 PROTOCOLS = frozenset(("graphql-transport-ws", "graphql-ws"))
@@ -26,6 +26,9 @@ PINGS = frozenset(("ping", "pong", "ka", "connection_keep_alive"))
 REQUESTS = frozenset(("subscribe", "start"))
 RESULTS = frozenset(("next", "data"))
 ENDS = frozenset(("complete", "stop"))
+ERRORS = frozenset(("error", "connection_error"))
+RESULT_MEMBERS = frozenset(("query", "data", "errors"))
+"""What a request or a result of GraphQL's has one of."""
 
 
 class Message(Part):
@@ -43,6 +46,9 @@ class GraphQL(TextDialect):
     name = "graphql"
     title = "GraphQL over WebSocket"
     telling = frozenset(("type",))
+    words = {"type": CONNECTION | PINGS | REQUESTS | RESULTS | ENDS | ERRORS} | dict.fromkeys(
+        RESULT_MEMBERS, NO_WORD
+    )
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:
@@ -70,7 +76,7 @@ class GraphQL(TextDialect):
             return _request(kind, number, payload)
         if kind in ENDS:
             return Payload("finish", "", "", number, label=kind)
-        if kind in ("error", "connection_error"):
+        if kind in ERRORS:
             return Payload("error", _messages(payload), "", number, label=kind)
         text = "" if payload is None else written(payload)
         return Payload("control", text, "", number, label=kind)
@@ -80,7 +86,7 @@ def _is_graphql(opening: Opening) -> bool:
     """Whether a payload is a request or a result of GraphQL's."""
     message = _message(opening.text)
     payload = None if message is None else message.payload
-    return isinstance(payload, dict) and not payload.keys().isdisjoint(("query", "data", "errors"))
+    return isinstance(payload, dict) and not payload.keys().isdisjoint(RESULT_MEMBERS)
 
 
 def _request(kind: str, number: str, payload: Any) -> Payload:

@@ -30,6 +30,12 @@ class Message(Part):
 
 _messages = reading(Message | list[Message])  # type: ignore[arg-type]
 MCP_METHODS = ("initialize", "notifications/", "tools/", "resources/", "prompts/", "sampling/")
+METHODS = frozenset(
+    ("initialize", "ping", "notifications/initialized", "notifications/progress")
+    + ("notifications/cancelled", "notifications/message", "tools/list", "tools/call")
+    + ("resources/list", "resources/read", "prompts/list", "prompts/get", "sampling/createMessage")
+)
+"""MCP's own."""
 
 
 class JsonRpc(TextDialect):
@@ -38,6 +44,7 @@ class JsonRpc(TextDialect):
     name = "json-rpc"
     title = "JSON-RPC"
     telling = frozenset(("jsonrpc",))
+    words = {"jsonrpc": frozenset(("2.0",)), "method": METHODS}
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .decoding import Part, reading, written
-from .dialect import Opening, TextDialect
+from .dialect import REASONS, ROLES, Opening, TextDialect
 from .errors import error_payload
 from .payload import CONTROL, OTHER, Payload
 
@@ -55,6 +55,7 @@ class Ollama(TextDialect):
     title = "Ollama"
     last_word = '"done":true'
     telling = frozenset(("done", "error"))
+    words = {"done_reason": REASONS, "role": ROLES}
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 from .decoding import Part, reading, written
-from .dialect import Opening, TextDialect
+from .dialect import REASONS, ROLES, Opening, TextDialect
 from .errors import error_payload
 from .payload import CONTENT, CONTROL, OTHER, Payload
 
+OBJECTS = frozenset(("chat.completion.chunk", "text_completion"))
 MAX_CALLS = 128
 """Calls of one response whose names are kept; the API allows 128 functions."""
 
@@ -79,6 +80,12 @@ class OpenAIChat(TextDialect):
     title = "OpenAI chat completions"
     last_word = "[DONE]"
     telling = frozenset(("choices", "error"))
+    words = {
+        "object": OBJECTS | {"chat.completion"},
+        "role": ROLES,
+        "finish_reason": REASONS,
+        "type": frozenset(("function", "text")),
+    }
     has_envelope = True
 
     def __init__(self, opening: Opening) -> None:
@@ -92,7 +99,7 @@ class OpenAIChat(TextDialect):
         chunk = _chunk(opening.text)
         if chunk is None or chunk.choices is None:
             return False
-        if chunk.object in ("chat.completion.chunk", "text_completion"):
+        if chunk.object in OBJECTS:
             return True
         return any(choice.delta is not None and _says(choice) for choice in chunk.choices)
 

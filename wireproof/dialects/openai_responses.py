@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from .decoding import Part, reading
-from .dialect import Opening, TextDialect
+from .dialect import NO_WORD, ROLES, Opening, TextDialect
 from .errors import error_payload
 from .payload import OTHER, Kind, Payload
 
@@ -42,6 +42,9 @@ STARTS = frozenset(
     ("response.created", "response.queued", "response.output_item.added")
     + ("response.content_part.added", "response.reasoning_summary_part.added")
 )
+
+
+ELSE = frozenset(("response.failed", "response.in_progress", "error"))
 
 
 class Usage(Part):
@@ -90,6 +93,12 @@ class OpenAIResponses(TextDialect):
     title = "OpenAI Responses"
     last_word = "response.completed"
     telling = frozenset(("type",))
+    words = {
+        "type": DELTAS.keys() | ENDS.keys() | STARTS | ELSE,
+        "status": frozenset(("completed", "failed", "in_progress", "incomplete")),
+        "reason": frozenset(("max_output_tokens", "content_filter")),
+        "role": ROLES,
+    } | dict.fromkeys(OWN_MEMBERS, NO_WORD)
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)

@@ -56,6 +56,7 @@ class SignalR(Dialect):
 
     name = "signalr"
     title = "SignalR"
+    words = {"protocol": frozenset(("json", "messagepack"))}
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

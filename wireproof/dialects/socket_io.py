@@ -15,7 +15,7 @@ from typing import Any
 from parsers.records import WebSocketMessageRecord
 
 from .decoding import reading, written
-from .dialect import Element, Opening, TextDialect
+from .dialect import NO_WORD, Element, Opening, TextDialect
 from .errors import error_payload
 from .payload import OTHER, Payload
 
@@ -33,6 +33,7 @@ class SocketIO(TextDialect):
 
     name = "socket.io"
     title = "Socket.IO"
+    words = {"sid": NO_WORD}
 
     @classmethod
     def is_spoken(cls, opening: Opening) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from parsers.records import ChunkRecord, DataRecord
 
 from .decoding import Part, reading, written
-from .dialect import Dialect, Element, Opening, TextDialect
+from .dialect import REASONS, Dialect, Element, Opening, TextDialect
 from .payload import CONTROL, OTHER, Kind, Payload, joined
 
 MAX_LINE = 256 * 1024
@@ -54,6 +54,16 @@ class Event(Part, rename="camel"):
     data: Any = None
 
 
+OWN_TYPES = frozenset(
+    ("start", "text-start", "text-delta", "reasoning-start", "reasoning-delta")
+    + ("tool-input-start", "tool-input-delta", "tool-input-available")
+)
+"""Types by which a stream is known without its field, if they come with an id."""
+ELSE = frozenset(
+    ("finish", "abort", "error", "tool-input-error", "tool-output-error", "tool-output-available")
+    + ("text-end", "reasoning-end", "start-step", "finish-step")
+)
+
 _line = reading(Line)
 _event = reading(Event)
 _string = reading(str)
@@ -78,6 +88,7 @@ class VercelLines(Dialect):
     name = "vercel-lines"
     title = "Vercel AI data stream"
     last_word = "d:"
+    words = {"finishReason": REASONS}
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)
@@ -165,6 +176,7 @@ class VercelEvents(TextDialect):
     title = "Vercel AI UI messages"
     last_word = "[DONE]"
     telling = frozenset(("type",))
+    words = {"type": OWN_TYPES | ELSE, "finishReason": REASONS}
 
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)
@@ -221,10 +233,3 @@ def _else(event: Event, name: str, number: str) -> Payload:
     if kind == "start" or kind.endswith("-start"):
         return Payload("start", "", kind, number)
     return Payload("control", "", kind, number)
-
-
-OWN_TYPES = frozenset(
-    ("start", "text-start", "text-delta", "reasoning-start", "reasoning-delta")
-    + ("tool-input-start", "tool-input-delta", "tool-input-available")
-)
-"""Types by which a stream is known without its field, if they come with an id."""
