@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from .http1.chunk_line import general_chunk_line as general_chunk_line
     from .http1.chunk_line import match_chunk_line as match_chunk_line
     from .http2.flow import FlowControl as FlowControl
+    from .http2.placed import MASK_CHARACTERS as MASK_CHARACTERS
     from .http2.placed import UNREADABLE as UNREADABLE
     from .http2.placed import FieldText as FieldText
     from .http2.placed import PlacedContent as PlacedContent
@@ -191,6 +192,7 @@ _EXPORTED = {
     "http2.flow": ("FlowControl",),
     "http2.placed": (
         "FieldText",
+        "MASK_CHARACTERS",
         "PlacedContent",
         "PlacedFrames",
         "Plain",

@@ -41,7 +41,11 @@ _ASTERISK = ord("*")
 # where there are any.
 _VISIBLE = {huffman.LENGTHS[byte]: byte for byte in range(0x7E, 0x20, -1)}
 _BY_LENGTH = _VISIBLE | {huffman.LENGTHS[byte]: byte for byte in b"0AB*"}
+_OF_NAMES = {huffman.LENGTHS[byte]: byte for byte in b"abj*"}
+"""The same for names, which have no capitals (RFC 9113 section 8.2.1)."""
 _ANY_BYTE = {huffman.LENGTHS[byte]: byte for byte in range(256)} | _BY_LENGTH
+MASK_CHARACTERS = frozenset((*_ANY_BYTE.values(), *_BY_LENGTH.values(), *_OF_NAMES.values()))
+"""What :func:`rewritten_field` puts in the place of others."""
 
 
 class FieldText(NamedTuple):
@@ -72,6 +76,8 @@ class Plain(NamedTuple):
 
     start: int
     data: bytes
+    kind: int | None = None
+    """The type of the frame whose payload it is; None for padding."""
 
 
 class Unread(NamedTuple):
@@ -183,7 +189,7 @@ class PlacedFrames:
                     self._known = event.end
                     start = event.start + HEADER_SIZE
                     if event.kind != SETTINGS:
-                        yield Plain(start, self._bytes(start, event.end))
+                        yield Plain(start, self._bytes(start, event.end), event.kind)
                 case Lost():
                     self._headers.forget()
 
@@ -292,7 +298,9 @@ def _without(outer: list[Place], inner: list[Place]) -> Iterator[Place]:
             yield upto, last
 
 
-def rewritten_field(text: bytes, spans: list[Place], *, is_coded: bool) -> bytes:
+def rewritten_field(
+    text: bytes, spans: list[Place], *, is_coded: bool, is_name: bool = False
+) -> bytes:
     """Return a string literal's data with ``spans`` of its text masked, of the same size.
 
     In the Huffman code as many characters have to take as many bytes: they are chosen by how many
@@ -308,14 +316,15 @@ def rewritten_field(text: bytes, spans: list[Place], *, is_coded: bool) -> bytes
     total = -(-sum(lengths[byte] for byte in text) // 8) * 8
     room = total - sum(lengths[byte] for byte in text)
     room += sum(lengths[text[at]] for at in masked)
-    for at, byte in zip(masked, _of_bits(len(masked), room), strict=True):
+    for at, byte in zip(masked, _of_bits(len(masked), room, is_name=is_name), strict=True):
         hidden[at] = byte
     return huffman.encode(bytes(hidden))
 
 
-def _of_bits(count: int, bits: int) -> list[int]:
+def _of_bits(count: int, bits: int, *, is_name: bool) -> list[int]:
     """Return so many bytes whose codes have ``bits`` together, or up to three fewer."""
     usual = {length: byte for length, byte in _BY_LENGTH.items() if length <= 8}
+    usual = _OF_NAMES if is_name else usual
     choices = next(
         (one for one in (usual, _BY_LENGTH) if bits <= count * max(one)), _ANY_BYTE
     )  # fmt: skip

@@ -23,6 +23,7 @@ from parsers.http2.elements import (
     PUSH_PROMISE,
 )
 from parsers.http2.placed import (
+    MASK_CHARACTERS,
     UNREADABLE,
     FieldText,
     Found,
@@ -362,3 +363,20 @@ def test_any_coded_text_keeps_its_sizes(text: bytes) -> None:
     assert len(huffman.decode(coded)) == len(text)
     again = rewritten_field(text[::-1], [(0, len(text))], is_coded=True)
     assert again == coded
+
+
+def test_a_name_in_huffmans_code_has_no_capitals_for_a_mask() -> None:
+    for text in (b"x-secret-name", b"abcdefghijklmnopqrstuvwxyz", b"jjjjjjjj", b"aaaa"):
+        coded = rewritten_field(text, [(0, len(text))], is_coded=True, is_name=True)
+        assert len(coded) == len(huffman.encode(text))
+        masked = huffman.decode(coded)
+        assert len(masked) == len(text) and masked == masked.lower()
+        assert MASK_CHARACTERS.issuperset(masked)
+
+
+def test_payloads_say_of_which_type_of_frame_they_are() -> None:
+    frames = PlacedFrames(0, "server")
+    ping = framed(6, 0, 0, b"12345678")
+    padded = framed(0, 8, 1, b"\x02ab\x01\x01")
+    found = frames.receive_data(framed(4, 0, 0) + ping + padded)
+    assert [one.kind for one in found if isinstance(one, Plain)] == [6, None]
