@@ -160,6 +160,11 @@ class ElementStream:
         return []
 
     @property
+    def settled(self) -> int:
+        """Up to here nothing more becomes of its bytes."""
+        return self.done
+
+    @property
     def open_offsets(self) -> tuple[int, ...]:
         return ()
 

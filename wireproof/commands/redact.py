@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         "wireproof redact capture.pcapng -o to-send.pcapng",
         "wireproof redact capture.pcapng --headers-only -o to-send.pcapng",
         "wireproof redact capture.pcapng --keep session_id --mask account -o to-send.pcapng",
+        "wireproof redact capture.pcapng --all-content -o to-strangers.pcapng",
     ),
 )
 @parses()
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
     flag_value="headers",
     default="all",
     help="Mask Authorization, Cookie, Set-Cookie, X-Api-Key and the like, and nothing else.",
+)
+@click.option(
+    "--all-content",
+    "policy",
+    flag_value="structure",
+    help="Mask all content, and keep only structure: what is not known to be structure is masked. "
+    "Packet headers stay, with their addresses and ports.",
 )
 @rule_options
 @refused(
@@ -53,6 +61,13 @@ def redact(file: str, output: str, policy: Rules) -> None:
     The copy is then decoded and searched for each secret: as is, in base64, hexadecimal, percent
     encoding and UTF-16, and inside codings. Anything still readable is reported, and the exit code
     is 1. Packets that are encrypted or truncated are kept and counted.
+
+    Not every secret looks like one. With --all-content nothing has to: texts, targets, values of
+    fields and names of servers are masked, whatever they say, and so is what is compressed,
+    encrypted or of another protocol. What remains shows the same records, times and verdicts:
+    lengths, methods, statuses, field names and values that standards define, members and words of
+    JSON that an API defines, counts, and the addresses in packet headers. Comments and names in the
+    file are left out. The copy is then decoded, and every word in it looked up.
     """
     from ..redact.capture import redact_capture
     from ..text.wording import count
@@ -76,7 +91,8 @@ def redact(file: str, output: str, policy: Rules) -> None:
         say(f"{called(output)}: found more secrets than the copy is searched for")
     if done.left:
         places = "; ".join(map(str, done.left))
-        secrets = count(len(done.left), "place")
+        number = count(len(done.left), "place")
+        what = "content" if policy.policy == "structure" else "secrets"
         raise NotWhole(
-            f"{called(output)}: NOT safe to share: secrets can still be read in {secrets}: {places}"
+            f"{called(output)}: NOT safe to share: {what} can still be read in {number}: {places}"
         )

@@ -49,7 +49,7 @@ def rule_options(command: C) -> C:
         try:
             rules = Rules.wanted(policy, keep, mask, is_personal=personal)
         except ValueError as error:
-            raise click.UsageError(f"{_named(mask, personal)}: {error}") from error
+            raise click.UsageError(f"{_named(keep, mask, personal)}: {error}") from error
         return command(policy=rules, **others)
 
     kept = click.option(
@@ -75,9 +75,11 @@ def rule_options(command: C) -> C:
     return kept(masked(personal(cast("C", with_rules))))
 
 
-def _named(mask: Sequence[str], personal: bool) -> str:
+def _named(keep: Sequence[str], mask: Sequence[str], personal: bool) -> str:
     """Return which option cannot be obeyed."""
-    return "--personal" if personal and not mask else "--mask"
+    if mask:
+        return "--mask"
+    return "--personal" if personal else "--keep"
 
 
 def said(report: Report) -> str | None:

@@ -13,7 +13,7 @@ pcapng.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 from itertools import chain
@@ -41,13 +41,16 @@ from ..output import buffered_scratch, open_stream
 from ..tasks.annotate import pcap_as_blocks, with_unknown_length
 from ..tasks.decode import check_output
 from ..text.progress import shown
-from .fragment_sums import FragmentSums
 from .frames import FrameMasks
 from .proof import LeftSecret, Proof
 from .records import mask_bytes
 from .rules import Rules
 from .secrets import Policy, Report, find
+from .structure.blocks import without_texts
+from .structure.frames import StructureMasks
+from .structure.proof import StructureProof
 
+Masks = FrameMasks | StructureMasks
 Part = UsualBlocks | tuple[Block, Packet | None]
 """What a file is copied as."""
 READ_TWICE = "it is read twice, which only a file can be"
@@ -100,12 +103,16 @@ def find_in_frames(file: BinaryIO, policy: Policy | Rules) -> FrameMasks:
     Raises OSError, and ValueError for what is no capture.
     """
     masks = FrameMasks(policy)
-    with shown(file, "looking for secrets") as stream:
+    _read(file, masks, "looking for secrets")
+    return masks
+
+
+def _read(file: BinaryIO, masks: Masks, what: str) -> None:
+    with shown(file, what) as stream:
         capture = OrderedCapture(stream)
         for batch in capture.batches(4 * BATCH, lambda: masks.room):
             masks.add(batch, capture.sort)
     masks.end()
-    return masks
 
 
 def redact_capture(
@@ -117,37 +124,58 @@ def redact_capture(
     ValueError for what is no capture, for standard input, and for an output that is the input.
     """
     check_output(source, output)
+    rules = Rules.of(policy)
+    write = _without_content if rules.policy == "structure" else _without_secrets
     with ExitStack() as stack:
         file = open_to_mask(source, stack)
-        masks = find_in_frames(file, policy)
-        proof = Proof(masks)
         copy = stack.enter_context(buffered_scratch())
-        done = _copied(file, copy, masks, say)
-        proof.search(copy)
-        if proof.left:  # now that all are known: what of them came before, or in pieces
-            rules = replaced(masks.rules, known=masks.report.found)
-            masks = find_in_frames(from_its_beginning(file), rules)
-            proof = Proof(masks)
-            done = _copied(file, copy, masks, lambda _: None)
-            proof.search(copy)
-        if proof.holds_frames:
-            proof.clean(from_its_beginning(file))
-            done = _copied(file, copy, masks, lambda _: None)
-            proof.search(copy)
+        done = write(file, copy, rules, say)
         copy.seek(0)
         copyfileobj(copy, open_stream(output, stack), COPIED_AT_ONCE)
+    return done
+
+
+def _without_secrets(
+    file: BinaryIO, copy: BinaryIO, rules: Rules, say: Callable[[str], object]
+) -> Redacted:
+    """Write a proven copy in which what was found is masked."""
+    masks = find_in_frames(file, rules)
+    proof = Proof(masks)
+    done = _copied(file, copy, masks, say)
+    proof.search(copy)
+    if proof.left:  # now that all are known: what of them came before, or in pieces
+        rules = replaced(masks.rules, known=masks.report.found)
+        masks = find_in_frames(from_its_beginning(file), rules)
+        proof = Proof(masks)
+        done = _copied(file, copy, masks, lambda _: None)
+        proof.search(copy)
+    if proof.holds_frames:
+        proof.clean(from_its_beginning(file))
+        done = _copied(file, copy, masks, lambda _: None)
+        proof.search(copy)
     done.left = proof.left
     return done
 
 
-def _copied(
-    file: BinaryIO, copy: BinaryIO, masks: FrameMasks, say: Callable[[str], object]
+def _without_content(
+    file: BinaryIO, copy: BinaryIO, rules: Rules, say: Callable[[str], object]
 ) -> Redacted:
+    """Write a proven copy in which everything is masked that is not known to be structure."""
+    with closing(StructureMasks(rules)) as masks:
+        _read(file, masks, "looking for structure")
+        done = _copied(file, copy, masks, say)
+    proof = StructureProof(masks.opaque)
+    proof.search(copy)
+    done.left = proof.left
+    return done
+
+
+def _copied(file: BinaryIO, copy: BinaryIO, masks: Masks, say: Callable[[str], object]) -> Redacted:
     """Write the capture ``file`` without its secrets to ``copy``, which then is at its start."""
     copy.seek(0)
     copy.truncate()
     if masks.needs_sums:
-        masks.sums = FragmentSums()
+        masks.begin_sums()
         with shown(from_its_beginning(file), "summing up") as stream:
             for batch in OrderedCapture(stream).batches(BATCH):
                 masks.sum_up(batch)
@@ -168,7 +196,7 @@ def _copied(
     return done
 
 
-def _rewritten(parts: Iterable[Part], masks: FrameMasks, done: Redacted) -> Iterator[bytes]:
+def _rewritten(parts: Iterable[Part], masks: Masks, done: Redacted) -> Iterator[bytes]:
     """Yield the file without secrets."""
     changed = masks.changed
     for part in parts:
@@ -177,19 +205,24 @@ def _rewritten(parts: Iterable[Part], masks: FrameMasks, done: Redacted) -> Iter
             yield part.data
             continue
         block, packet = part
+        kept: Block | None
         if packet is not None:
             done.packets += 1
             done.changed += packet[0] in changed
-            yield _with_data(block, masks.masked(packet), masks).encoded()
+            kept = _with_data(block, masks.masked(packet), masks)
         elif block.type == DECRYPTION_SECRETS and masks.rules.policy != "none":
             done.key_logs += 1
+            continue
         elif block.type == SECTION_HEADER:
-            yield with_unknown_length(_with_masked_texts(block, 16, masks)).encoded()
+            kept = _with_masked_texts(block, 16, masks)
+            kept = None if kept is None else with_unknown_length(kept)
         else:
-            yield _with_masked_texts(block, 0, masks).encoded()
+            kept = _with_masked_texts(block, 0, masks)
+        if kept is not None:
+            yield kept.encoded()
 
 
-def _with_data(block: Block, data: bytes, masks: FrameMasks) -> Block:
+def _with_data(block: Block, data: bytes, masks: Masks) -> Block | None:
     """Return a packet's block with other bytes of the same length."""
     start = DATA[block.type]
     end = start + len(data)
@@ -197,8 +230,10 @@ def _with_data(block: Block, data: bytes, masks: FrameMasks) -> Block:
     return _with_masked_texts(changed, end, masks)
 
 
-def _with_masked_texts(block: Block, start: int, masks: FrameMasks) -> Block:
-    """Return a block whose texts, from ``start`` on, have no secrets."""
+def _with_masked_texts(block: Block, start: int, masks: Masks) -> Block | None:
+    """Return a block whose texts, from ``start`` on, have no secrets; None if it is left out."""
+    if isinstance(masks, StructureMasks):
+        return without_texts(block, start)
     texts = block.body[start:]
     if not texts or not masks.rules.is_thorough:
         return block

@@ -28,7 +28,7 @@ def set_checksums(before: bytes, after: bytearray, outer: IpPacket) -> list[int]
     places: list[int] = []
     passed = [one for one in packets_inside(before, outer) if isinstance(one, IpPacket)]
     for packet in reversed(passed):
-        if packet.fragment is None and (place := _checksum_of(before, packet)) is not None:
+        if packet.fragment is None and (place := checksum_of(before, packet)) is not None:
             _set(before, after, (packet.start, packet.end), place, is_udp=packet.protocol == UDP)
             places.append(place)
         if before[packet.header] >> 4 == 4 and packet.header < packet.start:
@@ -37,7 +37,7 @@ def set_checksums(before: bytes, after: bytearray, outer: IpPacket) -> list[int]
     return places
 
 
-def _checksum_of(data: bytes, packet: IpPacket) -> int | None:
+def checksum_of(data: bytes, packet: IpPacket) -> int | None:
     """Return where the checksum of a packet's payload is, None if it has none."""
     at = CHECKSUM.get(packet.protocol)
     if packet.protocol == GRE and packet.start < packet.end and data[packet.start] & 0x80:

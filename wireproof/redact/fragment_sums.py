@@ -14,6 +14,7 @@ What is kept: fragments of packets that are not whole, and how the last ones cha
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -27,6 +28,8 @@ MAX_WAITING = 48 << 20
 MAX_PARTS = 65_536
 """Fragments that are remembered until their packets are whole: of eight bytes, eight packets."""
 Key = tuple[bytes, ...]
+SetSums = Callable[[bytes, bytearray, IpPacket], list[int]]
+"""Sets the checksums of a packet as :func:`.checksums.set_checksums` does."""
 
 
 class _Part(NamedTuple):
@@ -51,7 +54,8 @@ class _Sum(NamedTuple):
 class FragmentSums:
     """The checksums of fragmented packets."""
 
-    def __init__(self) -> None:
+    def __init__(self, set_sums: SetSums = set_checksums) -> None:
+        self._set_sums = set_sums
         self.patches: dict[int, dict[int, bytes]] = {}
         """What frames need, by their numbers and the place in each."""
         self.given_up = 0
@@ -100,7 +104,7 @@ class FragmentSums:
                 before.payload[place : place + 2],
                 bytes(data[place : place + 2]),
             )
-            for place in set_checksums(before.payload, data, whole)
+            for place in self._set_sums(before.payload, data, whole)
         ]
         *_, last = packets_inside(before.payload, whole)
         self.given_up += isinstance(last, IpPacket) and last.fragment is not None

@@ -18,33 +18,30 @@ order; a mask may still come for as long as its element is unfinished.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Callable, Sequence
 from struct import unpack, unpack_from
 from typing import NamedTuple
 
-from parsers import ETHERNET, TCP, IpPacket, Packet, client_by_tcp, outermost
-from parsers.records import ChunkRecord, ConnectionRecord, GapRecord, Record, SseEventRecord
-from parsers.wants import KINDS, Wants
+from parsers import ETHERNET, TCP, Packet, client_by_tcp
+from parsers.records import ConnectionRecord, Record
 
-from ..bytes.segment_tap import Part, Placed, SegmentTap, TracedStream, ip_packet, payload_start
+from ..bytes.segment_tap import Part, Placed, TracedStream, ip_packet, payload_start
 from ..bytes.stream_tap import Pair
 from ..collector import collect_much
-from .checksums import ICMP, ICMPV6, UDP, set_checksums
+from .checksums import ICMP, ICMPV6, UDP
 from .coded import hides_secret
 from .content import ContentFinder
-from .fragment_sums import FragmentSums
 from .http2 import Http2MaskStream
 from .lines import field_line_spans
 from .logins import login_spans
+from .masked_frames import START, MaskedFrames
 from .patterns import Span
 from .redis import RESP, TYPED, RedisDialogue
 from .rules import Rules
 from .said import SaidTexts
 from .secrets import Policy, Report, merged
 from .stars import STAR, Mask
-from .streams import DIGIT, START
+from .streams import DIGIT
 
 ENCRYPTED = {
     "tls": "encrypted by TLS",
@@ -87,10 +84,6 @@ USUAL_IPV4 = bytes.fromhex("080045")
 """The EtherType of IPv4, and its version with a header that has no options."""
 
 
-TOLD_BY = Wants(frozenset(KINDS.values()) - {GapRecord}, digests=False, contents=False)
-"""Records that tell what a stream's bytes are: what gaps lie in tells as much."""
-
-
 class Patch(NamedTuple):
     """What takes the place of as many bytes of a frame."""
 
@@ -127,35 +120,26 @@ class _PlacedStream(Http2MaskStream, TracedStream):
             self.found.append(Mask(start, end, None))
 
 
-class FrameMasks(SegmentTap[_PlacedStream]):
+class FrameMasks(MaskedFrames[_PlacedStream]):
     """The masks of a capture's frames."""
 
     def __init__(self, policy: Policy | Rules = "headers") -> None:
-        self.rules = rules = Rules.of(policy)
-        self.report = Report() if rules.known is None else Report(found=rules.known)
+        rules = Rules.of(policy)
         super().__init__(
-            lambda: _PlacedStream(rules, self.report),
-            keep_data=rules.is_thorough,
-            wants=TOLD_BY,
-            shows_records=True,  # what is encrypted needs no search
+            rules, lambda: _PlacedStream(rules, self.report), keep_data=rules.is_thorough
         )
         self._texts = SaidTexts(reads_all=rules.known is not None)
-        self.not_looked_into: Counter[str] = Counter()
-        """Packets that nobody can look into, or not into all of them, by the reason."""
         self._flows: dict[bytes, ContentFinder] = {}
         """Of payloads that no stream takes, what the last ones ended with; the oldest first."""
         self._patches: dict[int, list[Patch]] = {}
         self._masks: dict[int, list[Patch]] = {}
         """Of packets whose payload's place in the frame has not been looked up: in the payload."""
-        self.sums = FragmentSums()
-        """The checksums of what fragments make, once :meth:`sum_up` has taken them."""
 
     def add(
         self,
         packets: Sequence[Packet],
         sort: Callable[[list[Record]], None] = lambda _: None,
     ) -> None:
-        """Take the next packets; ``sort`` puts their records in the order of these."""
         if self.rules.policy != "none":
             for number, _, link_type, original, data in packets:
                 if original > len(data):
@@ -169,7 +153,6 @@ class FrameMasks(SegmentTap[_PlacedStream]):
             self._learn(records)
 
     def end(self) -> None:
-        """Take note that no packet follows: what is unfinished is looked at."""
         if self.rules.policy != "none":
             held = self.decoder.held
             self._learn(self.finish())
@@ -179,36 +162,16 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     @property
     def changed(self) -> set[int]:
-        """The numbers of the packets that hold something secret, or the checksum of such."""
         return self._patches.keys() | self._masks.keys() | self.sums.patches.keys()
 
     @property
     def needs_sums(self) -> bool:
-        """Whether there are masks in fragments: the checksum of what they make may be in others."""
         return not self.fragmented.isdisjoint(self._patches)
 
-    def sum_up(self, packets: Sequence[Packet]) -> None:
-        """Take all packets once more, in order, for the checksums of those that are fragments."""
-        for packet in packets:
-            if packet[0] in self.fragmented and (found := ip_packet(packet)) is not None:
-                self.sums.add(packet, found, bytes(self._starred(packet)))
-
-    def masked(self, packet: Packet) -> bytes:
-        """Return a packet's bytes without its secrets, its checksums as right as they were."""
-        number, _, link_type, original, data = packet
-        sums = self.sums.patches.get(number, {})
-        if number not in self._patches and number not in self._masks and not sums:
-            return data
-        frame = self._starred(packet)
-        for start, checksum in sums.items():
-            frame[start : start + len(checksum)] = checksum
-        found = outermost(link_type, data, original)
-        if isinstance(found, IpPacket):
-            set_checksums(data, frame, found)
-        return bytes(frame)
+    def _is_masked(self, number: int) -> bool:
+        return number in self._patches or number in self._masks
 
     def _starred(self, packet: Packet) -> bytearray:
-        """Return a packet's bytes without its secrets."""
         frame = bytearray(packet[4])
         patches = self._patches.get(packet[0], [])
         if masks := self._masks.get(packet[0]):
@@ -219,10 +182,6 @@ class FrameMasks(SegmentTap[_PlacedStream]):
         for start, replacement in patches:
             frame[start : start + len(replacement)] = replacement
         return frame
-
-    def hide(self, number: int, start: int, end: int) -> None:
-        """Mask [start, end) of a packet's frame."""
-        self._patch(number, start, STAR * (end - start))
 
     # --- where payloads lie ---
 
@@ -319,35 +278,10 @@ class FrameMasks(SegmentTap[_PlacedStream]):
 
     # --- what records tell ---
 
-    def _learn(self, records: list[Record]) -> None:
-        touched = self._say(records) if self.rules.is_thorough else set()
-        for record in records:
-            if type(record) is ChunkRecord:  # as nearly all are: told at half the cost
-                owner = self.pairs.get(record.connection)
-                stream = None if owner is None else owner.stream(record.sender)
-                if stream is not None:
-                    stream.take(record)
-                    touched.add(record.connection)
-            elif type(record) is SseEventRecord:  # what it says has been told
-                continue
-            elif isinstance(record, ConnectionRecord):
-                touched.discard(record.connection)
-                pair = self.pairs.pop(record.connection, None)
-                looked_into: set[int] = set()
-                if pair is not None:  # of QUIC there is none: its packets stay encrypted
-                    self._look_up(pair, is_end=True)
-                    looked_into = looked_into.union(*(stream.masked for stream in pair.streams))
-                    if any(stream.is_ssh for stream in pair.streams):
-                        self.not_looked_into[ENCRYPTED["ssh"]] += record.packets
-                self._note(record, len(looked_into))
-            elif self.tell(record) is not None and record.connection is not None:
-                touched.add(record.connection)
-        for index in touched:
-            self._look_up(self.pairs[index], is_end=False)
-
     def _say(self, records: list[Record]) -> set[int]:
-        """Tell streams what their elements say; return whose connections they are of."""
         touched: set[int] = set()
+        if not self.rules.is_thorough:
+            return touched
         for said in self._texts.read(records):
             connection = said.elements[0].connection
             pair = self.pairs.get(connection)
@@ -357,14 +291,17 @@ class FrameMasks(SegmentTap[_PlacedStream]):
                 touched.add(connection)
         return touched
 
-    def _note(self, record: ConnectionRecord, looked_into: int) -> None:
+    def _note(self, record: ConnectionRecord, pair: Pair[_PlacedStream] | None) -> None:
         """Count the packets of a connection that are encrypted: those before are not, of which some
         may have been masked."""
+        streams = () if pair is None else pair.streams
+        looked_into = len(set[int]().union(*(stream.masked for stream in streams)))
+        if any(stream.is_ssh for stream in streams):
+            self.not_looked_into[ENCRYPTED["ssh"]] += record.packets
         if (encryption := ENCRYPTED.get(record.protocol)) is not None:
             self.not_looked_into[encryption] += record.packets - looked_into
 
     def _look_up(self, pair: Pair[_PlacedStream], *, is_end: bool) -> None:
-        """Turn what the streams of a connection found by now into patches."""
         for stream in pair.streams:
             stream.hand_on(is_end=is_end)
             if is_end:
@@ -409,21 +346,6 @@ class FrameMasks(SegmentTap[_PlacedStream]):
                     patch = Patch(start - begin, mask.part(start, end))
                     stream.masked.add(packet)
                     self._masks.setdefault(packet, []).append(patch)
-
-    def _patch_placed(self, placed: Placed, masks: list[Mask]) -> bool:
-        """Mask what a packet brought; return whether anything was."""
-        is_masked = False
-        first = max(bisect_right(masks, placed.start, key=START) - 1, 0)
-        for index in range(first, len(masks)):
-            mask = masks[index]
-            if mask.start >= placed.end:
-                break
-            start, end = max(mask.start, placed.start), min(mask.end, placed.end)
-            if start < end:
-                place = placed.frame_start + start - placed.start
-                self._patch(placed.packet, place, mask.part(start, end))
-                is_masked = True
-        return is_masked
 
     def _patch(self, number: int, start: int, data: bytes) -> None:
         self._patches.setdefault(number, []).append(Patch(start, data))

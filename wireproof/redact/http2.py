@@ -8,7 +8,8 @@ later blocks mean what they meant. What each stream carries is a byte stream of 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from parsers import (
@@ -34,14 +35,15 @@ from parsers.records import (
     Sender,
 )
 
+from ..bytes.dissection import ElementStream
 from ..dialects.dialect import Element
 from .fields import secret_spans
-from .http2_content import HTTP2, StreamContent
+from .http2_content import HTTP2, SearchedContent, StreamContent
 from .lines import hook_spans
 from .patterns import Span
 from .rules import Rules
 from .said import Said, place_of
-from .secrets import Policy, Report, find
+from .secrets import Report, find
 from .stars import Mask
 from .streams import may_hide
 from .websocket_masks import WebSocketMaskStream
@@ -54,17 +56,44 @@ CONTENT_COST = 4 * KiB
 """Charged for what follows the content of one of them, on top of its bytes."""
 
 
-class Http2MaskStream(WebSocketMaskStream):
-    """One direction of a connection, which may turn out to speak HTTP/2."""
+class Http2Stream(ElementStream, ABC):
+    """One direction of a connection, which may turn out to speak HTTP/2: what its frames say goes
+    to the methods below. Whoever derives has another stream beside it, which takes all else."""
 
-    def __init__(self, policy: Policy | Rules, report: Report) -> None:
-        super().__init__(policy, report)
+    found: list[Mask]
+    _report: Report
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
         self._frames: PlacedFrames | None = None
-        self._contents: dict[int, StreamContent] = {}
+        self._contents: dict[int, StreamContent[Any]] = {}
         self._waiting: dict[int, list[Said]] = {}
         """What elements of streams say that came with the records at hand."""
         self._fed = 0
         """Up to here its frames have been read."""
+
+    # --- what becomes of each part: for those who derive from this ---
+
+    @abstractmethod
+    def new_content(self) -> StreamContent[Any]:
+        """Return what takes the content of a stream."""
+
+    @abstractmethod
+    def field(self, field: FieldText) -> None:
+        """Take a name or a value of a header block."""
+
+    @abstractmethod
+    def plain(self, plain: Plain) -> None:
+        """Take padding, or the payload of a control frame."""
+
+    def placed_content(self, content: PlacedContent) -> None:
+        """Take content of a stream."""
+        self._content_of(content.stream_id).receive_data(content.data, content.start)
+
+    def unread(self, start: int, end: int) -> None:
+        """Take note of what cannot be read."""
+        self._report.unread += 1
+        self.found.append(Mask(start, end, UNREADABLE * (end - start)))
 
     # --- the receiver ---
 
@@ -143,14 +172,7 @@ class Http2MaskStream(WebSocketMaskStream):
             self._frames.open_offset, self.done, *(one for one in waiting if one is not None)
         )
 
-    def say(self, said: Said, place: Callable[[Element], Span] = place_of) -> None:
-        stream_id = said.elements[0].stream_id
-        if stream_id is None:
-            super().say(said, place)
-        else:
-            self._waiting.setdefault(stream_id, []).append(said)
-
-    def _tell(self, stream_id: int, content: StreamContent) -> None:
+    def _tell(self, stream_id: int, content: StreamContent[Any]) -> None:
         for said in self._waiting.pop(stream_id, ()):
             content.say(said)
 
@@ -172,12 +194,12 @@ class Http2MaskStream(WebSocketMaskStream):
                 self.receive_data(raw[at + self._fed - start : at + max(first, self._fed) - start])
                 self.receive_gap(last - self._fed)
 
-    def _content_of(self, stream_id: int) -> StreamContent:
+    def _content_of(self, stream_id: int) -> StreamContent[Any]:
         found = self._contents.get(stream_id)
         if found is None:
             if len(self._contents) >= (MAX_OPEN_UNTOLD if self._is_let_go else MAX_OPEN):
                 self._end_content(next(iter(self._contents)))
-            found = self._contents[stream_id] = StreamContent(self._rules, self._report)
+            found = self._contents[stream_id] = self.new_content()
             if self._account is not None and self._holding is not None:
                 found.charge_to(self._account)
                 self._charge_contents()
@@ -196,18 +218,35 @@ class Http2MaskStream(WebSocketMaskStream):
     def _note(self, events: list[Any]) -> None:
         for event in events:
             match event:
-                case PlacedContent(stream_id=stream_id, start=start, data=data):
-                    self._content_of(stream_id).receive_data(data, start)
+                case PlacedContent():
+                    self.placed_content(event)
                 case FieldText():
-                    self._field(event)
-                case Plain(start=start, data=data) if self._is_thorough:
-                    text = data.decode("latin-1")
-                    self._mask(text, find(text, self._patterns), start)
+                    self.field(event)
+                case Plain():
+                    self.plain(event)
                 case Unread(start=start, end=end):
-                    self._report.unread += 1
-                    self.found.append(Mask(start, end, UNREADABLE * (end - start)))
+                    self.unread(start, end)
 
-    def _field(self, field: FieldText) -> None:
+
+class Http2MaskStream(Http2Stream, WebSocketMaskStream):
+    """Such a stream in which secrets are looked for."""
+
+    def say(self, said: Said, place: Callable[[Element], Span] = place_of) -> None:
+        stream_id = said.elements[0].stream_id
+        if stream_id is None:
+            super().say(said, place)
+        else:
+            self._waiting.setdefault(stream_id, []).append(said)
+
+    def new_content(self) -> StreamContent[Any]:
+        return SearchedContent(self._rules, self._report)
+
+    def plain(self, plain: Plain) -> None:
+        if self._is_thorough:
+            text = plain.data.decode("latin-1")
+            self._mask(text, find(text, self._patterns), plain.start)
+
+    def field(self, field: FieldText) -> None:
         spans = self._counted(_secrets_of(field, self._rules))
         if not spans:
             return
@@ -216,11 +255,17 @@ class Http2MaskStream(WebSocketMaskStream):
             before = field.text[: spans[0][0]]
             size = len(rewritten_field(before, [], is_coded=True))
             self._report.found.add(rewritten_field(field.text, [], is_coded=True)[size:])
-        masked = rewritten_field(field.text, spans, is_coded=field.is_coded)
-        position = 0
-        for start, end in field.places:
-            self.found.append(Mask(start, end, masked[position : position + end - start]))
-            position += end - start
+        is_name = not field.is_value
+        masked = rewritten_field(field.text, spans, is_coded=field.is_coded, is_name=is_name)
+        self.found += laid_out(masked, field)
+
+
+def laid_out(masked: bytes, field: FieldText) -> Iterator[Mask]:
+    """Yield what takes the place of a field's text in each of the frames that carry it."""
+    position = 0
+    for start, end in field.places:
+        yield Mask(start, end, masked[position : position + end - start])
+        position += end - start
 
 
 def _secrets_of(field: FieldText, rules: Rules) -> list[Span]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from operator import itemgetter
+from typing import Generic, Protocol, TypeVar
 
 from msgspec.structs import replace
 from parsers import Account
+from parsers.provenance import Ending
 from parsers.records import (
     BodyRecord,
     ChunkRecord,
@@ -42,23 +44,37 @@ END = itemgetter(1)
 OUTER = itemgetter(2)
 
 
-class StreamContent:
+class Inner(Protocol):
+    """A byte stream that is masked: what :class:`StreamContent` puts in its place."""
+
+    done: int
+
+    @property
+    def settled(self) -> int: ...
+    def charge_to(self, account: Account) -> None: ...
+    def receive_data(self, data: bytes) -> list[Record]: ...
+    def receive_eof(self, ending: Ending) -> list[Record]: ...
+    def take(self, record: Record) -> None: ...
+    def switch_to_websocket(self, response: ResponseRecord) -> None: ...
+    def hand_on(self, *, is_end: bool) -> None: ...
+    def end(self) -> None: ...
+    def take_masks(self) -> list[Mask]: ...
+
+
+S = TypeVar("S", bound=Inner)
+
+
+class StreamContent(Generic[S]):
     """A byte stream from 0, and where its bytes lie on the connection."""
 
-    __slots__ = (
-        "is_tunnel", "_stream", "_rules", "_report", "_size", "_runs", "_message_codings",
-    )  # fmt: skip
+    __slots__ = ("is_tunnel", "_stream", "_size", "_runs")
 
-    def __init__(self, rules: Rules, report: Report) -> None:
+    def __init__(self, stream: S) -> None:
         self.is_tunnel = False
         """Whether it carries another protocol: then it may have many bodies."""
-        self._stream = WebSocketMaskStream(rules, report)
-        self._rules = rules
-        self._report = report
+        self._stream = stream
         self._size = 0
         self._runs: list[Run] = []
-        self._message_codings = [NOT_UNDONE]
-        """How messages of gRPC are compressed that say they are."""
 
     def charge_to(self, account: Account) -> None:
         """Charge what waits to the account of its connection."""
@@ -102,10 +118,6 @@ class StreamContent:
 
     def say(self, said: Said) -> None:
         """Take what elements say that count in the connection's bytes."""
-        self._stream.say(said, self._place)
-
-    def _place(self, element: Element) -> Span:
-        return self._inner(element.offset), self._inner(element.offset + element.length)
 
     def switch_to_websocket(self, response: ResponseRecord) -> None:
         """Take note that what comes are frames of a WebSocket."""
@@ -125,25 +137,10 @@ class StreamContent:
     def _take_head(self, record: RequestRecord | ResponseRecord) -> None:
         is_connect = isinstance(record, RequestRecord) and record.method == "CONNECT"
         self.is_tunnel = self.is_tunnel or is_connect or record.framing == "upgrade"
-        named = [value for name, value in record.headers if name == "grpc-encoding"]
-        self._message_codings = named or [NOT_UNDONE]
         self._stream.take(replace(record, offset=self._stream.done, length=0))
 
     def _take_message(self, record: GrpcMessageRecord) -> None:
-        """Mask a compressed message of gRPC whole if it hides a secret, or may."""
-        if not record.compressed or not self._rules.is_thorough:
-            return
-        start, end = self._inner(record.offset), self._inner(record.offset + record.length)
-        body = CodedBody(
-            self._message_codings, found=self._report.found, patterns=self._rules.patterns,
-            memory=self._report.memory,
-        )  # fmt: skip
-        body.is_secret = body.is_secret or record.data is None or record.encoding is None
-        if record.data is not None and record.encoding is not None:
-            body.receive(plain_bytes(record.data, record.encoding), 0)
-            body.end(is_complete=True)
-        if body.is_secret:
-            self._stream.mask_whole(start + GRPC_PREFIX, end)
+        """Take note of a message of gRPC."""
 
     def _inner(self, offset: int) -> int:
         """Return where in the stream a byte of the connection lies, or the end of one."""
@@ -164,3 +161,43 @@ class StreamContent:
             data = None if mask.data is None else mask.part(start, end)
             found.append(Mask(outer + start - first, outer + end - first, data))
         return found
+
+
+class SearchedContent(StreamContent[WebSocketMaskStream]):
+    """Such a stream in which secrets are looked for."""
+
+    __slots__ = ("_rules", "_report", "_message_codings")
+
+    def __init__(self, rules: Rules, report: Report) -> None:
+        super().__init__(WebSocketMaskStream(rules, report))
+        self._rules = rules
+        self._report = report
+        self._message_codings = [NOT_UNDONE]
+        """How messages of gRPC are compressed that say they are."""
+
+    def say(self, said: Said) -> None:
+        self._stream.say(said, self._place)
+
+    def _place(self, element: Element) -> Span:
+        return self._inner(element.offset), self._inner(element.offset + element.length)
+
+    def _take_head(self, record: RequestRecord | ResponseRecord) -> None:
+        named = [value for name, value in record.headers if name == "grpc-encoding"]
+        self._message_codings = named or [NOT_UNDONE]
+        super()._take_head(record)
+
+    def _take_message(self, record: GrpcMessageRecord) -> None:
+        """Mask a compressed message of gRPC whole if it hides a secret, or may."""
+        if not record.compressed or not self._rules.is_thorough:
+            return
+        start, end = self._inner(record.offset), self._inner(record.offset + record.length)
+        body = CodedBody(
+            self._message_codings, found=self._report.found, patterns=self._rules.patterns,
+            memory=self._report.memory,
+        )  # fmt: skip
+        body.is_secret = body.is_secret or record.data is None or record.encoding is None
+        if record.data is not None and record.encoding is not None:
+            body.receive(plain_bytes(record.data, record.encoding), 0)
+            body.end(is_complete=True)
+        if body.is_secret:
+            self._stream.mask_whole(start + GRPC_PREFIX, end)

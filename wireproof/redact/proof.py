@@ -65,7 +65,7 @@ SKIPPED = frozenset(
 USUAL_TEXTS: dict[type[Any], Callable[[Any], Any]] = {
     # What else is in an event's fields stands in the content that it came in.
     SseEventRecord: lambda record: (record.event or record.id) and (record.event, record.id),
-    ChunkRecord: lambda record: (record.extension or record.trailers) and _texts(record),
+    ChunkRecord: lambda record: (record.extension or record.trailers) and texts_of(record),
     DataRecord: lambda _: (),
     Http2DataRecord: lambda _: (),
     Http3DataRecord: lambda _: (),
@@ -233,7 +233,7 @@ class Proof:
                 data = _ends_of_line(data)
             encoding: Encoding = getattr(record, "encoding", None) or "utf-8"
             self._take_data(owner, record, plain_bytes(data, encoding))
-        texts: Callable[[Any], Any] = USUAL_TEXTS.get(kind, _texts)
+        texts: Callable[[Any], Any] = USUAL_TEXTS.get(kind, texts_of)
         if others := texts(record):
             self._add((*owner, kind, "texts"), record, "\n".join(filter(None, others)) + "\n")
         if kind is RequestRecord or kind is ResponseRecord:
@@ -289,7 +289,7 @@ def _names_of_texts(kind: Any) -> list[str]:
     ]
 
 
-def _texts(record: Any) -> Iterator[str]:
+def texts_of(record: Any) -> Iterator[str]:
     """Yield the texts of a record but for its data."""
     for name in _names_of_texts(record.__class__):
         value = getattr(record, name)

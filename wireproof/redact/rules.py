@@ -18,6 +18,7 @@ from .secrets import Policy
 NAME = re.compile(r"[\w:.-]+", re.ASCII)
 """What is the name of a field, a parameter or a key, and no expression of what is secret."""
 NEEDS_CONTENT = "it looks into content, which only redaction of everything does"
+IS_MASKED = "all content is masked: no name says what of it"
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,13 @@ class Rules:
         """Return the rules of options: what to mask is a name, or else an expression.
 
         Raises ValueError for an expression that is none, for one that matches nothing at all, and
-        for a policy that looks into no content.
+        for a policy that looks into no content, or leaves none to be looked into.
         """
         names = tuple(one.lower() for one in mask if NAME.fullmatch(one))
         expressions = tuple(one for one in mask if not NAME.fullmatch(one))
+        kept = frozenset(map(str.lower, keep))
+        if policy == "structure" and (kept or names or expressions or is_personal):
+            raise ValueError(IS_MASKED)
         if policy != "all" and (expressions or is_personal):
             raise ValueError(NEEDS_CONTENT)
         for expression in expressions:
@@ -61,7 +65,6 @@ class Rules:
                 raise ValueError(f"{expression!r} is not a regular expression: {error}") from error
             if is_empty:
                 raise ValueError(f"{expression!r} matches an empty text too")
-        kept = frozenset(map(str.lower, keep))
         return cls(policy, kept, names, expressions, is_personal=is_personal)
 
     def __str__(self) -> str:

@@ -29,7 +29,7 @@ from .patterns import MAX_CONTEXT, USUAL, Patterns, Span, opening_of
 from .rewritten import Rewritten
 from .values import spans_of
 
-Policy = Literal["headers", "all", "none"]
+Policy = Literal["headers", "all", "none", "structure"]
 CHUNK_BORDER = re.compile(r"\r\n[0-9A-Fa-f]{1,8}(?:;[^\r\n]*)?\r\n")
 MASK = "*"
 """Stands for each byte of a secret. It needs no escape in JSON, HTML, URLs or headers."""

@@ -1,0 +1,82 @@
+"""The second pass: every word in a copy is on a list."""
+
+from __future__ import annotations
+
+from tempfile import TemporaryFile
+
+import pytest
+from support.attack import chunk, request, response
+from support.frames import ipv4, udp
+from support.http2 import EVENTS, GET, Http2Talk, data
+from support.talk import Talk, Tape
+from support.websocket_frames import KEY, frame
+
+from wireproof.redact.structure.proof import StructureProof, allowed, has_content
+
+SWITCH = (
+    *("Connection: Upgrade", "Upgrade: websocket"),
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+)
+
+
+def found_in(tape: Tape, opaque: range = range(0)) -> list[str]:
+    proof = StructureProof(opaque)
+    with TemporaryFile() as file:
+        file.write(tape.file())
+        file.seek(0)
+        proof.search(file)
+    return [one.where for one in proof.left]
+
+
+@pytest.mark.parametrize(
+    "text, is_left",
+    [
+        (b'data: {"choices": [{"index": 0}]}', False),
+        (b"secret", True),
+        (b"1a\r\ndata: **\r\n", False),
+        (b"ices: **", False),
+        (b"** ices **", True),
+        (b"99999999999 1234567", False),
+        (b"12345678", True),
+        (b"\xc3\xa4\xc3\xb6", True),
+        (b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", False),
+    ],
+)
+def test_words_of_a_text(text: bytes, is_left: bool) -> None:
+    assert has_content(text) == is_left
+
+
+def test_no_word_is_on_the_list_by_mistake() -> None:
+    assert not {b"secret", b"password"} & allowed()
+
+
+def test_content_in_records_and_frames() -> None:
+    talk = Talk().open()
+    talk.client(request("/secret"))
+    talk.server(response("200 OK", "Transfer-Encoding: chunked"), chunk(b"secret"), chunk(b""))
+    talk.close()
+    assert found_in(talk.tape) == ["frame", "frame", "request", "chunk"]
+    assert found_in(talk.tape, range(100)) == ["request", "chunk"]
+
+
+def test_content_in_frames_that_are_masked() -> None:
+    talk = Talk().open()
+    talk.client(request("/ws", *SWITCH).replace(b"Host: example", b"Host: *******"))
+    accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    talk.server(response("101 Switching Protocols", *SWITCH[:2], accept))
+    talk.client(frame(1, b"secret", key=KEY), frame(9, b"secret", key=KEY))
+    assert set(found_in(talk.tape, range(100))) >= {"websocket_message", "websocket_frame"}
+
+
+def test_content_in_http2() -> None:
+    talk = Http2Talk().begin()
+    talk.say("client", talk.client.head(1, [*GET, ("x-note", "secret")], ends=True))
+    talk.say("server", talk.server.head(1, EVENTS) + data(1, b"data: secret\n\n", ends=True))
+    talk.talk.close()
+    assert set(found_in(talk.talk.tape, range(100))) == {"request", "http2_data"}
+
+
+def test_content_in_a_datagram() -> None:
+    tape = Tape()
+    tape.add(ipv4(udp(5000, 5001, b"secret"), 17))
+    assert found_in(tape) == ["frame"]

@@ -1,0 +1,275 @@
+"""One side's byte stream without its content: what takes the place of each of its bytes.
+
+Strategy: each part of the stream is looked at once, as what its records say that it is
+(:mod:`...bytes.dissection`), and what takes its place is given with its structure in it. What is
+not given, because no record came for it, is masked by whoever writes. Frames are unmasked to be
+looked at, and masked again with their key; compressed ones are replaced by some that inflate.
+"""
+
+from __future__ import annotations
+
+import re
+from operator import attrgetter
+
+from parsers import match_chunk_line
+from parsers.records import (
+    BodyRecord,
+    ChunkRecord,
+    DiagnosticRecord,
+    RequestRecord,
+    ResponseRecord,
+    TlsRecordRecord,
+    WebSocketFrameRecord,
+)
+
+from ...bytes.dissection import ElementStream
+from ...exchange import CLOSE, CONTINUATION
+from ..secrets import Report
+from ..stars import Mask, deflated_stars, xored
+from .content import Content, Prefixed, Undeclared, Unknown, content_of
+from .heads import HEAD_BEGINS, Heads
+from .masking import Veil, stars
+from .messages import MessageText
+from .preface import masked_preface
+from .tls import masked_record
+
+START = attrgetter("start")
+CLOSE_CODE = 2
+"""Bytes of a Close frame's code (RFC 6455 section 5.5.1)."""
+TEXT = 1
+PREFACE = "proxy-protocol"
+"""The note of what a proxy says first of whom it speaks for."""
+# RFC 6455 section 5.2: FIN, RSV and opcode; MASK and the payload's length in 7, 16 or 64 bits.
+FRAME_HEADER = re.compile(
+    rb"[\x00-\xff](?:[\x00-\x7d\x80-\xfd]|[\x7e\xfe][\x00-\xff]{2}|[\x7f\xff][\x00-\xff]{8})"
+)
+CHUNK_SIZE = re.compile(rb"[ \t]*[0-9A-Fa-f]{1,16}[ \t]*")
+
+
+class StructureStream(ElementStream):
+    """One direction of a connection: bytes in, what takes their place out."""
+
+    __slots__ = (
+        "found", "asked", "expected", "_report", "_heads", "_veil", "_content", "_places",
+        "_in_compressed", "is_opaque",
+    )  # fmt: skip
+
+    def __init__(self, heads: Heads, veil: Veil, report: Report) -> None:
+        super().__init__()
+        self.found: list[Mask] = []
+        """What takes the place of bytes, since it was taken last; not in order."""
+        self.asked: str | None = None
+        """The key of a WebSocket that was asked for last."""
+        self.expected: str | None = None
+        """What the other side's answers; None if that is not known."""
+        self._report = report
+        self._heads = heads
+        self._veil = veil
+        self._content: Content = Undeclared(veil)
+        self._places: list[tuple[int, int, bytes]] = []
+        """Where what waits of content lies, and what it is masked with."""
+        self.is_opaque = False
+        """Whether it carries bytes that are no text: frames, lengths, what is encrypted."""
+        self._in_compressed = False
+        """Whether the message at hand is compressed."""
+
+    @property
+    def settled(self) -> int:
+        """Up to here nothing more will be given."""
+        return self._places[0][0] if self._places else self.done
+
+    def take_masks(self) -> list[Mask]:
+        """Return what was given since the last call, in order; what lies side by side as one."""
+        taken, self.found = sorted(self.found, key=START), []
+        joined: list[Mask] = []
+        run: list[bytes] = []
+        start = end = -1
+        for mask in taken:
+            if mask.start != end:
+                if run:
+                    joined.append(Mask(start, end, b"".join(run)))
+                run, start = [], mask.start
+            assert mask.data is not None
+            run.append(mask.data)
+            end = mask.end
+        if run:
+            joined.append(Mask(start, end, b"".join(run)))
+        return joined
+
+    def end(self) -> None:
+        """Take note that nothing more comes."""
+        self._end_message()
+
+    def _give(self, start: int, data: bytes) -> None:
+        if data:
+            self.found.append(Mask(start, start + len(data), data))
+
+    # --- HTTP/1.1 ---
+
+    def head(self, record: RequestRecord | ResponseRecord, data: bytes, start: int) -> None:
+        self._end_message()
+        is_accepted = True
+        if isinstance(record, RequestRecord):
+            self.asked = _value(record, "sec-websocket-key")
+        elif self.expected is not None:
+            is_accepted = _value(record, "sec-websocket-accept") in (None, self.expected)
+        self._give(start, self._heads.masked(data, is_accepted=is_accepted))
+        self._content = content_of(record, self._heads, self._veil)
+        self.is_opaque = self.is_opaque or isinstance(self._content, Prefixed)
+
+    def framing(self, data: bytes, start: int) -> None:
+        self._give(start, masked_chunk_line(data))
+
+    def trailers(self, data: bytes, start: int) -> None:
+        end = data.find(b"\n") + 1
+        self._give(start, masked_chunk_line(data[:end]) + self._heads.fields(data[end:]))
+
+    def content(self, data: bytes, start: int) -> None:
+        self._take_piece(data, start, b"")
+
+    def body(self, record: BodyRecord) -> None:
+        self._end_message()
+
+    def _take_chunk(self, record: ChunkRecord) -> None:
+        if not record.size:
+            super()._take_chunk(record)
+            return
+        start, end = self.done, record.offset + record.length
+        begin = record.content_offset - start
+        if begin <= 0 or self._places or start != record.offset or record.extension:
+            if begin > 0:
+                self.framing(self._take(record.content_offset), start)
+            self._take_content(record.content_offset + record.size)
+            self._take_line_end(end)
+            return
+        data = self._take(end)  # as nearly all are: at half the cost
+        said = data[begin : begin + record.size]
+        done = self._content.feed(said)
+        if len(done) == len(said):
+            self._give(start, data[:begin] + done + data[begin + record.size :])
+            return
+        self._give(start, data[:begin] + done)
+        at = start + begin
+        self._places.append((at + len(done), at + len(said), b""))
+        self._give(at + len(said), data[begin + record.size :])
+
+    def _take_line_end(self, end: int) -> None:
+        """Take what ends a chunk."""
+        start = self.done
+        if end > start:
+            data = self._take(end)
+            self._give(start, stars(len(data)) if data.strip(b"\r\n") else data)
+
+    def _take_sealed(self, record: TlsRecordRecord) -> None:
+        if record.layer == "tcp" and record.stream_id is None:
+            self._take_unfinished(record.offset)
+            self.is_opaque = True
+            start = self.done
+            self._give(start, masked_record(self._take(record.offset + record.length), self._veil))
+
+    def _take_piece(self, data: bytes, start: int, key: bytes) -> None:
+        """Take content, and give what can be given of it."""
+        if not self._places and not key:
+            done = self._content.feed(data)
+            self._give(start, done)
+            if len(done) < len(data):
+                self._places.append((start + len(done), start + len(data), key))
+            return
+        self._places.append((start, start + len(data), key))
+        self._give_places(self._content.feed(data))
+
+    def _give_places(self, data: bytes) -> None:
+        """Give the next bytes of content where they lie."""
+        while data:
+            start, end, key = self._places[0]
+            size = min(len(data), end - start)
+            self._give(start, xored(data[:size], key, 0))
+            data = data[size:]
+            if start + size == end:
+                del self._places[0]
+            else:
+                self._places[0] = start + size, end, key[size % 4 :] + key[: size % 4]
+
+    def _end_message(self) -> None:
+        self._give_places(self._content.end())
+        self._content = Undeclared(self._veil)
+
+    def unfinished(self, data: bytes, start: int) -> None:
+        if self.is_websocket:
+            self._unfinished_frame(data, start)
+        elif self.is_in_body:
+            self.content(data, start)
+        elif HEAD_BEGINS.match(data.lstrip(b"\r\n")) is not None:
+            self._end_message()
+            self._give(start, self._heads.masked(data))
+
+    def fault(self, record: DiagnosticRecord) -> None:
+        if record.code == PREFACE and record.offset == self.done and record.length:
+            start = self.done
+            self._give(start, masked_preface(self._take(start + record.length)))
+
+    # --- WebSocket ---
+
+    def _take_frame(self, record: WebSocketFrameRecord) -> None:
+        if record.offset == self.done and record.content_offset > self.done:
+            self._give(record.offset, self._take(record.content_offset))
+        super()._take_frame(record)
+
+    def switch_to_websocket(self, response: ResponseRecord) -> None:
+        super().switch_to_websocket(response)
+        self.is_opaque = True
+
+    def payload(self, record: WebSocketFrameRecord, data: bytes, start: int) -> None:
+        self.is_opaque = True  # a stream may begin in the middle of one
+        key = bytes.fromhex(record.masking_key or "")
+        if record.opcode >= CLOSE:
+            self._give(start, self._control(record.opcode, data, key))
+            return
+        if record.opcode != CONTINUATION:
+            self._in_compressed = record.rsv1
+            self._end_message()
+            self._content = MessageText() if record.opcode == TEXT else Unknown()
+        if self._in_compressed:
+            self._give(start, xored(deflated_stars(len(data), is_last=record.fin), key, 0))
+        else:
+            plain = xored(data, key, 0)
+            if record.fin and not self._places:
+                self._give(start, xored(self._content.feed(plain) + self._content.end(), key, 0))
+                self._content = Unknown()
+                return
+            self._take_piece(plain, start, key)
+        if record.fin:
+            self._end_message()
+
+    def _control(self, opcode: int, data: bytes, key: bytes) -> bytes:
+        plain = xored(data, key, 0)
+        if opcode == CLOSE:
+            masked = plain[:CLOSE_CODE] + stars(len(plain[CLOSE_CODE:]))
+        else:  # a Pong answers the Ping that has the same
+            masked = self._veil.over(plain)
+        return xored(masked, key, 0)
+
+    def _unfinished_frame(self, data: bytes, start: int) -> None:
+        """Give the header of a frame that the capture, or the connection, does not hold whole."""
+        header = FRAME_HEADER.match(data)
+        if header is None:
+            return
+        begin = header.end() + 4 * (data[1] >> 7)
+        key = data[header.end() : begin] if data[1] >> 7 else b""
+        self._give(start, data[:begin] + xored(stars(len(data[begin:])), key, 0))
+
+
+def masked_chunk_line(data: bytes) -> bytes:
+    """Return the line before a chunk's data: its size, and what ends it."""
+    if match_chunk_line(data) is not None and b";" not in data:
+        return data
+    size = CHUNK_SIZE.match(data)
+    said = data.rstrip(b"\r\n")
+    kept = b"" if size is None else size[0]
+    if said[len(kept) : len(kept) + 1] == b";":
+        kept += b";"
+    return kept + stars(len(said) - len(kept)) + data[len(said) :]
+
+
+def _value(record: RequestRecord | ResponseRecord, name: str) -> str | None:
+    return next((value for field, value in record.headers if field.lower() == name), None)
