@@ -387,17 +387,22 @@ class PacketDecoder:
 
     def finish(self) -> list[Record]:
         """End the capture: return what is unfinished, and the connections that are open."""
+        return with_ends_last([record for ended in self.endings() for record in ended])
+
+    def endings(self) -> Iterator[list[Record]]:
+        """The same, connection by connection, for those who keep less than all of it."""
         records: list[Record] = []
         for fault in self._general.fragments.finish():
             records += self._faults.report(self._general.last, fault.code, "", fault.summary)
+        yield self._wants.of(records)
         self._release_all()
         are_many = len(self._table.open_connections) >= MANY_OPEN
-        records += self._table.end()
+        for ended in self._table.endings():
+            yield self._wants.of(with_ends_last(ended))
         if self._general.datagrams is not None:
-            records += self._general.datagrams.finish()
+            yield self._wants.of(self._general.datagrams.finish())
         if are_many:
             gc.collect()  # what was made for them refers to one another, and others read anew
-        return self._wants.of(with_ends_last(records))
 
     def report(self, faults: list[CaptureFault]) -> list[Record]:
         """Return what is to be said of the capture as a whole, once it has ended.

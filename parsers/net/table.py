@@ -14,7 +14,7 @@ port pair is used again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
@@ -198,11 +198,13 @@ class ConnectionTable(Generic[T]):
 
     def end(self) -> list[T]:
         """End every connection that is still open, in their order."""
-        records = self.flush()
+        return [record for ended in self.endings() for record in ended]
+
+    def endings(self) -> Iterator[list[T]]:
+        """The same; yield the records of each."""
+        yield self.flush()
         for connection in self.open_connections:
-            records += connection.end()
-            records += self._close_connection(connection)
-        return records
+            yield connection.end() + self._close_connection(connection)
 
     def _is_reused(self, direction: Direction[T], seq: int) -> bool:
         """Whether a SYN opens a new connection between the same ports.

@@ -307,10 +307,10 @@ class SegmentTap(StreamTap[T]):
         for start, data, parts in self._datagrams.pop(key).runs():
             self.reassembled(start, data, parts)
 
-    def finish(self) -> list[Record]:
+    def endings(self) -> Iterator[list[Record]]:
         for key in list(self._datagrams):
             self._take_rest(key)
-        return super().finish()
+        return super().endings()
 
 
 def _keep_trails(pair: Pair[T]) -> None:

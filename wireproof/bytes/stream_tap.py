@@ -7,7 +7,7 @@ bytes are. Which direction is the client's, the connection knows before there is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 from parsers import (
@@ -102,9 +102,9 @@ class StreamTap(Generic[S]):
         """Take the next packets, and return the records that they complete."""
         return self.decoder.receive(packets)
 
-    def finish(self) -> list[Record]:
-        """Return what the end of the capture completes."""
-        return self.decoder.finish()
+    def endings(self) -> Iterator[list[Record]]:
+        """Yield what the end of the capture completes, connection by connection."""
+        return self.decoder.endings()
 
     def tell(self, record: Record) -> S | None:
         """Tell a record to the stream that it lies in, and return that stream."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any, BinaryIO, NamedTuple
 
 from msgspec import to_builtins
@@ -143,7 +144,7 @@ class HarWriter:
 
     def finish(self) -> None:
         """Take note that no packet follows."""
-        self._take(sorted(self._tap.finish(), key=completion))
+        self._take(sorted(chain.from_iterable(self._tap.endings()), key=completion))
         self._spool_verdicts(self._explanations.finish())
 
     def faults(self, of_capture: list[CaptureFault]) -> list[Record]:

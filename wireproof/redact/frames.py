@@ -155,7 +155,8 @@ class FrameMasks(MaskedFrames[_PlacedStream]):
     def end(self) -> None:
         if self.rules.policy != "none":
             held = self.decoder.held
-            self._learn(self.finish())
+            for ended in self.endings():
+                self._learn(ended)
             collect_much(held)
         if self.report.holes:
             self.not_looked_into[CUT_NAMES] = self.report.holes

@@ -137,7 +137,8 @@ class Proof:
                 self._look_at_frames(batch)
                 self._look_at(decoder.receive(batch))
         held = decoder.held
-        self._look_at(decoder.finish())
+        for ended in decoder.endings():
+            self._look_at(ended)
         collect_much(held)
 
     def clean(self, file: BinaryIO) -> None:

@@ -63,7 +63,7 @@ def streams(talk: Talk, batch: int = 1) -> dict[str, list[Part]]:
 
     for start in range(0, len(packets), batch):
         take(tap.receive(packets[start : start + batch]))
-    take(tap.finish())
+    take([record for ended in tap.endings() for record in ended])
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 
 import pytest
 from support.attack import request, response
@@ -73,7 +74,7 @@ def test_the_end_of_the_capture_hands_on_what_waited() -> None:
     tap = tapped(talk.tape.packets)
     stream = tap.pairs[0].stream("client")
     assert stream is not None and stream.done == len(request("/1"))
-    for record in tap.finish():
+    for record in chain.from_iterable(tap.endings()):
         tap.tell(record)
     assert stream.done == len(request("/1")) + 40 + len(request("/2"))
 
@@ -101,7 +102,7 @@ def test_what_waits_is_charged_and_given_back() -> None:
     alone = PacketDecoder()
     alone.receive(talk.tape.packets)
     assert 175_000 < tap.decoder.held - alone.held < 185_000
-    tap.finish()
+    assert list(tap.endings())
     assert tap.decoder.held == 0
 
 
@@ -126,7 +127,7 @@ def test_who_is_let_go_waits_for_nothing_any_more(monkeypatch: pytest.MonkeyPatc
     assert 5 < let_go < 40, "the decoder and what listens beside it share what is allowed"
     assert sizes[:let_go] == sorted(sizes[:let_go]) and max(sizes[let_go:]) == 0
     assert stream.done == len(head) + 60 * 40_000
-    tap.finish()
+    assert list(tap.endings())
     assert tap.decoder.held == 0
 
 
