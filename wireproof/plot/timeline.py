@@ -11,9 +11,10 @@ from array import array
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO
 
-from parsers import BATCH, NANOSECONDS, KeyLog, OrderedCapture
+from parsers import BATCH, NANOSECONDS, KeyLog, OrderedCapture, completion
 from parsers.records import (
     BodyElement,
     ChunkRecord,
@@ -257,7 +258,7 @@ class Timelines:
             records = self._packets.receive(batch)
             capture.sort(records)
             self._take(records)
-        self._take(self._packets.finish())
+        self._take(sorted(chain.from_iterable(self._packets.endings()), key=completion))
         self.faults.of_file(capture.faults)
 
     def choose(self) -> Timeline:
