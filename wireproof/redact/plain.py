@@ -282,9 +282,14 @@ def is_plain_value(value: Value, name_here: str) -> bool:
         return _is_plain_string(value, said)
     if _is_sample_cursor(name, plain) or ("cookie" in name and _is_cookie_of_words(said)):
         return True
-    if name == NAMES_KEY and SECRET_NAME.fullmatch(said):
+    if name == NAMES_KEY and is_other_name(said):
         return True
     return _is_word(value, name_here) or _is_code(value, name_here)
+
+
+def is_other_name(said: str) -> bool:
+    """Return whether a value is the name of another secret, which has no digit."""
+    return SECRET_NAME.fullmatch(said) is not None and not any(map(str.isdigit, said))
 
 
 def _is_cookie_of_words(said: str) -> bool:

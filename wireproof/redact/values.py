@@ -25,7 +25,7 @@ from .names import (
     WORD_OF_ARRAY,
 )
 from .patterns import LINES, MAX_CONTEXT, MEMBER_NAME, OBJECTS, Span, name_of
-from .plain import LOOSER, STATE, is_placeholder, is_plain_name
+from .plain import LOOSER, STATE, is_other_name, is_placeholder, is_plain_name
 from .plain import WORD as WORD_OF_PROSE
 from .sentences import is_sentence
 from .statements import BEFORE_DSN
@@ -108,7 +108,7 @@ def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
     strings = list(STRING_OF_ARRAY.finditer(text, *span))
     if not strings:  # of YAML, or as Go prints it
         words = [one.span() for one in WORD_OF_ARRAY.finditer(text, *span)]
-        words = [(a, b) for a, b in words if SECRET_NAME.fullmatch(text, a, b) is None]
+        words = [(a, b) for a, b in words if not is_other_name(text[a:b])]
         return [(a, b) for a, b in words if kind == "array" or b - a >= LONG_WORD]
     values = [one for one in strings if not one["is_name"]]
     if len(values) < len(strings) and LOOSER.match(text, match.start()):

@@ -93,7 +93,8 @@ class StructureMasks(MaskedFrames[PlacedStructure]):
 
     def end(self) -> None:
         held = self.decoder.held
-        self._learn(self.finish())
+        for ended in self.endings():
+            self._learn(ended)
         collect_much(held)
 
     def close(self) -> None:
