@@ -228,6 +228,13 @@ def test_a_hole_that_nothing_filled_is_the_captures_or_the_paths(
     assert (hole[4], hole[-1]) == (None, had)
 
 
+def test_what_is_no_hole_is_neither_filled_nor_given_up() -> None:
+    path = Path()
+    path.fill_hole(7, Moment(7))
+    path.give_up_hole(None)
+    assert path.holes == []
+
+
 def test_each_hole_is_held_against_what_came_behind_it() -> None:
     """Two holes: what filled the first was overtaken, what filled the second was sent again."""
     made = wire(SENT[0])

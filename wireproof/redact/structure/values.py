@@ -24,7 +24,7 @@ MAX_KNOWN, MAX_KNOWN_TEXT = 4_096, 64
 """Texts outside of strings that are remembered with what becomes of them, and bytes of one."""
 # RFC 8259 sections 2, 3 and 6; RFC 7464 section 2.2 and SignalR have a separator beside them.
 SYNTAX = re.compile(
-    rb"(?:[\s{}\[\],:\x1e]|true|false|null|-?9+(?:\.9+)?(?:[eE][+-]?9+)?(?![\w.]))*+"
+    rb"(?>(?:[\s{}\[\],:\x1e]|true|false|null|-?9+(?:\.9+)?(?:[eE][+-]?9+)?(?![\w.]))*)"
 )
 NINES = bytes.maketrans(b"0123456789", b"9" * 10)
 LINE_END = re.compile(rb"([\r\n]+)")
@@ -32,7 +32,7 @@ COUNT = re.compile(rb"\s*:\s*-?\d{1,7}(?=[\s,}\]])")
 """A number that counts something."""
 BEGINS = re.compile(rb"\s*[{}\[\]\"\x1e]")
 BORDER = re.compile(rb".*[,{}\[\]\n\x1e]", re.DOTALL)
-STRING_REST = re.compile(rb'(?:[^"\\]|\\[\x00-\xff])*+')
+STRING_REST = re.compile(rb'(?>(?:[^"\\]|\\[\x00-\xff])*)')
 
 
 def is_json(text: bytes) -> bool:
