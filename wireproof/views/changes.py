@@ -150,10 +150,18 @@ def places(change: Shown) -> list[str]:
 def commands(change: Shown) -> list[str]:
     """Return what shows them, a line each, escaped; a shell takes the rest for a comment."""
     return [
-        f"wireproof explain {quote(escape(one.capture))} --{' '.join(_which(one))}"
-        f"  # {_there(change, one)}"
+        f"{_explain(escape(one.capture))} --{' '.join(_which(one))}  # {_there(change, one)}"
         for one in change.worst
     ]
+
+
+def _explain(capture: str) -> str:
+    """Return the command that explains a capture; the files of a ring are one for mergecap."""
+    capture = f"./{capture}" if capture.startswith("-") else capture
+    if "*" not in capture:
+        return f"wireproof explain {quote(capture)}"
+    files = "*".join(quote(part) if part else "" for part in capture.split("*"))
+    return f"mergecap -a -w - {files} | wireproof explain -"
 
 
 def _which(place: Place) -> tuple[str, str]:

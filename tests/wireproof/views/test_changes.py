@@ -12,7 +12,16 @@ import pytest
 from wireproof.diff.change import Change, Example
 from wireproof.diff.profile import FORMAT, Group, Profile
 from wireproof.output import format_by_ending
-from wireproof.views.changes import ENDINGS, FORMATS, Lacks, ending, kept, places, sentence
+from wireproof.views.changes import (
+    ENDINGS,
+    FORMATS,
+    Lacks,
+    commands,
+    ending,
+    kept,
+    places,
+    sentence,
+)
 
 WORSE = Change("GET /a|`<b>\x1b", "first p50", "regression", 0.1, 0.2, 1.0, 0.001, (9, 9))
 FEW = Change("GET /c", "streaming: held", "too-few", 0.0, 1.0, 1.0, 1.0, (1, 1))
@@ -90,6 +99,23 @@ def test_what_cannot_be_read_is_in_every_format(form: str) -> None:
         assert "left out of B: b\\x1b.pcap: the file is empty" in text
         assert "left out of B: ds/x is damaged" in text
         assert "; 2 left out, which cannot be read" in text
+
+
+@pytest.mark.parametrize(
+    ("capture", "command"),
+    [
+        ("a.pcap", "wireproof explain a.pcap --exchange 3/1"),
+        ("-a.pcap", "wireproof explain ./-a.pcap --exchange 3/1"),
+        (
+            "ring/w_*.pcapng",
+            "mergecap -a -w - ring/w_*.pcapng | wireproof explain - --exchange 3/1",
+        ),
+        ("a b/*.pcap", "mergecap -a -w - 'a b/'*.pcap | wireproof explain - --exchange 3/1"),
+    ],
+)
+def test_a_command_shows_what_is_behind_a_change(capture: str, command: str) -> None:
+    change = msgspec.structs.replace(WORSE, worst=[Example(capture, 3, 1, 17)])
+    assert commands(change) == [f"{command}  # packet 17"]
 
 
 @pytest.mark.parametrize("form", list(FORMATS))
