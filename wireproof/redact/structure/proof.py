@@ -48,13 +48,22 @@ from .heads import SAMPLE_ACCEPT, SAMPLE_KEY, WRONG_ACCEPT
 from .words import FIELD_NAMES, LISTED, METHODS, REASONS, event_names, members, words
 
 WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]+")
-NO_CHUNK_SIZE = re.compile(rb"(?:(?<=\r\n)[0-9A-Fa-f]{1,8}(?=\r\n))|([0-9A-Za-z\x80-\xff]+)")
+SIZE_ENDS = rb"(?=[ \t]*(?:;\**)?\r\n)"
+NO_CHUNK_SIZE = re.compile(
+    rb"(?:(?<=\r\n)0*[0-9A-Fa-f]{1,8}" + SIZE_ENDS + rb")|([0-9A-Za-z\x80-\xff]+)"
+)
 """A word, or nothing in the place of a chunk's size."""
-CHUNK_LINE = re.compile(rb"(?:(?<=\r\n)|\A)[0-9A-Fa-f]{1,8}(?=\r\n)")
+CHUNK_LINE = re.compile(rb"(?:(?<=\r\n)|\A\n?)0*[0-9A-Fa-f]{1,8}" + SIZE_ENDS)
+CUT_SIZE = re.compile(rb"(?:(?<=\r\n)|\A\n?)([0-9A-Fa-f]{1,16})(?=[ \t]*(?:;\**)?(?:\r\n|\r?\Z))")
+"""What may be the size of a chunk, or the part of it that a segment has."""
+MAX_SIZES, MAX_CUT = 65_536, 4_096
+"""Parts of sizes, and packets with some, that are remembered; of more than that none is known."""
 COUNT = re.compile(rb"[0-9]{1,7}|9+(?:[eE]9*)?|[0-9]{1,8}[HMSmun]")
 RAW = (ChunkRecord, DataRecord, Http2DataRecord)
 NOTHING = frozenset((b"",))
 BORDERS = (b"", b"\r\n")
+BETWEEN = b"\0\r\n"
+"""What stands between payloads that are looked at together: a word ends, and a line begins."""
 MAX_PREFIXED = 4_096
 """Messages of gRPC that may go on at the same time."""
 FILLERS = MASK_CHARACTERS
@@ -131,6 +140,41 @@ def has_content(text: bytes, fillers: frozenset[int] = frozenset()) -> bool:
     return False
 
 
+class ChunkSizes:
+    """What segments may have of chunks' sizes: parts of the sizes that the decoder has read."""
+
+    def __init__(self) -> None:
+        self._sizes: set[int] = set()
+        self._parts: dict[bytes, int] = {}
+        """Parts of sizes, and the first packet of a chunk that has it."""
+        self._cut: dict[int, list[bytes]] = {}
+
+    def add(self, record: ChunkRecord) -> None:
+        """Take a chunk that more than one packet carried."""
+        if record.size in self._sizes or len(self._parts) >= MAX_SIZES:
+            return
+        self._sizes.add(record.size)
+        digits = b"%x" % record.size
+        for start in range(len(digits)):
+            for end in range(start + 1, len(digits) + 1):
+                self._parts.setdefault(digits[start:end], record.first_packet)
+
+    def ask(self, packet: int, parts: list[bytes]) -> bool:
+        """Take what a packet may have of sizes, which is told by what follows; return whether
+        there is room for it."""
+        if len(self._cut) < MAX_CUT:
+            self._cut[packet] = parts
+        return packet in self._cut
+
+    def unknown(self) -> list[int]:
+        """Return the packets that have what is no part of a size."""
+        return [number for number, parts in self._cut.items() if not self._explains(number, parts)]
+
+    def _explains(self, packet: int, parts: list[bytes]) -> bool:
+        digits = (part.lower().lstrip(b"0") for part in parts)
+        return all(not one or self._parts.get(one, packet + 1) <= packet for one in digits)
+
+
 class StructureProof:
     """Searches a copy for words that are on no list."""
 
@@ -138,6 +182,7 @@ class StructureProof:
         self.left: list[LeftSecret] = []
         """What can still be read."""
         self._prefixed: set[tuple[Any, ...]] = set()
+        self._sizes = ChunkSizes()
         self._opaque = opaque
         """Packets whose payload is no text: frames of HTTP/2, of TLS, and masked ones."""
 
@@ -151,12 +196,16 @@ class StructureProof:
         held = decoder.held
         self._look_at(decoder.finish())
         collect_much(held)
+        for packet in self._sizes.unknown():
+            self._note(packet, "frame")
 
     # --- records ---
 
     def _look_at(self, records: list[Record]) -> None:
         texts: list[bytes] = []
         for record in records:
+            if isinstance(record, ChunkRecord) and record.first_packet != record.last_packet:
+                self._sizes.add(record)
             texts += self._texts(record)
         if not _unlisted(SAMPLES.sub(b"", b"\n".join(texts))):
             return
@@ -196,11 +245,16 @@ class StructureProof:
 
     def _look_at_frames(self, batch: Sequence[Packet]) -> None:
         payloads = [_payload(packet) for packet in batch if packet[0] not in self._opaque]
-        words = _unlisted(b"\r\n".join(payloads), NO_CHUNK_SIZE)
+        words = _unlisted(BETWEEN.join([*payloads, b""]), NO_CHUNK_SIZE)
         if not words:
             return
         for packet in batch:
-            if packet[0] not in self._opaque and has_content(_payload(packet)):
+            if packet[0] in self._opaque or not has_content(payload := _payload(packet)):
+                continue
+            rest = CHUNK_LINE.sub(b"", payload)
+            cut = CUT_SIZE.findall(rest)
+            is_size = cut and not has_content(CUT_SIZE.sub(b"", rest))
+            if not is_size or not self._sizes.ask(packet[0], cut):
                 self._note(packet[0], "frame")
 
     def _note(self, packet: int, where: str) -> None:

@@ -11,6 +11,7 @@ from support.http2 import EVENTS, GET, Http2Talk, data
 from support.talk import Talk, Tape
 from support.websocket_frames import KEY, frame
 
+from wireproof.redact.structure import proof as structure_proof
 from wireproof.redact.structure.proof import StructureProof, allowed, has_content
 
 SWITCH = (
@@ -39,6 +40,11 @@ def found_in(tape: Tape, opaque: range = range(0)) -> list[str]:
         (b"99999999999 1234567", False),
         (b"12345678", True),
         (b"\xc3\xa4\xc3\xb6", True),
+        (b"\r\n3e8;*******\r\n**", False),
+        (b"\n3e8\r\n**", False),
+        (b"\r\n0000000003e8;**\r\n**", False),
+        (b"\r\n3e8;secret\r\n**", True),
+        (b"\r\n3e8", True),
         (b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", False),
     ],
 )
@@ -57,6 +63,48 @@ def test_content_in_records_and_frames() -> None:
     talk.close()
     assert found_in(talk.tape) == ["frame", "frame", "request", "chunk"]
     assert found_in(talk.tape, range(100)) == ["request", "chunk"]
+
+
+CUT = b"data: **\n\n"
+BODY = chunk(CUT) + b"01aBc\r\n" + b"*" * 0x1ABC + b"\r\n" + chunk(b"")
+SIZE_AT = len(chunk(CUT))
+
+
+def answered(*parts: bytes) -> Talk:
+    talk = Talk().open()
+    talk.client(request("/").replace(b"victim.example", b"**************"))
+    talk.server(response("200 OK", "Transfer-Encoding: chunked"))
+    for part in filter(None, parts):
+        talk.server(part)
+    return talk
+
+
+@pytest.mark.parametrize("second", range(9))
+@pytest.mark.parametrize("first", range(9))
+def test_a_size_that_segments_cut(first: int, second: int) -> None:
+    start, end = SIZE_AT - 2 + first, SIZE_AT - 1 + first + second
+    talk = answered(BODY[:start], BODY[start:end], BODY[end : end + 1000], BODY[end + 1000 :])
+    for packet in talk.tape.packets[-4:-1]:  # they come again
+        talk.tape.add(packet[4])
+    assert not found_in(talk.tape)
+
+
+@pytest.mark.parametrize(
+    "text", (b"**\r\nbeef", b"**\r\nbeef\r", b"beef", b"1abc beef", b"1abc;beef")
+)
+def test_what_only_looks_like_a_size(text: bytes) -> None:
+    talk = answered(BODY[:100], BODY[100:])
+    talk.server(text)
+    assert "frame" in found_in(talk.tape)
+
+
+def test_sizes_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = BODY[: SIZE_AT + 4], BODY[SIZE_AT + 4 :]
+    for limit in ("MAX_CUT", "MAX_SIZES"):
+        with monkeypatch.context() as patch:
+            patch.setattr(structure_proof, limit, 0)
+            assert set(found_in(answered(*parts).tape)) == {"frame"}
+    assert not found_in(answered(*parts).tape)
 
 
 def test_content_in_frames_that_are_masked() -> None:
