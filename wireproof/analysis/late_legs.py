@@ -74,5 +74,5 @@ def _told(leg: Leg, thing: T) -> Told[T]:
 
 def _to_come(leg: Leg) -> int | None:
     """Return a connection that has to end first; None if it is known now, or never will be."""
-    legs = (leg, *leg.waiting) if leg.waiting else ()
+    legs = (leg, *leg.waiting, *leg.asked_meanwhile) if leg.waiting else ()
     return next((one.about.key.connection for one in legs if one.about.connection is None), None)

@@ -3,7 +3,8 @@
 Strategy: a proxy asks while its client waits, and so do other clients. Whom they asked tells them
 apart, which is known once their connections are, and what came: an answer that is passed on has
 the same elements on both legs, each later on the client's. Where there are no elements to compare,
-two exchanges are legs of one way if nobody else asked meanwhile. If several fit, none is known.
+two exchanges are legs of one way if nobody else asked meanwhile. If several fit, none is known,
+unless they are legs of one way themselves: behind a chain of proxies the last of them is asked for.
 """
 
 from __future__ import annotations
@@ -47,12 +48,24 @@ def near_leg(leg: Leg) -> Leg | None:
     proven = [one for one, agrees in fitting if agrees]
     same = [one for one in proven if _have_same_body(one.about, leg.about)] or proven
     if same:
-        return same[0] if len(same) == 1 else None
-    if len(waiting) > 1 or not fitting or fitting[0][1] is False:
+        return same[-1] if _are_chain(same) else None
+    if not fitting or len(possible) < len(waiting) or any(agrees is False for _, agrees in fitting):
         return None
-    near = possible[0]
-    is_only = len(near.asked_meanwhile) == 1 or _asked_in_turn(near.asked_meanwhile)
-    return near if is_only and _shows_proxy(near.about, leg.about) else None
+    if not _are_chain(possible) or not _shows_proxy(possible[0].about, leg.about):
+        return None
+    near = possible[-1]
+    asked = near.asked_meanwhile
+    return near if _are_chain(asked) or _asked_in_turn(asked) else None
+
+
+def _are_chain(legs: Sequence[Leg]) -> bool:
+    """Whether each was asked while the one before it waits, and its answer may be passed on."""
+    return all(
+        one in other.waiting
+        and _may_pass_on(one.about, other.about)
+        and _agree(one, other) is not False
+        for one, other in pairwise(legs)
+    )
 
 
 def may_hide_cut(trace: Trace) -> bool:

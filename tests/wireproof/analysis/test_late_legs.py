@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 from support.talk import Talk
 from support.timed import CHUNKED, EVENT_STREAM, TimedTape, chunk
@@ -9,7 +11,7 @@ from support.timed import CHUNKED, EVENT_STREAM, TimedTape, chunk
 from wireproof.analysis import late_legs, outcomes
 from wireproof.analysis.outcomes import Outcomes
 
-PROXY, SERVER = 9_000, 8_000
+PROXY, INNER, SERVER = 9_000, 7_000, 8_000
 HEAD = b"HTTP/1.1 200 OK\r\n%s\r\n" % (EVENT_STREAM + CHUNKED)
 
 
@@ -51,6 +53,26 @@ def test_legs_are_known_once_their_clients_connections_are(clients: int) -> None
     tape = passed_on(6, clients=clients)
     assert told(tape) == [False, True] * 6
     assert not any(told(tape, with_legs=False)), "judged while the client's connection goes on"
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("body", [chunk(b"data: a\n\n"), b""])
+def test_every_leg_of_a_chain_but_its_clients_is_behind_a_proxy(
+    order: tuple[int, ...], body: bytes
+) -> None:
+    tape = TimedTape()
+    talks = [
+        Talk(tape, client_port=40_000 + number, server_port=port).open()
+        for number, port in enumerate((PROXY, INNER, SERVER))
+    ]
+    for _ in range(3):
+        for talk in talks:
+            talk.client(b"GET /chat HTTP/1.1\r\nHost: a\r\n\r\n")
+        for talk in reversed(talks):
+            talk.server(HEAD, body, b"0\r\n\r\n")
+    for number in order:
+        talks[number].close()
+    assert told(tape) == told(tape, step=1) == [False, True, True] * 3
 
 
 def test_batches_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
