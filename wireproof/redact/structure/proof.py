@@ -77,11 +77,11 @@ SHOWN_BY_OTHERS = frozenset((SseEventRecord, GapRecord, TlsRecordRecord, StallRe
 """Records that no sender wrote, or whose texts are those of the content that they came in."""
 WANTED = Wants(frozenset(KINDS.values()) - SHOWN_BY_OTHERS, digests=False)
 SAMPLES = re.compile(
-    rb"(?i:http2-settings): ?[\w-]+|%s"
+    rb"(?i:http2-settings): ?[\w-]+|(?m:^)[a-k](?=:(?:[\"{\[\r]|\Z))|%s"
     % b"|".join(map(re.escape, (SAMPLE_KEY, SAMPLE_ACCEPT, WRONG_ACCEPT)))
 )
 """What takes the place of a WebSocket's key, and of what answers it (RFC 6455 section 1.3); and
-numbers in base64."""
+numbers in base64; and the letters that lines of the AI SDK's data streams begin with."""
 SETTINGS = "http2-settings"
 OTHER_TEXTS: dict[type[Any], Callable[[Any], Iterator[str]]] = {
     ConnectionRecord: lambda _: iter(()),
