@@ -72,7 +72,8 @@ FAULTS: frozenset[str] = frozenset(
 )
 REMEDIES: dict[str, str] = {
     "zero-window": "read faster at the client: move its work out of the loop that reads",
-    "retransmission": "packets were lost on the way: look at the network, not the application",
+    "retransmission": "packets were lost or late on the way: look at the network, not the"
+    " application",
     "reordering": "packets overtook one another on the way: look at the network (several paths, or"
     " receive queues), not the application",
     "outage": "the path was gone for a while: look at the network, not the application",
@@ -241,16 +242,27 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
         if hindrance.kind in ("stream-window", "connection-window"):  # has been told of
             if gap - seconds >= long:
                 yield from _unhindered(waits, at, gap - seconds, long)
+        elif hindrance.kind == "window" and seconds < gap / 2:
+            if seconds >= WAIT:
+                yield _closed(hindrance, seconds, place)
+            if gap - seconds >= long:
+                yield from _unhindered(waits, at, gap - seconds, long)
         elif hindrance.kind == "window":
             if gap >= max(WAIT, 1.5 * waits.usual) or seconds >= LONG:
-                closed = f"the client's window was closed for {duration(seconds)}"
-                seen = f"{closed} (packet {hindrance.packet})"
-                yield Attributed("zero-window", gap, *place, seen)
+                yield _closed(hindrance, seconds, place, gap)
         elif gap >= max(WAIT, 1.5 * waits.usual):
             if seconds >= min(WAIT, gap / 2):
                 yield _held_up(waits, hindrance, seconds, place)
             if gap - seconds >= long:
                 yield from _unhindered(waits, at, gap - seconds, long)
+
+
+def _closed(
+    hindrance: Hindrance, seconds: float, place: tuple[int, int], gap: float | None = None
+) -> Attributed:
+    """Return how a closed window kept a sender waiting: for a ``gap``, or while it was closed."""
+    closed = f"the client's window was closed for {duration(seconds)} (packet {hindrance.packet})"
+    return Attributed("zero-window", gap or seconds, *place, closed)
 
 
 def _held_up(
@@ -265,7 +277,12 @@ def _held_up(
     other = lost_of_others(waits.trace, hindrance)
     if other:
         return Attributed("head-of-line", seconds, *place, f"{seen}: it was {other}")
-    return Attributed("retransmission" if is_lost else "reordering", seconds, *place, seen)
+    if not is_lost:
+        return Attributed("reordering", seconds, *place, seen)
+    others: tuple[tuple[str, str], ...] = ()
+    if hindrance.end - hindrance.start < round_trip(waits.trace) and hindrance.is_unsure:
+        others = (("reordering", "it came sooner than anything could be sent again"),)
+    return Attributed("retransmission", seconds, *place, seen, others)
 
 
 def _around(waits: Waits) -> Iterator[Attributed]:
@@ -301,7 +318,10 @@ def _unhindered(waits: Waits, at: int, seconds: float, long: float) -> Iterator[
         seen = f"{count(len(alive), 'keep-alive')} came in between"
         yield Attributed("keep-alive-masked", seconds, *place, seen)
         return
-    closing = closed_by(waits.trace, waits.hindrances, end) if seconds >= long else None
+    # Nothing else kept back the rest of an element that had begun to come.
+    has_begun = end - came.start(at + 1) >= seconds / 2
+    is_held = has_begun and seconds >= long
+    closing = closed_by(waits.trace, waits.hindrances, end) if is_held else None
     if closing is not None:
         room = "the client's window had no room for a whole segment"
         seen = f"{room}: what came next closed it (packet {closing})"

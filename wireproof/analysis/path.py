@@ -70,6 +70,8 @@ class Hindrance(NamedTuple):
     """The packet that began it."""
     end_packet: int | None
     """The packet that ended it, None if none did."""
+    is_unsure: bool = False
+    """Of a loss: whether no timestamp tells it from reordering."""
 
     def seconds_within(self, start: float, end: float) -> float:
         """Return how much of it lies between two times."""
@@ -111,7 +113,7 @@ def hindrances(trace: Trace) -> list[Hindrance]:
     found += [
         *windows_of(connection),
         *(
-            _hindrance(_why_late(one), one["time"], one["seconds"], one["packet"], one["filled_by"])
+            _late(one)
             for one in connection.holes
             # What nothing filled is missing in the capture: it held nothing up.
             if one["sender"] == "server" and one["filled_by"] is not None
@@ -120,8 +122,14 @@ def hindrances(trace: Trace) -> list[Hindrance]:
     return sorted(found, key=lambda one: one.start)
 
 
-def _why_late(hole: Hole) -> HindranceKind:
-    return "reordering" if hole.get("overtaken") else "loss"
+def _late(hole: Hole) -> Hindrance:
+    """Return how a hole that was filled held up what followed it."""
+    overtaken = hole.get("overtaken")
+    found = _hindrance(
+        "reordering" if overtaken else "loss",
+        *(hole["time"], hole["seconds"], hole["packet"], hole["filled_by"]),
+    )
+    return found._replace(is_unsure=overtaken is None)
 
 
 def windows_of(connection: ConnectionRecord) -> list[Hindrance]:

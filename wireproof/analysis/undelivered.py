@@ -15,7 +15,8 @@ from parsers.records import ConnectionRecord, Hole
 
 from ..text.wording import ELEMENT_NAMES, FLAGS, count, duration
 from .ending_facts import Ending, ending_verdict
-from .ends import first_leaving, is_ended_by
+from .ends import Leaving, first_leaving, is_ended_by
+from .recorded import holes
 from .trace import Trace
 from .verdict import Cause, Verdict
 
@@ -38,7 +39,7 @@ def undelivered(ending: Ending) -> Verdict | None:
         return None
     left = first_leaving(connection, is_half=False)
     until = connection.last_time if left is None else left.time
-    if until - hole["time"] < LEAST_HOLE:
+    if _missed_until(connection, hole, left) - hole["time"] < LEAST_HOLE:
         return None
     ending.left = left
     ending.numbers["whole"] = False
@@ -58,16 +59,32 @@ def undelivered(ending: Ending) -> Verdict | None:
 
 def _lost_for_good(trace: Trace, connection: ConnectionRecord) -> Hole | None:
     """Return the first hole in a response whose bytes its client never had."""
-    offsets = {gap.offset for gap in trace.gaps if gap.sender == "server" and gap.layer == "tcp"}
-    holes = (one for one in connection.holes if one["sender"] == "server")
-    return next(
-        (one for one in holes if one.get("acknowledged") is False and one["offset"] in offsets),
-        None,
+    times = set(holes(trace))
+    lost = (
+        one
+        for one in connection.holes
+        if one["sender"] == "server" and one.get("acknowledged") is False
     )
+    return next((one for one in lost if one["time"] in times), None)
+
+
+def _missed_until(connection: ConnectionRecord, hole: Hole, left: Leaving | None) -> float:
+    """Return until when its client said that it had nothing after a hole, in seconds since the
+    epoch: by an acknowledgement that was repeated, or by its FIN, which has one.
+
+    A capture that lacks the client's packets says nothing of that.
+    """
+    repeated = [
+        one["last_time"]
+        for one in connection.duplicate_acks
+        if one["sender"] == "client" and one["offset"] == hole["offset"]
+    ]
+    has_fin = left is not None and left.kind == "fin"
+    return max([*repeated, left.time if left is not None and has_fin else 0.0])
 
 
 def _read(trace: Trace, hole: Hole) -> str:
     """Return what of a response came before a hole, in words."""
     counts, marks = trace.about.counts, trace.streamed
     name = "event" if counts.events else ELEMENT_NAMES.get(counts.element_kind, "chunk")
-    return count(bisect_left(marks.offsets, hole["offset"]), name)
+    return count(bisect_left(marks.times, hole["time"]), name)

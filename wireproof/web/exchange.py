@@ -39,6 +39,8 @@ from .elements import KINDS, SEVERITIES, SIDES, WHERE, Elements, ElementsAside, 
 GRAVITY: tuple[Severity, ...] = ("ok", "note", "warning", "error")
 MOST_SECONDS = 1e9
 """More than an exchange lasts."""
+MAX_WAITING = 1 << 20
+"""Bytes of records that wait until they are put aside together."""
 MAX_SHOWN = 2_000
 """Characters of a value that a row of the table holds."""
 
@@ -110,6 +112,7 @@ class ExchangeRow:
         self.elements: dict[str, Elements] = {}
         self._waiting: dict[str, list[tuple[Record, bytes, bytes]]] = {}
         """What was taken and is not settled, by kind: each beside what it says."""
+        self._waiting_size = 0
         self.reach = [0] * SIDES
         """How far its elements reach in each direction's stream, and in what each side sent in TLS,
         decrypted."""
@@ -185,10 +188,13 @@ class ExchangeRow:
         if waiting is None:
             waiting = self._waiting[kind] = []
         waiting.append((record, encoded, words))
+        self._waiting_size += len(encoded) + len(words)
+        if self._waiting_size > MAX_WAITING:
+            self.settle()
 
     def settle(self) -> None:
         """Put aside what was taken. Raises OSError if there is no room."""
-        taken, self._waiting = self._waiting, {}
+        taken, self._waiting, self._waiting_size = self._waiting, {}, 0
         for kind, waiting in taken.items():
             elements = self.elements.get(kind)
             if elements is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from support.frames import ipv4, tcp
 from support.paced import answer, causes, paced, verdict
 from support.talk import Talk
 from support.timed import Stream, chunk, event
@@ -255,6 +256,38 @@ def test_time_is_given_to_all_that_took_it(
     assert found is not None
     assert (found.answer, found.numbers["classes"]) == (expected, classes)
     assert causes(found) == classes
+
+
+def test_a_loss_that_no_timestamp_tells_from_reordering_is_certain_after_a_round_trip() -> None:
+    """The handshake took 20 µs: after that, what is missing can have been sent again."""
+    found = verdict(with_a_hole(0.03), "gap")
+    assert found is not None
+    assert [cause.code for cause in found.causes] == ["retransmission"]
+    late = verdict(later(with_a_hole(0.03), 1, 0.3), "gap")
+    assert late is not None
+    assert [(cause.code, cause.sure) for cause in late.causes] == [
+        ("retransmission", "possible"),
+        ("reordering", "possible"),
+    ]
+
+
+def test_a_window_that_was_closed_for_a_moment_does_not_explain_a_long_wait() -> None:
+    stream = Stream().events(6, every=0.05)
+    stream.tape.wait(2.0)
+    stream.tape.add(window_of(stream, 0))
+    stream.tape.wait(0.02)
+    stream.tape.add(window_of(stream, 65_000))
+    found = verdict(stream.events(6, every=0.05).end(), "gap")
+    assert found is not None
+    assert found.numbers["classes"] == ["sender-silent", "zero-window"]
+    assert found.numbers["seconds"] == pytest.approx(2.05, abs=0.01)
+
+
+def window_of(stream: Stream, size: int) -> bytes:
+    """An acknowledgement with a window of so many bytes."""
+    seq = stream.talk._seq
+    segment = tcp(40_000, 8_000, 0x10, seq=seq["client"], ack=seq["server"])
+    return ipv4(segment[:14] + size.to_bytes(2, "big") + segment[16:])
 
 
 def test_where_the_path_lost_anything_a_silence_is_not_certain() -> None:

@@ -44,10 +44,17 @@ class Lossy:
         return found
 
 
-@pytest.mark.parametrize(("flags", "named"), [(FIN | ACK, "FIN"), (RST | ACK, "RST")])
-def test_a_client_that_left_could_read_what_came_before_the_hole(flags: int, named: str) -> None:
+@pytest.mark.parametrize(
+    ("flags", "repeats", "named"),
+    [(FIN | ACK, False, "FIN"), (FIN | ACK, True, "FIN"), (RST | ACK, True, "RST")],
+)
+def test_a_client_that_left_could_read_what_came_before_the_hole(
+    flags: int, repeats: bool, named: str
+) -> None:
     lossy = Lossy()
     lossy.stream.tape.wait(3.0)
+    if repeats:
+        lossy.client(ACK)
     lossy.client(flags)
     found = lossy.ending()
     assert (found.answer, found.severity) == ("aborted", "warning")
@@ -73,6 +80,18 @@ def test_what_was_acknowledged_is_missing_in_the_capture_alone() -> None:
     lossy.client(ACK, has_all=True)
     lossy.client(FIN | ACK, has_all=True)
     assert lossy.ending().answer == "unknowable"
+
+
+def test_a_capture_without_the_clients_packets_does_not_say_what_it_had() -> None:
+    """A RST need not acknowledge anything (RFC 9293 section 3.10.7.1)."""
+    lossy = Lossy()
+    lossy.stream.tape.wait(3.0)
+    lossy.client(RST | ACK)
+    assert lossy.ending().answer == "unknowable"
+    silent = Lossy()
+    silent.stream.tape.wait(3.0)
+    silent.send(SERVER, FIN | ACK, silent.sent, silent.asked, b"")
+    assert silent.ending().answer == "unknowable"
 
 
 def test_what_was_lost_a_moment_ago_may_come_yet() -> None:
