@@ -7,6 +7,7 @@ turns out to have structure gets it back when that is known. So what is missed i
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from parsers import UNREADABLE, FieldText, PlacedContent, Plain, rewritten_field
@@ -25,6 +26,10 @@ PRIORITY, RST_STREAM, PING, GOAWAY, WINDOW_UPDATE, PRIORITY_UPDATE = 2, 3, 6, 7,
 KEPT = {RST_STREAM: 4, WINDOW_UPDATE: 4, PRIORITY: 5, GOAWAY: 8, PRIORITY_UPDATE: 4}
 """Bytes of payloads that are numbers (RFC 9113 section 6, RFC 9218 section 7.1)."""
 
+# No header of a frame has four such bytes in a row: no length is as large, and no stream's number.
+TEXT = re.compile(rb"(?P<preface>PRI \* HTTP/2\.0\r\n\r\nSM\r\n\r\n)|[\t\n\r\x20-\x7e]{4,}")
+"""What was taken for frames' headers or settings, and is text, as a stream may be out of step."""
+
 
 class StructureHttp2Stream(Http2Stream, StructureStream):
     """One direction of a connection, which may turn out to speak HTTP/2."""
@@ -33,6 +38,8 @@ class StructureHttp2Stream(Http2Stream, StructureStream):
         super().__init__(heads, veil, report)
         self._image = bytearray()
         """What came of frames, as it will be written."""
+        self._untold = bytearray()
+        """The same as it came, with zeros for what something else took the place of."""
         self._image_start = 0
 
     def receive_data(self, data: bytes) -> list[Record]:
@@ -49,6 +56,7 @@ class StructureHttp2Stream(Http2Stream, StructureStream):
         if not self._image:
             self._image_start = self._fed
         self._image += data
+        self._untold += data
 
     def hand_on(self, *, is_end: bool) -> None:
         super().hand_on(is_end=is_end)
@@ -64,14 +72,27 @@ class StructureHttp2Stream(Http2Stream, StructureStream):
                 self._put(mask.start, mask.data)
         upto = (self._fed if is_end else self.settled) - self._image_start
         if upto > 0:
+            self._mask_text(upto)
             self._give(self._image_start, bytes(self._image[:upto]))
-            del self._image[:upto]
+            del self._image[:upto], self._untold[:upto]
             self._image_start += upto
 
     def _put(self, start: int, data: bytes) -> None:
         """Let other bytes take the place of some that are kept."""
         begin = start - self._image_start
         self._image[begin : begin + len(data)] = data
+        self._tell_of(start, start + len(data))
+
+    def _tell_of(self, start: int, end: int) -> None:
+        """Take note that bytes are known to be as they may be written."""
+        begin = start - self._image_start
+        self._untold[begin : begin + end - start] = bytes(end - start)
+
+    def _mask_text(self, upto: int) -> None:
+        """Mask text that nothing took the place of."""
+        for match in TEXT.finditer(self._untold, 0, upto):
+            if match["preface"] is None:
+                self._image[match.start() : match.end()] = stars(len(match[0]))
 
     # --- what becomes of each part ---
 
@@ -96,6 +117,8 @@ class StructureHttp2Stream(Http2Stream, StructureStream):
             is_name = not field.is_value
             masked = rewritten_field(text, spans, is_coded=True, is_name=is_name)
         elif field.is_coded:
+            for start, end in field.places:
+                self._tell_of(start, end)
             return
         for mask in laid_out(masked, field):
             assert mask.data is not None

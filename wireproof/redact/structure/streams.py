@@ -43,6 +43,10 @@ PREFACE = "proxy-protocol"
 FRAME_HEADER = re.compile(
     rb"[\x00-\xff](?:[\x00-\x7d\x80-\xfd]|[\x7e\xfe][\x00-\xff]{2}|[\x7f\xff][\x00-\xff]{8})"
 )
+FIRST_BYTES = frozenset(
+    (0x00, 0x01, 0x02, 0x41, 0x42, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8A, 0xC1, 0xC2)
+)
+"""FIN, RSV1 where compressed messages begin (RFC 7692 section 6), and opcodes."""
 CHUNK_SIZE = re.compile(rb"[ \t]*[0-9A-Fa-f]{1,16}[ \t]*")
 
 
@@ -212,7 +216,7 @@ class StructureStream(ElementStream):
 
     def _take_frame(self, record: WebSocketFrameRecord) -> None:
         if record.offset == self.done and record.content_offset > self.done:
-            self._give(record.offset, self._take(record.content_offset))
+            self._give(record.offset, masked_header(self._take(record.content_offset)))
         super()._take_frame(record)
 
     def switch_to_websocket(self, response: ResponseRecord) -> None:
@@ -256,7 +260,7 @@ class StructureStream(ElementStream):
             return
         begin = header.end() + 4 * (data[1] >> 7)
         key = data[header.end() : begin] if data[1] >> 7 else b""
-        self._give(start, data[:begin] + xored(stars(len(data[begin:])), key, 0))
+        self._give(start, masked_header(data[:begin]) + xored(stars(len(data[begin:])), key, 0))
 
 
 def masked_chunk_line(data: bytes) -> bytes:
@@ -269,6 +273,12 @@ def masked_chunk_line(data: bytes) -> bytes:
     if said[len(kept) : len(kept) + 1] == b";":
         kept += b";"
     return kept + stars(len(said) - len(kept)) + data[len(said) :]
+
+
+def masked_header(data: bytes) -> bytes:
+    """Return the header of a frame, masked if it is none (RFC 6455 section 5.2): of text that a
+    stream out of step takes for one, nearly none is."""
+    return data if data[0] in FIRST_BYTES else stars(len(data))
 
 
 def _value(record: RequestRecord | ResponseRecord, name: str) -> str | None:

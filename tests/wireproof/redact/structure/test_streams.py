@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wireproof.redact.structure.streams import masked_chunk_line
+from wireproof.redact.structure.streams import masked_chunk_line, masked_header
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,17 @@ from wireproof.redact.structure.streams import masked_chunk_line
 )
 def test_a_line(line: bytes, masked: bytes) -> None:
     assert masked_chunk_line(line) == masked
+
+
+@pytest.mark.parametrize(
+    "header, masked",
+    [
+        (b"\x81\x05", b"\x81\x05"),
+        (b"\xc2\x85abcd", b"\xc2\x85abcd"),
+        (b"s\x85ecre", b"******"),
+        (b"\x83\x85abcd", b"******"),
+        (b"HI", b"**"),
+    ],
+)
+def test_the_header_of_a_frame(header: bytes, masked: bytes) -> None:
+    assert masked_header(header) == masked
