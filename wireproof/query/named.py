@@ -20,11 +20,15 @@ BOUNDS = [step * 10.0**power for power in range(-3, 6) for step in (1, 2, 5)]
 RANK = "list_position(['ok', 'note', 'warning', 'error'], severity)"
 """How grave it is."""
 STREAMS = "verdict IN ('held', 'bursty', 'stepped', 'header-held')"
+NEAR = "NOT coalesce(is_behind_proxy, false)"
+"""Whether a client asked for it: where both legs of a proxy were recorded, each request counts once.
+
+Data sets of earlier versions do not know that, and count both."""
 NAMED: dict[str, Query] = {
     "held-streams": Query(
         "Which targets were not delivered as they were written, how often, and why?",
         f"""
-        SELECT method, target, count(*) AS answers,
+        SELECT method, split_part(target, '?', 1) AS target, count(*) AS answers,
             count(*) FILTER (WHERE {STREAMS}) AS held,
             round(held / answers, 3) AS share,
             mode(cause) FILTER (WHERE {STREAMS}) AS likeliest_cause
@@ -32,37 +36,38 @@ NAMED: dict[str, Query] = {
             SELECT capture_sha256, capture, connection, exchange, causes[1].code AS cause
             FROM verdicts WHERE question = 'streaming'
         ) USING (capture_sha256, capture, connection, exchange)
-        WHERE verdict <> '' GROUP BY ALL HAVING held > 0
-        ORDER BY share DESC, held DESC, target, method
+        WHERE verdict <> '' AND {NEAR} GROUP BY ALL HAVING held > 0
+        ORDER BY share DESC, held DESC, 2, method
         """,
     ),
     "first-token": Query(
         "How long until the first token, median and p99, by target and hour?",
-        """
+        f"""
         SELECT date_trunc('hour', time) AS hour, method,
             split_part(target, '?', 1) AS target, count(*) AS answers,
             round(quantile_disc(first_token, 0.5), 6) AS p50,
             round(quantile_disc(first_token, 0.99), 6) AS p99
-        FROM exchanges WHERE first_token IS NOT NULL GROUP BY ALL
+        FROM exchanges WHERE first_token IS NOT NULL AND {NEAR} GROUP BY ALL
         ORDER BY hour, p99 DESC, 3, method
         """,
     ),
     "endings": Query(
         "How did exchanges end, and who closed the connection?",
-        """
+        f"""
         SELECT exchanges.end AS ending, coalesce(closed_by, 'nobody') AS closed_by, close,
             count(*) AS exchanges, min(exchanges.capture) AS for_example
         FROM exchanges JOIN connections USING (capture_sha256, capture, connection)
-        WHERE exchanges.end <> '' GROUP BY ALL ORDER BY exchanges DESC, ending, closed_by, close
+        WHERE exchanges.end <> '' AND {NEAR}
+        GROUP BY ALL ORDER BY exchanges DESC, ending, closed_by, close
         """,
     ),
     "reconnects": Query(
         "What did clients lose or receive twice when they reconnected?",
-        """
+        f"""
         SELECT method, target, answer, count(*) AS reconnects,
             sum(json_array_length(numbers, 'lost'))::BIGINT AS lost,
             sum(json_array_length(numbers, 'duplicated'))::BIGINT AS duplicated
-        FROM verdicts WHERE question = 'resume' GROUP BY ALL
+        FROM verdicts WHERE question = 'resume' AND {NEAR} GROUP BY ALL
         ORDER BY lost DESC NULLS LAST, target, answer
         """,
     ),
@@ -73,11 +78,11 @@ NAMED: dict[str, Query] = {
             method, target, capture, connection, exchange,
             TRY_CAST(numbers->>'from_packet' AS BIGINT) AS from_packet,
             TRY_CAST(numbers->>'to_packet' AS BIGINT) AS to_packet
-        FROM verdicts WHERE question = 'gap' AND answer <> 'not-recorded'
+        FROM verdicts WHERE question = 'gap' AND answer <> 'not-recorded' AND {NEAR}
         UNION ALL SELECT round(TRY_CAST(numbers->>'idle_before_close' AS DOUBLE), 6) AS seconds,
             answer, method, target, capture, connection, exchange, packets[1], packets[-1]
         FROM verdicts WHERE question IN ('ending', 'websocket')
-            AND (is_fault OR answer = 'aborted') AND seconds >= {LONG}
+            AND (is_fault OR answer = 'aborted') AND seconds >= {LONG} AND {NEAR}
         ORDER BY seconds DESC NULLS LAST, capture, from_packet LIMIT 20
         """,
     ),
@@ -93,13 +98,13 @@ NAMED: dict[str, Query] = {
     ),
     "hazards": Query(
         "Which hazards for clients are most common?",
-        """
+        f"""
         SELECT code, min(severity) AS severity, count(*) AS times,
             count(DISTINCT target) AS targets, min(capture) AS for_example
         FROM (
             SELECT unnest(list_transform(causes, lambda one: one.code)) AS code,
                 severity, target, capture
-            FROM verdicts WHERE question = 'hazard'
+            FROM verdicts WHERE question = 'hazard' AND {NEAR}
         ) GROUP BY code ORDER BY times DESC, code
         """,
     ),
@@ -113,7 +118,7 @@ NAMED: dict[str, Query] = {
             count(*) FILTER (WHERE status >= 500) AS failed,
             round(quantile_disc(first_token, 0.5), 6) AS first_token_p50,
             round(quantile_disc(first_token, 0.99), 6) AS first_token_p99
-        FROM exchanges GROUP BY ALL ORDER BY since, capture
+        FROM exchanges WHERE {NEAR} GROUP BY ALL ORDER BY since, capture
         """,
     ),
     "across-files": Query(
@@ -127,22 +132,23 @@ NAMED: dict[str, Query] = {
     ),
     "verdict-shares": Query(
         "What share of exchanges streamed, was held, or was cut?",
-        """
+        f"""
         SELECT question, answer, mode(severity) AS severity, count(*) AS exchanges,
             round(count(*) / sum(count(*)) OVER (PARTITION BY question), 6) AS share
-        FROM verdicts WHERE question IN ('streaming', 'ending') GROUP BY question, answer
+        FROM verdicts WHERE question IN ('streaming', 'ending') AND {NEAR}
+        GROUP BY question, answer
         ORDER BY question DESC, exchanges DESC, answer
         """,
     ),
     "first-token-by-target": Query(
         "How long until the first token (without tokens: the first element), by target?",
-        """
+        f"""
         SELECT method, split_part(target, '?', 1) AS target,
             if(first_token IS NULL, element, 'token') AS unit, count(*) AS answers,
             round(quantile_disc(coalesce(first_token, first), 0.5), 6) AS p50,
             round(quantile_disc(coalesce(first_token, first), 0.99), 6) AS p99
         FROM exchanges WHERE coalesce(first_token, first) IS NOT NULL AND method IS NOT NULL
-            AND status < 400
+            AND status < 400 AND {NEAR}
         GROUP BY ALL ORDER BY p99 DESC, answers DESC, target, method LIMIT 50
         """,
     ),
@@ -151,7 +157,7 @@ NAMED: dict[str, Query] = {
         f"""
         SELECT list_filter({BOUNDS}::DOUBLE[], lambda bound: bound >= longest_gap)[1] AS up_to,
             count(*) AS exchanges
-        FROM exchanges WHERE longest_gap > 0 GROUP BY ALL ORDER BY up_to
+        FROM exchanges WHERE longest_gap > 0 AND {NEAR} GROUP BY ALL ORDER BY up_to
         """,
     ),
     "worst-exchanges": Query(
@@ -161,7 +167,7 @@ NAMED: dict[str, Query] = {
             SELECT capture, capture_sha256, host, connection, exchange, method, target, status,
                 transport, verdict, exchanges.end, severity, first_token,
                 round(longest_gap, 6) AS longest_gap, start_time
-            FROM exchanges
+            FROM exchanges WHERE {NEAR}
             ORDER BY {RANK} DESC, longest_gap DESC, start_time, capture, connection, exchange
             LIMIT 50
         ) AS worst LEFT JOIN (

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 from support.corpus import ROOT
 from support.rings import packets, split
+from support.talk import Talk
+from support.timed import CHUNKED, EVENT_STREAM, TimedTape, chunk
 
 from wireproof.cli import run
 from wireproof.query import ask
@@ -75,6 +77,56 @@ def test_what_named_queries_say(data_set: str, capsys: pytest.CaptureFixture[str
     assert ends[0]["ending"] == "whole"
     sent = answer(capsys, data_set, "--name", "retransmissions")
     assert float(str(sent[0]["share"])) > 0 and isinstance(sent[0]["packets"], int)
+
+
+def through_proxies(ports: tuple[int, ...]) -> TimedTape:
+    """Six requests whose answers fall silent and are cut, on every leg from a client on."""
+    tape = TimedTape()
+    for number in range(6):
+        talks = [
+            Talk(tape, client_port=40_000 + 10 * number + leg, server_port=port).open()
+            for leg, port in enumerate(ports)
+        ]
+        for talk in talks:
+            talk.client(b"GET /chat?q=%d HTTP/1.1\r\nHost: a\r\n\r\n" % number)
+        head = b"HTTP/1.1 200 OK\r\n" + EVENT_STREAM + CHUNKED + b"\r\n"
+        for piece in (head, *(chunk(b"data: %d%d\n\n" % (number, at)) for at in range(4))):
+            tape.wait(0.5)
+            for talk in reversed(talks):
+                talk.server(piece)
+        tape.wait(3)
+        for talk in reversed(talks):
+            talk.close()
+        tape.wait(1)
+    return tape
+
+
+COUNTED = {
+    "endings": "exchanges",
+    "by-capture": "exchanges",
+    "verdict-shares": "exchanges",
+    "first-token-by-target": "answers",
+    "longest-gaps": "exchanges",
+}
+"""Named queries, and their columns that add up to the requests."""
+
+
+def test_named_queries_count_the_clients_leg_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources = [str(tmp_path / "direct.pcap"), str(tmp_path / "proxies.pcap")]
+    for source, ports in zip(sources, ((80,), (80, 9_000, 8_000)), strict=True):
+        Path(source).write_bytes(through_proxies(ports).file())
+    for name, column in COUNTED.items():
+        rows = answer(capsys, sources[1], "--name", name)
+        of_one = [one for one in rows if one.get("question") in (None, "ending")]
+        assert sum(int(str(one[column])) for one in of_one) == 6, name
+    for name in ("worst-gaps", "worst-exchanges"):
+        direct, behind = (answer(capsys, source, "--name", name) for source in sources)
+        assert len(direct) == len(behind) > 0, name
+    assert {one["connection"] for one in answer(capsys, sources[1], "--name", "worst-gaps")} == {
+        3 * number for number in range(6)
+    }
 
 
 def test_formats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
