@@ -21,9 +21,10 @@ RANK = "list_position(['ok', 'note', 'warning', 'error'], severity)"
 """How grave it is."""
 STREAMS = "verdict IN ('held', 'bursty', 'stepped', 'header-held')"
 NEAR = "NOT coalesce(is_behind_proxy, false)"
-"""Whether a client asked for it: where both legs of a proxy were recorded, each request counts once.
+"""Whether a client asked for it: where a proxy's both legs were recorded, a request counts once.
 
-Data sets of earlier versions do not know that, and count both."""
+Data sets of earlier versions do not know that, and count both.
+"""
 NAMED: dict[str, Query] = {
     "held-streams": Query(
         "Which targets were not delivered as they were written, how often, and why?",

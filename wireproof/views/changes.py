@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
+from pathlib import PurePath
 from shlex import quote
 from typing import NamedTuple, Protocol, TextIO
 
@@ -15,6 +17,11 @@ from ..text.wording import count, duration
 
 NAMED = 10
 """Captures of a run that are named in a line; JSON has those that are known by name."""
+
+
+MERGED = " + "
+"""What stands between the names of captures that are one, by time."""
+RETRANSMISSIONS = "retransmissions"
 
 
 class Lacks(NamedTuple):
@@ -149,19 +156,33 @@ def places(change: Shown) -> list[str]:
 
 def commands(change: Shown) -> list[str]:
     """Return what shows them, a line each, escaped; a shell takes the rest for a comment."""
-    return [
-        f"{_explain(escape(one.capture))} --{' '.join(_which(one))}  # {_there(change, one)}"
-        for one in change.worst
-    ]
+    return [f"{_showing(change, one)}  # {_there(change, one)}" for one in change.worst]
 
 
-def _explain(capture: str) -> str:
-    """Return the command that explains a capture; the files of a ring are one for mergecap."""
+def _showing(change: Shown, place: Place) -> str:
+    """Return the command that explains an exchange, or lists the retransmissions of a connection.
+
+    The files of a ring are one for mergecap, and so are those that were merged by time.
+    """
+    capture = escape(place.capture)
+    parts = capture.split(MERGED)
+    merged = parts if all(PurePath(part).suffix for part in parts) else [capture]
+    files = " ".join(map(_as_words, merged))
+    reading, file = "", files
+    if len(merged) > 1:
+        reading, file = f"mergecap -w - {files} | ", "-"
+    elif "*" in capture:
+        reading, file = f"mergecap -a -w - {files} | ", "-"
+    if change.what == RETRANSMISSIONS:
+        chosen = f"tcp.stream == {place.connection} && tcp.analysis.retransmission"
+        return f"{reading}tshark -r {file} -Y '{chosen}'"
+    return f"{reading}wireproof explain {file} --{' '.join(_which(place))}"
+
+
+def _as_words(capture: str) -> str:
+    """Return a file, or those of a ring, as a shell takes them; none is an option."""
     capture = f"./{capture}" if capture.startswith("-") else capture
-    if "*" not in capture:
-        return f"wireproof explain {quote(capture)}"
-    files = "*".join(quote(part) if part else "" for part in capture.split("*"))
-    return f"mergecap -a -w - {files} | wireproof explain -"
+    return "*".join(quote(part) if part else "" for part in capture.split("*"))
 
 
 def _which(place: Place) -> tuple[str, str]:
@@ -198,7 +219,7 @@ def _what(change: Shown) -> str:
 
 def _of_all(change: Shown) -> str:
     """Return what a change of the whole run is of."""
-    return "all packets" if change.what == "retransmissions" else "all requests"
+    return "all packets" if change.what == RETRANSMISSIONS else "all requests"
 
 
 def _figure(change: Shown, value: float | None) -> str:
@@ -382,7 +403,7 @@ def _markdown(changes: Sequence[Shown], runs: Both, stream: TextIO) -> None:
     stream.write("\nLook at\n\n" * bool(worse))
     for one in worse:
         name = f"`{_cell(one.group)}`" if one.group else _of_all(one)
-        there = ", ".join(f"`{_cell(line)}`" for line in commands(one))
+        there = ", ".join(map(_code, commands(one)))
         stream.write(f"- {name}, {_cell(_what(one))}: {there}\n")
 
 
@@ -396,6 +417,15 @@ def _cell(text: str) -> str:
     """Return text that ends no cell and no code span, and makes no link or tag."""
     safe = escape(text).replace("|", "\\|").replace("`", "'")
     return safe.replace("<", "&lt;").replace("[", "\\[")
+
+
+def _code(text: str) -> str:
+    """Return a code span outside of tables: what is in it is shown as it is, to be copied."""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    if not longest:
+        return f"`{text}`"
+    fence = "`" * (longest + 1)
+    return f"{fence} {text} {fence}"
 
 
 FORMATS: dict[str, Callable[[Sequence[Shown], Both, TextIO], None]] = {

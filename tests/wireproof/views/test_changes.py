@@ -110,6 +110,12 @@ def test_what_cannot_be_read_is_in_every_format(form: str) -> None:
             "ring/w_*.pcapng",
             "mergecap -a -w - ring/w_*.pcapng | wireproof explain - --exchange 3/1",
         ),
+        ("a + b.pcap", "wireproof explain 'a + b.pcap' --exchange 3/1"),
+        (
+            "-a.pcap + b c.pcap",
+            "mergecap -w - ./-a.pcap 'b c.pcap' | wireproof explain - --exchange 3/1",
+        ),
+        ("w_*.pcap + b.pcap", "mergecap -w - w_*.pcap b.pcap | wireproof explain - --exchange 3/1"),
         ("a b/*.pcap", "mergecap -a -w - 'a b/'*.pcap | wireproof explain - --exchange 3/1"),
     ],
 )
@@ -118,16 +124,32 @@ def test_a_command_shows_what_is_behind_a_change(capture: str, command: str) -> 
     assert commands(change) == [f"{command}  # packet 17"]
 
 
+LISTED = "-Y 'tcp.stream == 3 && tcp.analysis.retransmission'  # packet 17, 12"
+
+
+@pytest.mark.parametrize(
+    ("capture", "command"),
+    [
+        ("a b.pcap", f"tshark -r 'a b.pcap' {LISTED}"),
+        ("w_*.pcap", f"mergecap -a -w - w_*.pcap | tshark -r - {LISTED}"),
+    ],
+)
+def test_what_was_sent_again_is_listed_by_packets(capture: str, command: str) -> None:
+    worst = [Example(capture, 3, None, 17, 12)]
+    change = msgspec.structs.replace(SAME, answer="regression", worst=worst)
+    assert commands(change) == [command]
+
+
 @pytest.mark.parametrize("form", list(FORMATS))
 def test_where_to_look(form: str) -> None:
-    worst = [Example("b|\x1b c.pcap", 3, 1, 17, 0.25), Example("d.pcap", 3, None, 18)]
+    worst = [Example("b|\x1b c.pcap", 3, 1, 17, 0.25), Example("d`.pcap", 3, None, 18)]
     change = msgspec.structs.replace(WORSE, worst=worst)
     stream = io.StringIO()
     FORMATS[form]([change], (Lacks(), Lacks()), stream)
     text = stream.getvalue()
     said = [
         "wireproof explain 'b|\\x1b c.pcap' --exchange 3/1  # packet 17, 250.0 ms",
-        "wireproof explain d.pcap --connection 3  # packet 18",
+        "wireproof explain 'd`.pcap' --connection 3  # packet 18",
     ]
     if form == "json":
         assert json.loads(text)["changes"][0]["worst"] == msgspec.to_builtins(worst)
@@ -135,7 +157,7 @@ def test_where_to_look(form: str) -> None:
         [failure] = ET.fromstring(text)[0].iter("failure")
         assert (failure.text or "").splitlines() == said
     elif form == "markdown":
-        assert f"first p50: `{said[0].replace('|', chr(92) + '|')}`, `{said[1]}`" in text
+        assert f"first p50: `{said[0]}`, `` {said[1]} ``" in text
     else:
         assert text.splitlines()[1:3] == [f"  {line}" for line in said]
     assert places(change) == ["exchange 3/1, packet 17, 250.0 ms", "connection 3, packet 18"]
