@@ -81,10 +81,13 @@ def followed(changes: Sequence[Change]) -> list[Change]:
     worse = sorted((one for one in changes if one.answer in WORSE), key=_order)
     causes: dict[tuple[str, str], str] = {}
     larger = {one.group: one for one in worse if one.what == BURSTS}
+    in_time = {one.group for one in changes if one.what == "first p50" and one.answer == "same"}
     for at, one in enumerate(worse):
         earlier = [cause for cause in worse[:at] if _may_be_of(cause, one)]
         alone = next((cause for cause in earlier if _explains(cause, one)), None)
         alone = alone or _larger(larger.get(one.group), one)
+        if alone is None and one.group in in_time:
+            alone = _slower(earlier, one)
         if (cause := alone or _together(earlier, one)) is not None:
             causes[one.group, one.what] = causes.get((cause.group, cause.what), cause.what)
     return [_following(one, causes.get((one.group, one.what))) for one in changes]
@@ -95,6 +98,14 @@ def _larger(cause: Change | None, other: Change) -> Change | None:
     if cause is None or other.what not in OF_LARGER.explains or not _may_be_of(cause, other):
         return None
     return None if _explains(other, cause) else cause
+
+
+def _slower(causes: Sequence[Change], other: Change) -> Change | None:
+    """Return the gaps that a first token waits for, after other elements that came in time."""
+    if other.what != "first_token p50":
+        return None
+    gaps = (one for one in causes if one.what == "gap_p50 p50" and one.group == other.group)
+    return next((one for one in gaps if _is_as_large(one, other, is_added=True)), None)
 
 
 def _following(change: Change, cause: str | None) -> Change:

@@ -72,6 +72,19 @@ def test_what_follows_is_as_large_at_most() -> None:
     assert causes(worse("first p50", before=0.3, after=0.9), header) == [None, None]
 
 
+def test_a_first_token_after_elements_in_time_waits_for_their_gaps() -> None:
+    gap, in_time = worse("gap_p50 p50", after=0.13), worse("first p50", answer="same")
+    late = worse("first_token p50", after=0.14)
+    assert causes(late, gap, in_time) == ["gap_p50 p50", None, None]
+    assert causes(worse("late first tokens"), late, gap, in_time)[0] == "gap_p50 p50"
+    assert causes(late, gap) == [None, None], "it may be the first element"
+    assert causes(late, gap, worse("first p50", answer="too-few"))[0] is None
+    assert causes(late, gap, worse("first p50", answer="same", group="GET /b"))[0] is None
+    assert causes(worse("first_token p50", after=0.16), gap, in_time)[0] is None, "more than a gap"
+    assert causes(late, worse("gap_p50 p50", after=0.13, group=""), in_time)[0] is None
+    assert causes(worse("end: cut"), gap, in_time)[0] is None
+
+
 def test_ends_of_several_kinds_explain_together_what_neither_does_alone() -> None:
     both, fewer = worse("failed or cut", 0.45), worse("fewer elements: count", 0.42)
     cut, aborted = worse("end: cut", 0.225), worse("end: aborted", 0.225)
