@@ -23,7 +23,7 @@ from ..masked_frames import START, MaskedFrames
 from ..rules import Rules
 from ..stars import Mask
 from .checksums import set_own_checksums
-from .headers import USUAL_START, clear_options, kept_of, usual_payload
+from .headers import HOLDS_OTHERS, USUAL_START, clear_options, holds_others, kept_of, usual_payload
 from .heads import Heads
 from .http2 import StructureHttp2Stream
 from .log import PacketFlags, PatchLog
@@ -111,7 +111,13 @@ class StructureMasks(MaskedFrames[PlacedStructure]):
         return bool(self.fragmented)
 
     def masked(self, packet: Packet) -> bytes:
-        return self._masked_fast(packet) or super().masked(packet)
+        done = self._masked_fast(packet)
+        if done:
+            return done
+        found = ip_packet(packet)
+        if found is not None and holds_others(packet[2], _packets(packet, found)):
+            self.not_looked_into[HOLDS_OTHERS] += 1
+        return super().masked(packet)
 
     def _masked_fast(self, packet: Packet) -> bytes:
         """Return what becomes of a packet that nearly all are like: of Ethernet, IPv4 and TCP, with

@@ -6,6 +6,9 @@ Options may hold anything. Padding takes the place of IP's (RFC 791 section 3.1,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+from operator import gt
 from struct import Struct
 
 from parsers import ETHERNET, TCP, TCP_HEADER, IpPacket, Packet
@@ -19,17 +22,24 @@ USUAL_HEADER = Struct("!HHHBB")
 """Of that from its length on: that, its number, its fragment, its time to live, its protocol."""
 FRAGMENTED = 0x3FFF
 """RFC 791 section 3.1: more fragments follow, or this one does not begin at 0."""
+LATER_FRAGMENT = 0x1FFF
 USUAL_START = 34
 """Where TCP begins behind these."""
 LEAST = USUAL_START + 20
 TIMESTAMPS = bytes.fromhex("0101080a")
 """How TCP's options begin if they are two of padding and the timestamps (RFC 7323 appendix A)."""
+LONGEST_PADDING = 257
 NO_OPERATION = b"\x01"
 END_OF_OPTIONS, NO_OPERATION_KIND = 0, 1
 USUAL = {2: (4,), 3: (3,), 4: (2,), 5: (10, 18, 26, 34), 8: (10,)}
 """Options of TCP and their sizes: the segment size, window scale, SACK and timestamps."""
 IPV4_HEADER, IPV6_HEADER = 20, 40
-HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION = 0, 43, 44, 60
+HOP_BY_HOP, FRAGMENT, AUTHENTICATION, DESTINATION = 0, 44, 51, 60
+OTHER_EXTENSIONS = frozenset((43, 135, 139, 140))
+"""Routing, mobility, HIP and shim6: none is read (RFC 8200 section 4.4, IANA)."""
+EXTENSIONS = OTHER_EXTENSIONS | {HOP_BY_HOP, FRAGMENT, AUTHENTICATION, DESTINATION}
+JUMBO = bytes((0xC2, 4))
+"""The option that says how long a packet is (RFC 2675 section 2)."""
 PADDING = 1
 """The option of IPv6 that is padding of any size (RFC 8200 section 4.2)."""
 UDP, UDP_HEADER = 17, 8
@@ -40,6 +50,23 @@ QUOTED = 8
 """Bytes of its payload that a decoder needs: ports, and a sequence number."""
 KEPT = {UDP: UDP_HEADER, ICMP: ICMP_HEADER, ICMPV6: ICMP_HEADER}
 """Bytes of what IP carries that are a header."""
+
+LINK_HEADERS = {ETHERNET: 26, 0: 4, 108: 4, 12: 0, 14: 0, 101: 0, 228: 0, 229: 0, 113: 20, 276: 24}
+"""Bytes at most before IP, by link type, if all of them are addresses, types, tags and labels."""
+TUNNEL_HEADERS = {"ipip": 0, "6in4": 0, "4in6": 0, "ip6ip6": 0, "gre": 4, "vxlan": 30}
+"""Bytes at most between headers of IP if all of them are numbers."""
+HOLDS_OTHERS = "in a tunnel, or with a link header, whose own fields stay as they are"
+
+
+def holds_others(link_type: int, packets: Sequence[IpPacket]) -> bool:
+    """Whether something lies before the last of a frame's IP headers that may say anything: names,
+    options and extensions of tunnels and link headers, which are not masked."""
+    if packets[0].header > LINK_HEADERS.get(link_type, -1):
+        return True
+    names = [layer.name for layer in packets[-1].layers]
+    between = (inner.header - outer.start for outer, inner in pairwise(packets))
+    most = (TUNNEL_HEADERS.get(name, -1) for name in names)
+    return len(names) >= len(packets) or any(map(gt, between, most))
 
 
 def usual_payload(packet: Packet) -> int | None:
@@ -64,7 +91,10 @@ def kept_of(data: bytes | bytearray, found: IpPacket) -> int:
     start, end = found.start, found.end
     if found.protocol != TCP:
         size = KEPT.get(found.protocol, 0)
-        if start < end and data[start] in ERRORS.get(found.protocol, ()):
+        is_first = found.fragment is None or not found.fragment.offset
+        if found.fragment is None and found.length < size:
+            size = 0  # it is no header
+        elif is_first and start < end and data[start] in ERRORS.get(found.protocol, ()):
             size += _quoted(bytes(data[start + size : end]))
     elif found.fragment is None and end - start >= TCP_HEADER.size:
         size = max(data[start + 12] >> 4 << 2, TCP_HEADER.size)
@@ -76,9 +106,12 @@ def kept_of(data: bytes | bytearray, found: IpPacket) -> int:
 
 
 def _quoted(data: bytes) -> int:
-    """Return how much of a quoted packet is headers: none if it has options."""
+    """Return how much of a quoted packet is headers: none if it has options, and no ports where
+    they are not."""
     if data[:1] == b"\x45":
-        return IPV4_HEADER + QUOTED
+        is_later = int.from_bytes(data[6:8]) & LATER_FRAGMENT
+        has_ports = data[9:10] in (b"\x06", b"\x11") and not is_later
+        return IPV4_HEADER + (QUOTED if has_ports else 0)
     is_plain = data[:1] and data[0] >> 4 == 6 and data[6:7] in (b"\x06", b"\x11")
     return IPV6_HEADER + QUOTED if is_plain else 0
 
@@ -100,12 +133,26 @@ def clear_options(frame: bytearray, found: IpPacket) -> None:
 
 def _clear_extensions(frame: bytearray, header: int, end: int) -> None:
     kind, at = frame[header + 6], header + IPV6_HEADER
-    while at + 8 <= end and kind in (HOP_BY_HOP, ROUTING, FRAGMENT, DESTINATION):
-        size = 8 if kind == FRAGMENT else (frame[at + 1] + 1) * 8
-        if kind in (HOP_BY_HOP, DESTINATION) and at + size <= end:
-            rest = min(size - 4, 255)
-            frame[at + 2 : at + size] = bytes((PADDING, rest)) + bytes(size - 4)
+    while at + 8 <= end and kind in EXTENSIONS:
+        size = (frame[at + 1] + 1) * 8
+        if kind == FRAGMENT:
+            size = 8
+        elif kind == AUTHENTICATION:  # in units of 4 bytes (RFC 4302 section 2.2)
+            size = (frame[at + 1] + 2) * 4
+        last = min(at + size, end)
+        if kind in (HOP_BY_HOP, DESTINATION):
+            begin = at + (8 if frame[at + 2 : at + 4] == JUMBO else 2)
+            for first in range(begin, last, LONGEST_PADDING):
+                upto = min(first + LONGEST_PADDING, last)
+                frame[first:upto] = _padding(upto - first)
+        elif kind != FRAGMENT:
+            frame[at + 2 : last] = bytes(last - at - 2)
         kind, at = frame[at], at + size
+
+
+def _padding(size: int) -> bytes:
+    """Return options that are padding (RFC 8200 section 4.2)."""
+    return bytes((PADDING, size - 2)) + bytes(size - 2) if size > 1 else bytes(size)
 
 
 def _clear_tcp(frame: bytearray, at: int, end: int) -> None:
