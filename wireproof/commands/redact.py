@@ -40,8 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--all-content",
-    "policy",
-    flag_value="structure",
+    is_flag=True,
     help="Mask all content, and keep only structure: what is not known to be structure is masked. "
     "Packet headers stay, with their addresses and ports.",
 )

@@ -42,10 +42,18 @@ def rule_options(command: C) -> C:
 
     @wraps(command)
     def with_rules(
-        policy: Policy, keep: tuple[str, ...], mask: tuple[str, ...], personal: bool, **others: Any
+        policy: Policy,
+        keep: tuple[str, ...],
+        mask: tuple[str, ...],
+        personal: bool,
+        all_content: bool = False,
+        **others: Any,
     ) -> Any:
         from ..redact import Rules
 
+        if all_content and policy == "headers":
+            raise click.UsageError("--headers-only masks less than --all-content: give one of them")
+        policy = "structure" if all_content else policy
         try:
             rules = Rules.wanted(policy, keep, mask, is_personal=personal)
         except ValueError as error:

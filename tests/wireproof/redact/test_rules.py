@@ -166,6 +166,7 @@ def test_http2_obeys_them_too(tmp_path: Path) -> None:
     [
         (["--mask", "("], "--mask: '(' is not a regular expression"),
         (["--mask", "a b", "--headers-only"], "--mask: it looks into content"),
+        (["--all-content", "--headers-only"], "--headers-only masks less than --all-content"),
         (["--personal", "--headers-only"], "--personal: it looks into content"),
     ],
 )

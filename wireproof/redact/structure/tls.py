@@ -9,6 +9,8 @@ Whatever is not as the standards have it is masked whole.
 
 from __future__ import annotations
 
+import re
+
 from .masking import Veil, stars
 
 RECORD_HEADER, MESSAGE_HEADER = 5, 4
@@ -22,6 +24,8 @@ RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c
 SERVER_NAME, ALPN, KEY_SHARE = 0, 16, 51
 KEPT = frozenset((1, 10, 11, 13, 22, 23, 42, 43, 45, 50))
 """Extensions that are lists of numbers: what a client can, and what is chosen."""
+TEXT = re.compile(rb"[!-~]{4}")
+"""What no list of them has: their higher bytes are no letters, but for single ones of RFC 8701."""
 PROTOCOLS = frozenset((b"h2", b"h2c", b"h3", b"http/1.1", b"http/1.0", b"http/0.9"))
 
 
@@ -92,7 +96,9 @@ def _masked_hello(kind: int, message: bytes, veil: Veil) -> bytes:
     done = version + (random if random == RETRY else veil.over(random))
     done += size + (veil.over(session) if session else b"")
     if kind == CLIENT_HELLO:
-        done += b"".join(rest.vector(2)) + b"".join(rest.vector(1))
+        for size_of_length in (2, 1):
+            size, numbers = rest.vector(size_of_length)
+            done += size + _numbers(numbers)
     else:
         done += rest.take(3)  # the cipher suite and the method of compression
     if rest:
@@ -111,8 +117,10 @@ def _masked_extensions(kind: int, rest: _Rest) -> bytes:
 
 
 def _masked_extension(kind: int, name: int, data: bytes) -> bytes:
-    if name in KEPT or not data:
+    if not data:
         return data
+    if name in KEPT:
+        return _numbers(data)
     if name == ALPN:
         return _masked_names(_Rest(data), b"")
     if name == SERVER_NAME:
@@ -122,6 +130,11 @@ def _masked_extension(kind: int, name: int, data: bytes) -> bytes:
     if name == KEY_SHARE:
         return _masked_shares(kind, _Rest(data))
     return stars(len(data))
+
+
+def _numbers(data: bytes) -> bytes:
+    """Return what is a list of numbers, without its bytes if it reads as a text."""
+    return stars(len(data)) if TEXT.search(data) else data
 
 
 def _masked_names(rest: _Rest, done: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.tls import CHOOSES_TLS13, client_hello, record, server_hello, server_name
@@ -19,6 +20,14 @@ def test_a_client_hello_names_no_server() -> None:
     assert b"secret" in hello and b"secret" not in masked
     assert masked[:11] == hello[:11]
     assert masked_record(hello[:40], VEIL)[5:] == b"*" * 35
+
+
+@pytest.mark.parametrize("kind", [10, 13, 43, 50])
+def test_numbers_that_read_as_a_text_are_none(kind: int) -> None:
+    text, grease = b"\0\6secret", b"\0\4ZZ\x13\1"
+    masked = masked_record(record(22, client_hello((kind, text), (kind, grease))), VEIL)
+    assert b"secret" not in masked and b"\0\x08********" in masked
+    assert grease in masked
 
 
 def test_a_server_hello_chooses_the_same() -> None:
