@@ -12,6 +12,7 @@ UNSHOWN: dict[str, str] = {
     "drops-first-events": "like drops-event, for the first few",
     "drops-last-events": "like drops-last-event, for several",
     "drops-messages": "like drops-event, for a WebSocket",
+    "reordering": "it takes a path on which packets overtake one another, which no scenario has",
     "loss": "on a hop: it takes a capture on each side; at the client it is retransmission",
     "nagle": "the wait that nagle-delayed-ack makes",
     "no-waits": "nothing is wrong: it came too fast to tell",
