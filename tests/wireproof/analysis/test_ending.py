@@ -6,7 +6,6 @@ import gzip
 from collections.abc import Callable
 
 import pytest
-from support.frames import ACK, FIN
 from support.judged import causes, verdicts
 from support.talk import Talk
 from support.timed import (
@@ -326,25 +325,6 @@ def test_each_end_has_its_answer(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, row in ENDS.items() if len(row[3]) > 1])
 def test_several_causes_say_what_would_tell(name: str) -> None:
     assert ending(ENDS[name][0]()).to_tell
-
-
-@pytest.mark.parametrize(
-    ("fins", "answered", "expected"),
-    [(2, False, False), (3, False, True), (5, False, True), (3, True, False)],
-)
-def test_a_fin_that_is_sent_again_and_again_shows_that_the_path_is_gone(
-    fins: int, answered: bool, expected: bool
-) -> None:
-    """What comes back, be it an acknowledgement alone, shows that the path is there."""
-    stream = waited(smooth(), 20.0)
-    frame = stream.talk.frame("client", flags=FIN | ACK)
-    for _ in range(fins):
-        stream.tape.add(frame)
-        stream.tape.wait(0.3)
-    if answered:
-        stream.talk.ack("server")
-    codes = ["path-vanished"] * expected + ["client-timeout", "client-closed"]
-    assert causes(ending(stream)) == codes
 
 
 def test_figures_say_what_was_owed_and_who_closed() -> None:
