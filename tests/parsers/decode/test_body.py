@@ -6,20 +6,15 @@ import gzip
 import zlib
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import brotli
-import msgspec
 import pytest
 import zstandard
 from support.http1 import of
-from support.stored import STORED, name
 from support.talk import Talk, decoded, kinds
 
 from parsers.decode.body import FORGET_EVERY, HASH_STEP
-from parsers.decode.capture import decode
 from parsers.records import BodyRecord, ChunkRecord, DiagnosticRecord, Record, SseEventRecord
 
 GET = b"GET / HTTP/1.1\r\nHost: example\r\n\r\n"
@@ -452,27 +447,6 @@ def test_without_data_the_same_is_said(size: int) -> None:
     talk = answered(begun, b"%x\r\n" % size + b"hello", close=False)
     full, bare = talk.tape.records(), talk.tape.records(keep_data=False)
     assert codes(full) == codes(bare) == (["chunk-data-limit"] if size > 5 else [])
-
-
-PAYLOAD = ("data", "encoding", "fields")
-
-
-@pytest.mark.parametrize("path", STORED, ids=name)
-def test_without_data_nothing_but_payload_is_missing(path: Path) -> None:
-    """Of every record of every stored capture."""
-    full, bare = records_of(path, keep_data=True), records_of(path, keep_data=False)
-    assert [without_payload(one) for one in full] == [without_payload(one) for one in bare]
-    assert all(getattr(one, "data", None) is None for one in bare)
-
-
-def records_of(path: Path, *, keep_data: bool) -> list[Record]:
-    with path.open("rb") as stream:
-        return list(decode(stream, keep_data=keep_data))
-
-
-def without_payload(record: Record) -> dict[str, Any]:
-    fields = msgspec.structs.asdict(record)
-    return {name: value for name, value in fields.items() if name not in PAYLOAD}
 
 
 CODERS: dict[bytes, Callable[[bytes], bytes]] = {
