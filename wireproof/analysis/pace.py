@@ -111,7 +111,7 @@ class View:
         """How many are judged, and of how many, in words."""
         judged, total = self.came.count, self.total
         if self.trace.about.transport == "websocket" and judged < (sent := sent_in_all(self.trace)):
-            return f"{count(judged, self.name)} (the longest turn, of {sent:,} in all)"
+            return f"{judged:,} of {sent:,} {self.name}s (the longest turn)"
         return (
             count(total, self.name) if judged == total else f"{judged:,} of {total:,} {self.name}s"
         )

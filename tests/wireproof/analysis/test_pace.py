@@ -348,7 +348,7 @@ def test_messages_of_a_websocket_are_judged_turn_by_turn() -> None:
     found = verdict(stream)
     assert found is not None
     assert (found.answer, found.numbers["events"]) == ("streamed", 5)
-    assert found.summary.startswith("5 messages (the longest turn, of 15 in all) came one by one")
+    assert found.summary.startswith("5 of 15 messages (the longest turn) came one by one")
 
 
 @pytest.mark.parametrize(

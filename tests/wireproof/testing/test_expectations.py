@@ -294,5 +294,5 @@ def test_an_answer_to_each_message_streams_if_a_test_counts_all() -> None:
         socket.talk.server(frame(1, b"%d" % number))
         socket.talk.client(frame(1, b"ok", key=b"1234"))
     said = failure(socket.exchange.assert_streamed)
-    assert "only 1 message (the longest turn, of 6 in all) came" in said
+    assert "only 1 of 6 messages (the longest turn) came" in said
     socket.exchange.assert_streamed(min_events=6)
