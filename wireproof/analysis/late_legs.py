@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Generic, NamedTuple, TypeVar
 
-from .legs import Leg, near_leg
+from .legs import Leg, connection_to_come, near_leg
 from .links import MAX_PAST
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ class LateLegs(Generic[T]):
 
     def wait(self, leg: Leg, thing: T) -> list[Told[T]]:
         """Take what was made of an exchange; return what waits no more."""
-        if (connection := _to_come(leg)) is None:
+        if (connection := connection_to_come(leg)) is None:
             return [_told(leg, thing)]
         self._put(connection, leg, thing)
         return [self._pop(next(iter(self._order)))] if len(self._order) > self._max_waiting else []
@@ -45,7 +45,7 @@ class LateLegs(Generic[T]):
         """Take note that a connection has ended; return what waits no more."""
         known = []
         for leg, thing in self._waiting.pop(connection, {}).values():
-            if (other := _to_come(leg)) is None:
+            if (other := connection_to_come(leg)) is None:
                 del self._order[leg.about.number]
                 known.append(_told(leg, thing))
             else:
@@ -70,9 +70,3 @@ class LateLegs(Generic[T]):
 
 def _told(leg: Leg, thing: T) -> Told[T]:
     return Told(leg.about.number, thing, near_leg(leg) is not None)
-
-
-def _to_come(leg: Leg) -> int | None:
-    """Return a connection that has to end first; None if it is known now, or never will be."""
-    legs = (leg, *leg.waiting, *leg.asked_meanwhile) if leg.waiting else ()
-    return next((one.about.key.connection for one in legs if one.about.connection is None), None)

@@ -42,8 +42,11 @@ def near_leg(leg: Leg) -> Leg | None:
     """Return the same of an exchange that may have been judged long ago."""
     if leg.is_forgotten or not _are_over([leg, *leg.waiting]):
         return None
+    able = _able_to_pass_on(leg)
+    if not able:
+        return None  # as with nearly every exchange
     waiting = [one for one in leg.waiting if not _is_over_before(one.about, leg.about)]
-    possible = [one for one in waiting if _may_pass_on(one.about, leg.about)]
+    possible = [one for one in able if one in waiting]
     fitting = [(one, _agree(one, leg)) for one in possible]
     proven = [one for one, agrees in fitting if agrees]
     same = [one for one in proven if _have_same_body(one.about, leg.about)] or proven
@@ -56,6 +59,26 @@ def near_leg(leg: Leg) -> Leg | None:
     near = possible[-1]
     asked = near.asked_meanwhile
     return near if _are_chain(asked) or _asked_in_turn(asked) else None
+
+
+def connection_to_come(leg: Leg) -> int | None:
+    """Return a connection that has to end before :func:`near_leg` knows; None if it knows now, or
+    never will."""
+    if not leg.waiting:
+        return None
+    for one in (leg, *leg.waiting):
+        if one.about.connection is None:
+            return one.about.key.connection
+    if leg.asked_meanwhile and _able_to_pass_on(leg):
+        for one in leg.asked_meanwhile:
+            if one.about.connection is None:
+                return one.about.key.connection
+    return None
+
+
+def _able_to_pass_on(leg: Leg) -> list[Leg]:
+    """Return those that wait and whose server may have asked this one."""
+    return [one for one in leg.waiting if _may_pass_on(one.about, leg.about)]
 
 
 def _are_chain(legs: Sequence[Leg]) -> bool:
