@@ -13,6 +13,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
+from msgspec.structs import replace
 from parsers import (
     ACK,
     SYN,
@@ -25,6 +26,7 @@ from parsers import (
     Packet,
     PacketDecoder,
     Segment,
+    packets_inside,
     read_packet,
     read_segment,
     realm,
@@ -147,6 +149,25 @@ class _Datagram:
             parts.append(part)
         if run:
             yield start, bytes(run), parts
+
+    def whole(self, found: IpPacket) -> tuple[bytes, IpPacket]:
+        """Return what all fragments make, and the packet that it is, of which ``found`` is one."""
+        size = max(part.start + len(part.data) for part in self._parts)
+        data = bytearray(size)
+        for _, _, start, piece in reversed(self._parts):  # of what came twice the first counts
+            data[start : start + len(piece)] = piece
+        packet = replace(found, start=0, end=size, length=size, fragment=None, header=0)
+        return bytes(data), packet
+
+    def placed_at(self, begin: int, end: int, start: int) -> Iterator[tuple[Placed, bytes]]:
+        """Yield where fragments hold [begin, end) of what they make, which are of a stream, there
+        from ``start`` on."""
+        for number, frame_start, offset, data in self._parts:
+            first, last = max(begin, offset), min(end, offset + len(data))
+            if first < last:
+                at = start + first - begin
+                where = Placed(at, at + last - first, number, frame_start + first - offset)
+                yield where, data[first - offset : last - offset]
 
     def take_placed(self, start: int) -> list[tuple[Placed, bytes]]:
         """Return where fragments lie that have not been placed; ``start`` is the segment's."""
@@ -298,9 +319,30 @@ class SegmentTap(StreamTap[T]):
             for placed, payload in datagram.take_placed(start):
                 self.placed(known[0], placed, payload)
         if datagram.is_whole:
+            if found.protocol != TCP:
+                self._place_tunnelled(part.number, datagram, found)
             self._take_rest(fragment.key)
         elif len(self._datagrams) > MAX_FRAGMENTED_PACKETS:
             self._take_rest(next(iter(self._datagrams)))
+
+    def _place_tunnelled(self, number: int, datagram: _Datagram, found: IpPacket) -> None:
+        """Say where a segment lies whose tunnel came in fragments."""
+        data, whole = datagram.whole(found)
+        *_, inner = packets_inside(data, whole)
+        if isinstance(inner, Diagnostic) or inner.protocol != TCP or inner.fragment is not None:
+            return
+        source, destination = inner.source, inner.destination
+        held = data[inner.start : inner.end]
+        read = read_segment(source, destination, held, inner.length, number, 0)
+        if isinstance(read, Diagnostic):
+            return
+        ports, segment = read
+        known = self._direction(source + destination + ports + realm(inner.layers))
+        if known is not None and known[1].next_seq is not None:
+            start = known[1].offset_of(segment.seq + bool(segment.flags & SYN) & 0xFFFFFFFF)
+            begin = inner.end - len(segment.payload)
+            for placed, payload in datagram.placed_at(begin, inner.end, start):
+                self.placed(known[0], placed, payload)
 
     def _take_rest(self, key: tuple[bytes, ...]) -> None:
         """Show what has not been placed of an IP packet that is whole, or given up."""

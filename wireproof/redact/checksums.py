@@ -22,19 +22,16 @@ IPV4_CHECKSUM = 10
 """RFC 791 section 3.1."""
 
 
-def set_checksums(before: bytes, after: bytearray, outer: IpPacket) -> list[int]:
+def set_checksums(before: bytes, after: bytearray, outer: IpPacket) -> None:
     """Set the checksums of the packet ``outer`` of ``before``, and of all in it, as what became of
-    it, ``after``, needs them. Return the places of those that may have changed."""
-    places: list[int] = []
+    it, ``after``, needs them."""
     passed = [one for one in packets_inside(before, outer) if isinstance(one, IpPacket)]
     for packet in reversed(passed):
         if packet.fragment is None and (place := checksum_of(before, packet)) is not None:
             _set(before, after, (packet.start, packet.end), place, is_udp=packet.protocol == UDP)
-            places.append(place)
         if before[packet.header] >> 4 == 4 and packet.header < packet.start:
             header = packet.header, packet.start
             _set(before, after, header, packet.header + IPV4_CHECKSUM, is_udp=False)
-    return places
 
 
 def checksum_of(data: bytes, packet: IpPacket) -> int | None:

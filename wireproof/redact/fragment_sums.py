@@ -1,4 +1,5 @@
-"""Checksums of packets that came in fragments, of which one has the checksum and any a mask.
+"""What packets that came in fragments need as a whole: checksums, of which one fragment has each
+and any a mask, and headers of tunnels, which any may have.
 
     sums = FragmentSums()
     sums.add(packet, found, masked)  # each fragment, in order
@@ -14,7 +15,8 @@ What is kept: fragments of packets that are not whole, and how the last ones cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -28,8 +30,9 @@ MAX_WAITING = 48 << 20
 MAX_PARTS = 65_536
 """Fragments that are remembered until their packets are whole: of eight bytes, eight packets."""
 Key = tuple[bytes, ...]
-SetSums = Callable[[bytes, bytearray, IpPacket], list[int]]
+SetSums = Callable[[bytes, bytearray, IpPacket], None]
 """Sets the checksums of a packet as :func:`.checksums.set_checksums` does."""
+CHANGED = re.compile(rb"[^\0]+")
 
 
 class _Part(NamedTuple):
@@ -42,13 +45,22 @@ class _Part(NamedTuple):
     end: int
 
 
-class _Sum(NamedTuple):
-    """A checksum that has changed."""
+class _Change(NamedTuple):
+    """Bytes in the place of others."""
 
-    place: int
+    start: int
     """In the whole packet."""
     before: bytes
+    """As they were captured."""
     after: bytes
+
+    def shared(self, part: _Part) -> tuple[int, int]:
+        """Return from where to where a fragment has these bytes, from the first of them on."""
+        size = len(self.after)
+        return (
+            min(max(part.start - self.start, 0), size),
+            min(max(part.end - self.start, 0), size),
+        )
 
 
 class FragmentSums:
@@ -65,7 +77,7 @@ class FragmentSums:
         """Of packets that wait, the one that waits longest first."""
         self._count = 0
         """Of those."""
-        self._changed: dict[Key, list[_Sum]] = {}
+        self._changed: dict[Key, list[_Change]] = {}
         """Of packets that were whole, the last one last."""
 
     def add(self, packet: Packet, found: IpPacket, masked: bytes) -> None:
@@ -76,7 +88,9 @@ class FragmentSums:
         key, start = fragment.key, fragment.offset
         part = _Part(number, found.start, start, start + found.end - found.start)
         for one in self._changed.get(key, []):
-            if data[found.start :][one.place - start : one.place - start + 2] == one.before:
+            begin, upto = one.shared(part)
+            at = found.start + one.start + begin - start
+            if data[at : at + upto - begin] == one.before[begin:upto]:
                 self._patch([part], [one])
         plain = self._plain.receive(data, found, number, time_ns or None)
         hidden = self._masked.receive(masked, found, number, time_ns or None)
@@ -98,27 +112,26 @@ class FragmentSums:
             found, protocol=before.protocol, start=0, end=size, length=size, fragment=None, header=0
         )
         data = bytearray(after.payload)
-        sums = [
-            _Sum(
-                place + before.start,
-                before.payload[place : place + 2],
-                bytes(data[place : place + 2]),
-            )
-            for place in self._set_sums(before.payload, data, whole)
+        self._set_sums(before.payload, data, whole)
+        changes = [
+            _Change(start + before.start, before.payload[start:end], bytes(data[start:end]))
+            for start, end in _changed(after.payload, data)
         ]
         *_, last = packets_inside(before.payload, whole)
         self.given_up += isinstance(last, IpPacket) and last.fragment is not None
-        self._patch(parts, sums)
+        self._patch(parts, changes)
         self._changed.pop(key, None)
-        self._changed[key] = sums
+        self._changed[key] = changes
         if len(self._changed) > MAX_FRAGMENTED_PACKETS:
             del self._changed[next(iter(self._changed))]
 
-    def _patch(self, parts: list[_Part], sums: list[_Sum]) -> None:
-        for number, frame_start, start, end in parts:
-            for place, _, after in sums:
-                if start <= place < end:
-                    self.patches.setdefault(number, {})[frame_start + place - start] = after
+    def _patch(self, parts: list[_Part], changes: list[_Change]) -> None:
+        for part in parts:
+            for change in changes:
+                begin, end = change.shared(part)
+                if begin < end:
+                    place = part.frame_start + change.start + begin - part.start
+                    self.patches.setdefault(part.number, {})[place] = change.after[begin:end]
 
     def _forget(self, key: Key) -> None:
         """Keep no more of a packet that does not wait, nor of those that were given up; of none if
@@ -132,3 +145,10 @@ class FragmentSums:
             if not self._parts:
                 break
             key = next(iter(self._parts))
+
+
+def _changed(before: bytes, after: bytearray) -> Iterator[tuple[int, int]]:
+    """Yield where bytes differ, from where to where."""
+    size = len(before)
+    differ = (int.from_bytes(before) ^ int.from_bytes(after)).to_bytes(size)
+    return (match.span() for match in CHANGED.finditer(differ))

@@ -43,9 +43,12 @@ class MaskedFrames(SegmentTap[P], ABC):
         *,
         keep_data: bool,
         set_sums: SetSums = set_checksums,
+        set_whole: SetSums | None = None,
     ) -> None:
+        """``set_whole`` is for packets that fragments make, if these need more than checksums."""
         self.rules = rules
         self._set_sums = set_sums
+        self._set_whole = set_whole or set_sums
         self.report = Report() if rules.known is None else Report(found=rules.known)
         super().__init__(
             make,
@@ -55,7 +58,7 @@ class MaskedFrames(SegmentTap[P], ABC):
         )
         self.not_looked_into: Counter[str] = Counter()
         """Packets that nobody can look into, or not into all of them, by the reason."""
-        self.sums = FragmentSums(set_sums)
+        self.sums = FragmentSums(self._set_whole)
         """The checksums of what fragments make, once :meth:`sum_up` has taken them."""
 
     # --- for those who derive from this ---
@@ -109,7 +112,7 @@ class MaskedFrames(SegmentTap[P], ABC):
 
     def begin_sums(self) -> None:
         """Take note that all packets come once more."""
-        self.sums = FragmentSums(self._set_sums)
+        self.sums = FragmentSums(self._set_whole)
 
     def sum_up(self, packets: Sequence[Packet]) -> None:
         """Take all packets once more, in order, for the checksums of those that are fragments."""

@@ -18,9 +18,8 @@ HAS_PSEUDO_HEADER = frozenset((TCP, UDP, ICMPV6))
 WHOLE = 0xFFFF
 
 
-def set_own_checksums(before: bytes, after: bytearray, outer: IpPacket) -> list[int]:
+def set_own_checksums(before: bytes, after: bytearray, outer: IpPacket) -> None:
     """Set the checksums of a packet and of all in it, as :func:`..checksums.set_checksums` does."""
-    places: list[int] = []
     passed = [one for one in packets_inside(before, outer) if isinstance(one, IpPacket)]
     for packet in reversed(passed):
         if packet.fragment is None and (place := checksum_of(before, packet)) is not None:
@@ -29,11 +28,9 @@ def set_own_checksums(before: bytes, after: bytearray, outer: IpPacket) -> list[
                 pack_into("!H", after, place, 0)
             else:
                 _set(before, after, (packet.start, packet.end), place, pseudo)
-            places.append(place)
         if before[packet.header] >> 4 == 4 and packet.header < packet.start:
             header = packet.header, packet.start
             _set(before, after, header, packet.header + IPV4_CHECKSUM, b"")
-    return places
 
 
 def _pseudo_header(packet: IpPacket) -> bytes:

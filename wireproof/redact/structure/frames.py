@@ -23,11 +23,12 @@ from ..masked_frames import START, MaskedFrames
 from ..rules import Rules
 from ..stars import Mask
 from .checksums import set_own_checksums
-from .headers import HOLDS_OTHERS, USUAL_START, clear_options, holds_others, kept_of, usual_payload
+from .headers import USUAL_START, clear_options, kept_of, usual_payload
 from .heads import Heads
 from .http2 import StructureHttp2Stream
 from .log import PacketFlags, PatchLog
 from .masking import Veil, stars
+from .tunnels import clear_link, clear_tunnels
 
 MAX_KEPT = 256 * 1024
 """Bytes of a stream that were given and are kept, for what comes again."""
@@ -42,6 +43,22 @@ def _packets(packet: Packet, found: IpPacket) -> list[IpPacket]:
     outer = outermost(link_type, data, original)
     inside = packets_inside(data, outer) if isinstance(outer, IpPacket) else ()
     return [one for one in inside if isinstance(one, IpPacket)] or [found]
+
+
+def _clear_headers(frame: bytearray, packets: Sequence[IpPacket]) -> None:
+    """Clear what headers may say, of IP packets of which each holds the next."""
+    clear_tunnels(frame, packets)
+    for one in packets:
+        clear_options(frame, one)
+
+
+def _set_whole(before: bytes, after: bytearray, outer: IpPacket) -> None:
+    """Give the payload that fragments make its headers back, of which they have parts."""
+    packets = [one for one in packets_inside(before, outer) if isinstance(one, IpPacket)]
+    begin = kept_of(before, packets[-1])
+    after[:begin] = before[:begin]
+    _clear_headers(after, packets)
+    set_own_checksums(before, after, outer)
 
 
 class PlacedStructure(StructureHttp2Stream, TracedStream):
@@ -78,6 +95,7 @@ class StructureMasks(MaskedFrames[PlacedStructure]):
             lambda: PlacedStructure(self._heads, self._veil, self.report),
             keep_data=False,
             set_sums=set_own_checksums,
+            set_whole=_set_whole,
         )
 
     def add(
@@ -111,13 +129,7 @@ class StructureMasks(MaskedFrames[PlacedStructure]):
         return bool(self.fragmented)
 
     def masked(self, packet: Packet) -> bytes:
-        done = self._masked_fast(packet)
-        if done:
-            return done
-        found = ip_packet(packet)
-        if found is not None and holds_others(packet[2], _packets(packet, found)):
-            self.not_looked_into[HOLDS_OTHERS] += 1
-        return super().masked(packet)
+        return self._masked_fast(packet) or super().masked(packet)
 
     def _masked_fast(self, packet: Packet) -> bytes:
         """Return what becomes of a packet that nearly all are like: of Ethernet, IPv4 and TCP, with
@@ -158,8 +170,9 @@ class StructureMasks(MaskedFrames[PlacedStructure]):
             begin = min(ETHERNET_HEADER if link_type == ETHERNET else 0, len(data))
         else:
             begin = kept_of(data, found)
-            for one in _packets(packet, found):
-                clear_options(frame, one)
+            packets = _packets(packet, found)
+            clear_link(frame, link_type, packets[0].header)
+            _clear_headers(frame, packets)
         frame[begin:] = stars(len(data) - begin)
         for start, replacement in self._log.of(number):
             at = begin + start if start >= 0 else -1 - start

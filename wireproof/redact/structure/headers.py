@@ -6,9 +6,6 @@ Options may hold anything. Padding takes the place of IP's (RFC 791 section 3.1,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-from operator import gt
 from struct import Struct
 
 from parsers import ETHERNET, TCP, TCP_HEADER, IpPacket, Packet
@@ -50,23 +47,6 @@ QUOTED = 8
 """Bytes of its payload that a decoder needs: ports, and a sequence number."""
 KEPT = {UDP: UDP_HEADER, ICMP: ICMP_HEADER, ICMPV6: ICMP_HEADER}
 """Bytes of what IP carries that are a header."""
-
-LINK_HEADERS = {ETHERNET: 26, 0: 4, 108: 4, 12: 0, 14: 0, 101: 0, 228: 0, 229: 0, 113: 20, 276: 24}
-"""Bytes at most before IP, by link type, if all of them are addresses, types, tags and labels."""
-TUNNEL_HEADERS = {"ipip": 0, "6in4": 0, "4in6": 0, "ip6ip6": 0, "gre": 4, "vxlan": 30}
-"""Bytes at most between headers of IP if all of them are numbers."""
-HOLDS_OTHERS = "in a tunnel, or with a link header, whose own fields stay as they are"
-
-
-def holds_others(link_type: int, packets: Sequence[IpPacket]) -> bool:
-    """Whether something lies before the last of a frame's IP headers that may say anything: names,
-    options and extensions of tunnels and link headers, which are not masked."""
-    if packets[0].header > LINK_HEADERS.get(link_type, -1):
-        return True
-    names = [layer.name for layer in packets[-1].layers]
-    between = (inner.header - outer.start for outer, inner in pairwise(packets))
-    most = (TUNNEL_HEADERS.get(name, -1) for name in names)
-    return len(names) >= len(packets) or any(map(gt, between, most))
 
 
 def usual_payload(packet: Packet) -> int | None:
@@ -119,7 +99,7 @@ def _quoted(data: bytes) -> int:
 def clear_options(frame: bytearray, found: IpPacket) -> None:
     """Let padding or masks take the place of options in a frame."""
     header = found.header
-    version = frame[header] >> 4 if header < len(frame) else 0
+    version = frame[header] >> 4 if header < found.start else 0  # what fragments make has none
     if version == 4:
         end = min(header + ((frame[header] & 0x0F) << 2), found.start)
         begin = header + IPV4_HEADER

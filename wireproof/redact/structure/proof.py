@@ -61,7 +61,9 @@ MAX_SIZES, MAX_CUT = 65_536, 4_096
 COUNT = re.compile(rb"[0-9]{1,7}|9+(?:[eE]9*)?|[0-9]{1,8}[HMSmun]")
 RAW = (ChunkRecord, DataRecord, Http2DataRecord)
 NOTHING = frozenset((b"",))
-BORDERS = (b"", b"\r\n")
+BEFORE, AFTER = (b"", b"\n", b"\r\n"), (b"", b"\r", b"\r\n")
+"""What stands next to a word that a chunk or a segment cuts: nothing, or a line end, of which a
+segment may have half."""
 BETWEEN = b"\0\r\n"
 """What stands between payloads that are looked at together: a word ends, and a line begins."""
 MAX_PREFIXED = 4_096
@@ -76,9 +78,10 @@ OTHERS = (
 SHOWN_BY_OTHERS = frozenset((SseEventRecord, GapRecord, TlsRecordRecord, StallRecord))
 """Records that no sender wrote, or whose texts are those of the content that they came in."""
 WANTED = Wants(frozenset(KINDS.values()) - SHOWN_BY_OTHERS, digests=False)
+STANDS_FOR_KEYS = SAMPLE_KEY, SAMPLE_ACCEPT, WRONG_ACCEPT
 SAMPLES = re.compile(
     rb"(?i:http2-settings): ?[\w-]+|(?m:^)[a-k](?=:(?:[\"{\[\r]|\Z))|%s"
-    % b"|".join(map(re.escape, (SAMPLE_KEY, SAMPLE_ACCEPT, WRONG_ACCEPT)))
+    % b"|".join(map(re.escape, STANDS_FOR_KEYS))
 )
 """What takes the place of a WebSocket's key, and of what answers it (RFC 6455 section 1.3); and
 numbers in base64; and the letters that lines of the AI SDK's data streams begin with."""
@@ -130,34 +133,42 @@ def has_content(text: bytes, fillers: frozenset[int] = frozenset()) -> bool:
     if not words:
         return False
     for match in WORD.finditer(text):
-        word = match[0].lower()
         if match[0] not in words or fillers.issuperset(match[0]):
             continue
         start, end = match.span()
-        is_cut = text[max(start - 2, 0) : start] in BORDERS or text[end : end + 2] in BORDERS
-        if not is_cut or not any(word in one for one in allowed()):
+        is_cut = text[max(start - 2, 0) : start] in BEFORE or text[end : end + 2] in AFTER
+        if not is_cut or not _is_part(match[0]):
             return True
     return False
+
+
+def _is_part(word: bytes) -> bool:
+    """Whether a word is part of one on the list, or of what took the place of a key."""
+    lower = word.lower()
+    return any(lower in one for one in allowed()) or any(word in one for one in STANDS_FOR_KEYS)
 
 
 class ChunkSizes:
     """What segments may have of chunks' sizes: parts of the sizes that the decoder has read."""
 
     def __init__(self) -> None:
-        self._sizes: set[int] = set()
+        self._sizes: dict[int, int] = {}
+        """Sizes, and the first packet of a chunk that has it."""
         self._parts: dict[bytes, int] = {}
         """Parts of sizes, and the first packet of a chunk that has it."""
         self._cut: dict[int, list[bytes]] = {}
 
     def add(self, record: ChunkRecord) -> None:
         """Take a chunk that more than one packet carried."""
-        if record.size in self._sizes or len(self._parts) >= MAX_SIZES:
+        first = record.first_packet
+        if self._sizes.get(record.size, first + 1) <= first or len(self._parts) >= MAX_SIZES:
             return
-        self._sizes.add(record.size)
+        self._sizes[record.size] = first
         digits = b"%x" % record.size
         for start in range(len(digits)):
             for end in range(start + 1, len(digits) + 1):
-                self._parts.setdefault(digits[start:end], record.first_packet)
+                part = digits[start:end]
+                self._parts[part] = min(self._parts.get(part, first), first)
 
     def ask(self, packet: int, parts: list[bytes]) -> bool:
         """Take what a packet may have of sizes, which is told by what follows; return whether

@@ -47,7 +47,9 @@ FIRST_BYTES = frozenset(
     (0x00, 0x01, 0x02, 0x41, 0x42, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8A, 0xC1, 0xC2)
 )
 """FIN, RSV1 where compressed messages begin (RFC 7692 section 6), and opcodes."""
-CHUNK_SIZE = re.compile(rb"[ \t]*[0-9A-Fa-f]{1,16}[ \t]*")
+CHUNK_SIZE = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,16})[ \t]*")
+LONGEST_SIZE = 8
+"""Digits of a chunk's size: no longer one comes to its end, and a text may be made of such."""
 
 
 class StructureStream(ElementStream):
@@ -265,11 +267,14 @@ class StructureStream(ElementStream):
 
 def masked_chunk_line(data: bytes) -> bytes:
     """Return the line before a chunk's data: its size, and what ends it."""
+    size = CHUNK_SIZE.match(data)
+    if size is not None and size.end(1) - size.start(1) > LONGEST_SIZE:
+        nines = b"9" * (size.end(1) - size.start(1))
+        data = data[: size.start(1)] + nines + data[size.end(1) :]
     if match_chunk_line(data) is not None and b";" not in data:
         return data
-    size = CHUNK_SIZE.match(data)
     said = data.rstrip(b"\r\n")
-    kept = b"" if size is None else size[0]
+    kept = b"" if size is None else data[: size.end()]
     if said[len(kept) : len(kept) + 1] == b";":
         kept += b";"
     return kept + stars(len(said) - len(kept)) + data[len(said) :]
