@@ -4,7 +4,8 @@
     recut(packets, cut_at(17))      # each in two
 
 Strategy: a packet of TCP that no tunnel has and that is whole becomes several, each with its header
-and part of its payload; lengths, sequence numbers and checksums are right. Any other stays as it is.
+and part of its payload; lengths, sequence numbers and checksums are right. Any other stays as it
+is.
 """
 
 from __future__ import annotations

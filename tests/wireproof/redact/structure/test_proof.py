@@ -40,6 +40,10 @@ def found_in(tape: Tape, opaque: range = range(0)) -> list[str]:
         (b"99999999999 1234567", False),
         (b"12345678", True),
         (b"\xc3\xa4\xc3\xb6", True),
+        (b"**: ices\r", False),
+        (b"\nices: **", False),
+        (b"IHNhbXBsZSBu", False),
+        (b"** IHNhbXBsZSBu **", True),
         (b'0:"**"\nd:{"finishReason":"stop"}\n', False),
         (b'**\nl:"**"', True),
         (b"**\nd: **\n", True),
@@ -99,6 +103,21 @@ def test_what_only_looks_like_a_size(text: bytes) -> None:
     talk = answered(BODY[:100], BODY[100:])
     talk.server(text)
     assert "frame" in found_in(talk.tape)
+
+
+def test_a_size_that_came_again_later() -> None:
+    """The first chunk of this size comes to its end after others of it."""
+    first, second = Talk().open(), Talk(client_port=40_001)
+    second.tape = first.tape
+    second.open()
+    size, rest = BODY[SIZE_AT : SIZE_AT + 6], BODY[SIZE_AT + 6 :]
+    for talk in (first, second):
+        talk.client(request("/").replace(b"victim.example", b"**************"))
+        talk.server(response("200 OK", "Transfer-Encoding: chunked"))
+    first.server(size)
+    second.server(size + rest[:500], rest[500:])
+    first.server(rest)
+    assert not found_in(first.tape)
 
 
 def test_sizes_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
