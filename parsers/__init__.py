@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from .http2.placed import PlacedContent as PlacedContent
     from .http2.placed import PlacedFrames as PlacedFrames
     from .http2.placed import Plain as Plain
+    from .http2.placed import Syntax as Syntax
     from .http2.placed import Unread as Unread
     from .http2.placed import rewritten_field as rewritten_field
     from .memory import Account as Account
@@ -196,6 +197,7 @@ _EXPORTED = {
         "PlacedContent",
         "PlacedFrames",
         "Plain",
+        "Syntax",
         "UNREADABLE",
         "Unread",
         "rewritten_field",

@@ -88,7 +88,17 @@ class Unread(NamedTuple):
     end: int
 
 
-Found = FieldText | Plain | Unread | PlacedContent
+class Syntax(NamedTuple):
+    """Bytes of which frames are made: the preface, headers, what header blocks have beside strings,
+    lengths of padding, and padding of zeros. What nothing tells of is none of these."""
+
+    start: int
+    data: bytes
+    is_header: bool = False
+    """Whether it is the header of a frame."""
+
+
+Found = FieldText | Plain | Unread | PlacedContent | Syntax
 UNREADABLE = b"\xff"
 """An integer without an end: a block of it cannot be read either, so nobody guesses its fields."""
 
@@ -119,6 +129,10 @@ class PlacedFrames:
             if len(self._raw) < HEADER_SIZE:
                 return []
             self._frames, data = self._begin(), bytes(self._raw)
+            preface = self._syntax(self._base, self._known)
+            found = [*preface, *self._tell(self._frames.receive_data(data))]
+            self._forget()
+            return found
         found = list(self._tell(self._frames.receive_data(data)))
         self._forget()
         return found
@@ -140,6 +154,7 @@ class PlacedFrames:
         upto = self._base + len(self._raw)
         # Where no frame is certain, no header is.
         payloads = [] if self._frames.is_searching else self._payloads(self._known, upto)
+        found += [header for start, _ in payloads for header in self._header(start)]
         payloads = payloads or [(self._known, upto)]
         return found + [Unread(start, end) for start, end in payloads if start < end]
 
@@ -178,6 +193,8 @@ class PlacedFrames:
                     self._known = max(self._known, event.end)
                 case DataFrame():
                     yield from self._before(event.start)
+                    if self._known < event.content_start:
+                        yield from self._header_and_pad(event.content_start)
                     self._known = event.end
                     yield from self._padding(event)
                 case HeaderBlock():
@@ -188,7 +205,8 @@ class PlacedFrames:
                     yield from self._before(event.start)
                     self._known = event.end
                     start = event.start + HEADER_SIZE
-                    if event.kind != SETTINGS:
+                    yield from self._header(start)
+                    if start < event.end:
                         yield Plain(start, self._bytes(start, event.end), event.kind)
                 case Lost():
                     self._headers.forget()
@@ -199,18 +217,38 @@ class PlacedFrames:
             yield Unread(self._known, start)
             self._headers.forget()
 
-    def _before_content(self, start: int) -> Iterator[Unread]:
-        """Tell of bytes that were passed over before the header of a frame whose content begins at
-        ``start``, after a pad length or not (RFC 9113 section 6.1)."""
-        kind = self._bytes(start - HEADER_SIZE + 3, start - HEADER_SIZE + 4)
-        has_pad = kind != bytes((DATA,))  # then the flags stand there, PADDED among them
-        yield from self._before(start - HEADER_SIZE - has_pad)
+    def _before_content(self, start: int) -> Iterator[Unread | Syntax]:
+        """Tell of what lies before the content of a frame: bytes that were passed over, and its
+        header."""
+        yield from self._before(start - HEADER_SIZE - self._has_pad(start))
+        if start > self._known:
+            yield from self._header_and_pad(start)
 
-    def _padding(self, frame: DataFrame) -> Iterator[Plain]:
+    def _has_pad(self, start: int) -> bool:
+        """Whether content that begins at ``start`` has a pad length before it (RFC 9113 section
+        6.1)."""
+        kind = self._bytes(start - HEADER_SIZE + 3, start - HEADER_SIZE + 4)
+        return kind != bytes((DATA,))  # then the flags stand there, PADDED among them
+
+    def _header_and_pad(self, start: int) -> Iterator[Syntax]:
+        has_pad = self._has_pad(start)
+        yield from self._header(start - has_pad)
+        yield from self._syntax(start - has_pad, start)
+
+    def _header(self, end: int) -> Iterator[Syntax]:
+        """Tell of the header of a frame whose payload begins at ``end``."""
+        start = end - HEADER_SIZE
+        yield Syntax(start, self._bytes(start, end), is_header=True)
+
+    def _syntax(self, start: int, end: int) -> Iterator[Syntax]:
+        if start < end:
+            yield Syntax(start, self._bytes(start, end))
+
+    def _padding(self, frame: DataFrame) -> Iterator[Plain | Syntax]:
         start = frame.content_start + frame.size
         data = self._bytes(start, frame.end)
-        if any(data):
-            yield Plain(start, data)
+        if data:
+            yield Plain(start, data) if any(data) else Syntax(start, data)
 
     def _bytes(self, start: int, end: int) -> bytes:
         return bytes(self._raw[start - self._base : end - self._base])
@@ -233,6 +271,9 @@ class PlacedFrames:
     def _block(self, block: HeaderBlock) -> Iterator[Found]:
         payloads = self._payloads(block.start, block.end)
         fragments = self._fragments(block, payloads)
+        for start, end in payloads:
+            yield from self._header(start)
+            yield from self._syntax(start, end)
         for start, end in _without(payloads[:1], fragments[:1]):
             data = self._bytes(start, end)
             if any(data):

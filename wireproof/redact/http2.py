@@ -18,6 +18,7 @@ from parsers import (
     PlacedContent,
     PlacedFrames,
     Plain,
+    Syntax,
     Unread,
     rewritten_field,
 )
@@ -85,6 +86,9 @@ class Http2Stream(ElementStream, ABC):
     @abstractmethod
     def plain(self, plain: Plain) -> None:
         """Take padding, or the payload of a control frame."""
+
+    def syntax(self, syntax: Syntax) -> None:
+        """Take what frames are made of."""
 
     def placed_content(self, content: PlacedContent) -> None:
         """Take content of a stream."""
@@ -224,6 +228,8 @@ class Http2Stream(ElementStream, ABC):
                     self.field(event)
                 case Plain():
                     self.plain(event)
+                case Syntax():
+                    self.syntax(event)
                 case Unread(start=start, end=end):
                     self.unread(start, end)
 

@@ -30,6 +30,7 @@ from parsers.http2.placed import (
     PlacedContent,
     PlacedFrames,
     Plain,
+    Syntax,
     Unread,
     rewritten_field,
 )
@@ -380,3 +381,22 @@ def test_payloads_say_of_which_type_of_frame_they_are() -> None:
     padded = framed(0, 8, 1, b"\x02ab\x01\x01")
     found = frames.receive_data(framed(4, 0, 0) + ping + padded)
     assert [one.kind for one in found if isinstance(one, Plain)] == [6, None]
+
+
+def test_what_frames_are_made_of() -> None:
+    """Whatever of a stream is told of as nothing else is syntax, each byte of it once."""
+    stream = (
+        EMPTY + head(LITERAL) + framed(0, 8, 1, b"\3abc" + bytes(3)) + framed(6, 0, 0, bytes(8))
+    )
+    for step in (1, 7, len(stream)):
+        frames = PlacedFrames(0, "server")
+        found: list[Found] = []
+        for at in range(0, len(stream), step):
+            found += frames.receive_data(stream[at : at + step])
+        syntax = [one for one in found + frames.end() if isinstance(one, Syntax)]
+        assert [len(one.data) for one in syntax if one.is_header] == [9, 9, 9, 9]
+        assert all(stream[one.start :].startswith(one.data) for one in syntax)
+        told = sorted(at for one in syntax for at in range(one.start, one.start + len(one.data)))
+        content = {at for at in range(len(stream)) if stream[at : at + 3] == b"abc"}
+        rest = [*range(len(stream) - 8)]
+        assert told == [at for at in rest if not content & {at, at - 1, at - 2}]
