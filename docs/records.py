@@ -44,6 +44,7 @@ DRAFT = "https://json-schema.org/draft/2020-12/schema"
 KINDS: tuple[type[Record], ...] = get_args(Record)
 FACTS = (
     records.End, records.ClosedWindow, records.Hole, records.DuplicateAcks, records.Resent,
+    records.AckWait,
     records.TlsAlert,
 )  # fmt: skip
 """What records of a connection and of its TLS are made of beside text and numbers."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from base64 import b64encode
 from operator import attrgetter
 
+from .kinds.connection import AckWait as AckWait
 from .kinds.connection import ClosedWindow as ClosedWindow
 from .kinds.connection import ConnectionRecord as ConnectionRecord
 from .kinds.connection import DuplicateAcks as DuplicateAcks

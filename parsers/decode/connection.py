@@ -19,6 +19,7 @@ from ..net.table import reverse_key
 from ..net.tcp import Connection, Direction
 from ..provenance import seconds
 from ..records import (
+    AckWait,
     ClosedWindow,
     ConnectionRecord,
     DiagnosticRecord,
@@ -179,6 +180,11 @@ class ConnectionDecoder:
             connection.copies,
             _of_both(client, Resent, lambda path: path.resent),
             None if connection.server_rtt_ns is None else seconds(connection.server_rtt_ns),
+            client.mss,
+            client.peer.mss,
+            _acknowledged(client),
+            _acknowledged(client.peer),
+            _of_both(client, AckWait, lambda path: path.ack_waits),
         )
 
 
@@ -186,6 +192,12 @@ def _size(direction: Direction[Record]) -> int:
     """Return how long a direction's stream is: one that was not captured, by its peer's ACKs."""
     is_missing = direction is direction.connection.missing
     return (direction.size_by_acks or 0) if is_missing else direction.origins.size
+
+
+def _acknowledged(direction: Direction[Record]) -> int | None:
+    """Return how many of its peer's bytes an end has acknowledged; a FIN is none."""
+    acknowledged = direction.acknowledged
+    return None if acknowledged is None else min(max(acknowledged, 0), _size(direction.peer))
 
 
 Fact = TypeVar("Fact")

@@ -23,6 +23,7 @@ from operator import itemgetter
 from .. import limits
 from ..files.packets import Packet
 from ..memory import Account, Memory
+from ..net.path import LEAST_ACK_WAIT
 from ..net.segment import (
     ACK,
     FIN,
@@ -120,6 +121,11 @@ class FastConnections:
                 seq == half.next_seq
                 and ack == half.peer.next_seq
                 and start <= end
+                and (
+                    ack == half.acked
+                    or (packet[1] or 0) - (connection.packets[-1][1] or 0) < LEAST_ACK_WAIT
+                    or not half.may_have_waited(ack)
+                )
                 and (
                     start == WITHOUT_OPTIONS
                     or (start == WITH_TIMESTAMPS and data.startswith(ONLY_TIMESTAMPS, 54))
@@ -351,6 +357,10 @@ class FastConnections:
             0,
             [],
             seconds(connection.answered - connection.opened),
+            client.sizes[0],
+            server.sizes[0],
+            server.size,
+            client.size,
         )
 
     # --- what is not for here any more ---
@@ -408,7 +418,9 @@ class FastConnections:
             (connection.client, there.first),
             (connection.server, there.second),
         ):
-            direction.resume(half.base_seq, is_judged=half.is_judged, closely=half.closely)
+            direction.resume(
+                half.base_seq, half.sizes, is_judged=half.is_judged, closely=half.closely
+            )
         there.second.sent_syn_ack = True
         there.first.answered_seq = connection.client.base_seq
         self._reopen(there, packets[0])
@@ -417,7 +429,8 @@ class FastConnections:
             there.last_packet, there.last_time = number, time_ns or 0
             _, total, _, source, _, ack, flags, window = USUAL_HEADERS.unpack_from(data)
             direction = there.first if source == key else there.second
-            direction.acked, direction.window = ack, window
+            direction.acked = ack
+            direction.take_window(window)
             start, end = TCP_START + (flags >> 12 << 2), NETWORK_START + total
             if start < end:
                 direction.take(data[start:end], number, time_ns or 0)

@@ -8,9 +8,12 @@ from __future__ import annotations
 from .. import limits
 from ..files.packets import Packet
 from ..http1.messages import Request
+from ..net.half_connection import most_in_flight
 from ..net.segment import CLOSELY, Segment
+from ..net.table import reverse_key
 from ..net.tcp import Connection
 from ..records import Record
+from .usual_headers import USUAL_HEADERS
 from .writer import RecordWriter
 
 
@@ -18,8 +21,8 @@ class Half:
     """What one end has sent, in numbers."""
 
     __slots__ = (
-        "connection", "peer", "base_seq", "next_seq", "acked", "size", "is_judged", "closely",
-        "speaks", "fin", "writer",
+        "connection", "peer", "base_seq", "sizes", "next_seq", "acked", "size", "is_judged",
+        "closely", "speaks", "fin", "writer",
     )  # fmt: skip
 
     peer: Half
@@ -28,6 +31,8 @@ class Half:
     def __init__(self, connection: ShortConnection) -> None:
         self.connection = connection
         self.base_seq = -1
+        self.sizes: tuple[int | None, int | None] = None, None
+        """What its SYN said of them (:attr:`~parsers.net.segment.Segment.sizes`)."""
         self.next_seq = -1
         """What comes next, FIN included; nothing has this number before a SYN."""
         self.acked = -1
@@ -43,9 +48,26 @@ class Half:
     def begin(self, segment: Segment) -> None:
         """Take the SYN."""
         self.base_seq = segment.seq
+        self.sizes = segment.sizes
         self.next_seq = (segment.seq + 1) & 0xFFFFFFFF
         self.is_judged = segment.checksum == "right"
         self.closely = CLOSELY if self.is_judged else 0
+
+    def may_have_waited(self, ack: int) -> bool:
+        """Whether its peer may have waited for what it acknowledges, which is noted elsewhere
+        (:meth:`~parsers.net.half_connection.HalfConnection.note_ack_wait`)."""
+        if self.acked < 0:
+            return False
+        (own, scale), (other, other_scale) = self.sizes, self.peer.sizes
+        key, least = self.connection.key, 0xFFFF
+        if self is not self.connection.client:
+            key = reverse_key(key)
+        for _, _, _, _, data in self.connection.packets:
+            *_, source, _, _, _, window = USUAL_HEADERS.unpack_from(data)
+            if source == key:
+                least = min(least, window)
+        shift = 0 if scale is None or other_scale is None else scale
+        return (ack - self.acked) & 0xFFFFFFFF > most_in_flight(least << shift, own, other)
 
 
 class ShortConnection:

@@ -96,6 +96,31 @@ class Resent(TypedDict):
     """The packet that carried it, from 1."""
     time: float
     """Of ``packet`` in the capture, in seconds since the epoch."""
+    arrived_twice: NotRequired[int | None]
+    """The packet whose receiver says that it has these bytes twice (D-SACK, RFC 2883): what was
+    sent first had only been late. Null if none says so."""
+
+
+class AckWait(TypedDict):
+    """10 ms or more without a segment, until some of much that was under way was acknowledged.
+
+    That is of what fills the receiver's window but for a segment, or of more than two segments.
+    """
+
+    sender: Sender
+    """Who sent nothing meanwhile."""
+    packet: int
+    """The last packet that it had sent."""
+    time: float
+    """Of ``packet`` in the capture, in seconds since the epoch."""
+    acknowledged_by: int
+    """The packet that acknowledged some of it, and carried nothing."""
+    seconds: float
+    """Time between the two."""
+    in_flight: int
+    """Bytes that were sent and not acknowledged meanwhile."""
+    window: int
+    """Bytes that the receiver allowed to be under way (RFC 9293 section 3.8.6)."""
 
 
 class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection"):
@@ -171,3 +196,15 @@ class ConnectionRecord(Element, frozen=True, tag_field="record", tag="connection
     server_rtt: float | None = None
     """Seconds of ``rtt`` from the SYN to the SYN-ACK: the part of the round trip between capture
     point and server; null if either was not captured or the SYN was retransmitted."""
+    client_mss: int | None = None
+    """Bytes in the largest segment that the client takes (RFC 9293 section 3.7.1); null if its SYN
+    was not captured or does not say."""
+    server_mss: int | None = None
+    """The same for the server."""
+    client_acknowledged: int | None = None
+    """Bytes of ``server_bytes`` that the client has acknowledged; null if no packet of the client's
+    says so."""
+    server_acknowledged: int | None = None
+    """Bytes of ``client_bytes`` that the server has acknowledged; null in the same case."""
+    ack_waits: list[AckWait] = []
+    """Waits for acknowledgements; 256 at most."""

@@ -20,6 +20,24 @@ from .segment import ACK, FIN, RST, SYN, UNUSUAL, URG, Segment
 T = TypeVar("T")
 
 NO_SEQ = -1
+UNKNOWN_ROOM = 1 << 62
+"""More than can be under way."""
+SEGMENTS_AT_ONCE = 2
+"""Full segments that may well be under way; with more a sender may wait for its congestion window,
+too (RFC 5681 section 3.1)."""
+LEAST_SACK = 10
+"""Bytes of options that a selective acknowledgement takes at least (RFC 2018 section 3)."""
+USUAL_MSS = 536
+"""What is taken where a SYN does not say (RFC 9293 section 3.7.1)."""
+
+
+def most_in_flight(window: int, mss: int | None, other_mss: int | None) -> int:
+    """Return with how many bytes under way a sender needs to wait for no acknowledgement.
+
+    It waits for room for a whole segment, or for half a window (RFC 9293 section 3.8.6.2.1).
+    """
+    segment = min(mss or USUAL_MSS, other_mss or USUAL_MSS)
+    return min(window - min(segment, window // 2), SEGMENTS_AT_ONCE * segment)
 
 
 class HalfConnection(Reassembly[T], Generic[T]):
@@ -34,6 +52,9 @@ class HalfConnection(Reassembly[T], Generic[T]):
         "sent_syn_ack",
         "acked_before",
         "window",
+        "mss",
+        "window_scale",
+        "most_in_flight",
         "has_closed_window",
         "has_dropped",
         "usual_seq",
@@ -59,6 +80,12 @@ class HalfConnection(Reassembly[T], Generic[T]):
         """The same before, as far as its peer's direction has not been captured."""
         self.window = 0xFFFF
         """What it advertised as its window beside ``acked``, not scaled."""
+        self.mss: int | None = None
+        """The largest segment that it takes, as its SYN said (RFC 9293 section 3.7.1)."""
+        self.window_scale: int | None = None
+        """By how many bits it scales its windows, as its SYN said (RFC 7323 section 2)."""
+        self.most_in_flight = UNKNOWN_ROOM
+        """With more bytes than that under way, its peer may have to wait for an acknowledgement."""
         self.has_closed_window = False
         self.has_dropped = False
         """Whether its receiver left segments out unseen."""
@@ -118,12 +145,16 @@ class HalfConnection(Reassembly[T], Generic[T]):
     def layer(self) -> Layer:
         return "tcp"
 
-    def resume(self, base_seq: int, *, is_judged: bool, closely: int) -> None:
+    def resume(
+        self, base_seq: int, sizes: tuple[int | None, int | None], *, is_judged: bool, closely: int
+    ) -> None:
         """Go on after a SYN that was taken elsewhere (:meth:`~.table.ConnectionTable.adopt`).
 
-        ``closely``: so many segments are still judged, after all that were taken there.
+        ``sizes``: what it said of them (:attr:`~.segment.Segment.sizes`). ``closely``: so many
+        segments are still judged, after all that were taken there.
         """
         self.base_seq = base_seq
+        self.mss, self.window_scale = sizes
         self.next_seq = (base_seq + 1) & 0xFFFFFFFF
         self._scrutiny.resume(can_judge=is_judged, closely=closely)
 
@@ -174,12 +205,16 @@ class HalfConnection(Reassembly[T], Generic[T]):
                 self._answer_unseen(segment)
                 if self._first_acked is None:
                     self._first_acked = segment.ack
+            elif self.in_flight > self.most_in_flight and not has_content:
+                self.note_ack_wait(segment.number, segment.time_ns)
             self.acked_before, self.acked = self.acked, segment.ack
-            self.window = segment.window
+            self.take_window(segment.window)
         elif not has_content and seq == self.next_seq:
             self.repeat_ack(segment.window, segment.number, segment.time_ns)
         if self.has_closed_window or not segment.window:
-            self._take_window(segment)
+            self._take_closing(segment)
+        if len(segment.options) >= LEAST_SACK and (twice := segment.came_twice):
+            self._note_twice(*twice, segment.number)
         records = self.peer.check_for_gap() if self.peer.is_waiting else []
         if has_content:
             records += self._receive_payload(self._piece_of(segment, seq))
@@ -214,7 +249,8 @@ class HalfConnection(Reassembly[T], Generic[T]):
 
         It is a duplicate if bytes are under way and the window is the same (RFC 5681 section 2).
         """
-        is_same, self.window = window == self.window, window
+        is_same = window == self.window
+        self.take_window(window)
         peer, acked = self.peer, self.acked
         if not (is_same and window) or peer.next_seq is None or acked is None:
             return
@@ -222,7 +258,46 @@ class HalfConnection(Reassembly[T], Generic[T]):
         if offset < max(peer.origins.size, peer._highest_end):
             self.path.note_repeated_ack(offset, number, time_ns)
 
-    def _take_window(self, segment: Segment) -> None:
+    @property
+    def in_flight(self) -> int:
+        """How many bytes its peer has sent that it has not acknowledged yet.
+
+        Not more than none where their numbers wrap: that costs the hot path less.
+        """
+        sent = self.peer.next_seq
+        return 0 if sent is None or self.acked is None else sent - self.acked
+
+    @property
+    def scaled_window(self) -> int:
+        """Its window in bytes, as both SYNs say that it is to be read."""
+        own, other = self.window_scale, self.peer.window_scale
+        return self.window if own is None or other is None else self.window << own
+
+    def take_window(self, window: int) -> None:
+        """Take the window that it advertises, not scaled."""
+        if window == self.window and self.most_in_flight != UNKNOWN_ROOM:
+            return
+        self.window, peer = window, self.peer
+        if self.base_seq is None or peer.base_seq is None:
+            return
+        self.most_in_flight = most_in_flight(self.scaled_window, self.mss, peer.mss)
+
+    def note_ack_wait(self, number: int, time_ns: int) -> None:
+        """Take note that it acknowledges some of what its peer has under way, which is much."""
+        origins = self.peer.origins
+        if origins.ends:
+            packet, _, time, _ = origins.values[-1]
+            self.peer.path.note_ack_wait(
+                (packet, time), number, time_ns, self.in_flight, self.scaled_window
+            )
+
+    def _note_twice(self, start: int, end: int, number: int) -> None:
+        """Take note that it says which bytes of its peer's, by their numbers, came twice."""
+        peer = self.peer
+        if peer.next_seq is not None:
+            peer.path.note_twice(peer.offset_of(start), peer.offset_of(end), number)
+
+    def _take_closing(self, segment: Segment) -> None:
         if not segment.flags & SYN:
             self.path.note_window(segment.window, segment.number, segment.time_ns)
             self.has_closed_window = not segment.window
@@ -246,6 +321,8 @@ class HalfConnection(Reassembly[T], Generic[T]):
         peer, connection, next_seq = self.peer, self.connection, self.next_seq
         # The acknowledgements of a direction whose peer is missing are all that is known of that.
         if next_seq is None or peer.next_seq is None or connection.established is None:
+            return
+        if self.acked is None:
             return
         if self.is_waiting or peer.is_waiting or self.is_ended or self.fin_offset is not None:
             return
@@ -283,6 +360,7 @@ class HalfConnection(Reassembly[T], Generic[T]):
                 is_again = seq == self.base_seq
                 return [] if is_again else self._fault("tcp-syn-ignored", f"sequence number {seq}")
             self.base_seq = seq
+            self.mss, self.window_scale = segment.sizes
             self.sent_syn_ack = bool(flags & ACK)
             if self.sent_syn_ack:
                 self.peer.answered_seq = (segment.ack - 1) & 0xFFFFFFFF

@@ -21,8 +21,10 @@ WindowRow = tuple[int, float, int | None, float | None]
 HoleRow = tuple[int, int, int, float, int | None, float | None, bool | None, bool | None]
 """offset, length, packet after it, its time, packet that filled it, seconds, whether what filled it
 was overtaken, whether it was acknowledged"""
-ResentRow = tuple[int, int, int, float]
-"""offset, length, packet, time"""
+ResentRow = tuple[int, int, int, float, int | None]
+"""offset, length, packet, time, packet that says its bytes came twice"""
+AckWaitRow = tuple[int, float, int, float, int, int]
+"""packet, time, packet that acknowledged, seconds, bytes in flight, window"""
 RunRow = tuple[int, int, int, int, float, float]
 """offset, count, first and last packet, first and last time"""
 Row = TypeVar("Row")
@@ -30,6 +32,9 @@ Row = TypeVar("Row")
 REORDERING_TIME = 3_000_000
 """Nanoseconds within which a late segment counts as reordered if no timestamp tells, later as sent
 again, as in Wireshark."""
+LEAST_ACK_WAIT = 10_000_000
+"""Nanoseconds without a segment from which on a wait for an acknowledgement is listed: less is how
+ACKs keep a sender going (RFC 5681 section 3.1)."""
 
 
 class Moment(NamedTuple):
@@ -53,11 +58,14 @@ def was_overtaken(late: Moment, earlier: Moment) -> bool | None:
 class Path:
     """The facts of one direction: what its sender did, and what became of its bytes."""
 
-    __slots__ = ("ends", "resent", "_windows", "_holes", "_runs", "_closed", "_hole", "_run")
+    __slots__ = (
+        "ends", "resent", "ack_waits", "_windows", "_holes", "_runs", "_closed", "_hole", "_run",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.ends: list[EndRow] = []
         self.resent: list[ResentRow] = []
+        self.ack_waits: list[AckWaitRow] = []
         self._windows: list[WindowRow] = []
         self._holes: list[HoleRow] = []
         self._runs: list[RunRow] = []
@@ -131,7 +139,32 @@ class Path:
 
     def note_resent(self, offset: int, length: int, packet: int, time_ns: int) -> None:
         """Take note of a segment whose bytes had been sent before."""
-        _add(self.resent, (offset, length, packet, seconds(time_ns)))
+        _add(self.resent, (offset, length, packet, seconds(time_ns), None))
+
+    def note_twice(self, start: int, end: int, packet: int) -> None:
+        """Take note that ``packet`` says of some bytes that they came twice.
+
+        It says so once for each copy: of several the first is meant that nothing was said of.
+        """
+        for at, (offset, length, again, time, said) in enumerate(self.resent):
+            if said is None and offset < end and start < offset + length:
+                self.resent[at] = offset, length, again, time, packet
+                return
+
+    def note_ack_wait(
+        self, sent: tuple[int, float], packet: int, time_ns: int, in_flight: int, window: int
+    ) -> None:
+        """Take note that ``packet`` acknowledged some of what was under way.
+
+        ``sent`` is the packet with the last of it, and its time.
+        """
+        last, since = sent
+        waited = round(seconds(time_ns) - since, 6)
+        if waited < seconds(LEAST_ACK_WAIT):
+            return
+        if self.ack_waits and self.ack_waits[-1][0] == last:
+            *_, in_flight, window = self.ack_waits.pop()
+        _add(self.ack_waits, (last, since, packet, waited, in_flight, window))
 
     def note_repeated_ack(self, offset: int, packet: int, time_ns: int) -> None:
         """Take note of an acknowledgement that repeats the one before."""

@@ -40,8 +40,12 @@ FLAGS = 0x1FF
 TCP_HEADER = Struct("!4sIIHHHH")
 # Registry: IANA, TCP option kinds.
 END_OF_OPTIONS, NO_OPERATION = 0, 1
+MAXIMUM_SEGMENT_SIZE, WINDOW_SCALE, SACK, TIMESTAMPS = 2, 3, 5, 8
 SIGNATURES = frozenset({19, 29})  # MD5 (RFC 2385), TCP-AO (RFC 5925)
-TIMESTAMPS = 8
+MAX_WINDOW_SCALE = 14
+"""A shift count above it is taken for it (RFC 7323 section 2.3)."""
+BLOCK = Struct("!II")
+"""Of a selective acknowledgement: its left and its right edge (RFC 2018 section 3)."""
 
 SHORTEST = 20
 """Bytes of a header without options."""
@@ -88,6 +92,41 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
         for kind, value in self._options():
             if kind == TIMESTAMPS and len(value) == 8:
                 return int.from_bytes(value[:4], "big"), int.from_bytes(value[4:], "big")
+        return None
+
+    @property
+    def sizes(self) -> tuple[int | None, int | None]:
+        """What a SYN says of sizes: the largest segment that its sender takes (RFC 9293 section
+        3.7.1), and by how many bits it scales its windows (RFC 7323 section 2); None if unsaid."""
+        largest: int | None = None
+        scale: int | None = None
+        for kind, value in self._options() if self.options else ():
+            if kind == MAXIMUM_SEGMENT_SIZE and len(value) == 2:
+                largest = int.from_bytes(value, "big")
+            elif kind == WINDOW_SCALE and len(value) == 1:
+                scale = min(value[0], MAX_WINDOW_SCALE)
+        return largest, scale
+
+    @property
+    def came_twice(self) -> tuple[int, int] | None:
+        """Which bytes it says came twice, by sequence numbers (D-SACK, RFC 2883 section 4).
+
+        Those of a first block that lies below all that it acknowledges, or inside the second.
+        """
+        options = self.options
+        if len(options) == 12 and options.startswith(ONLY_TIMESTAMPS):
+            return None  # as nearly all
+        value = next((value for kind, value in self._options() if kind == SACK), b"")
+        blocks = list(BLOCK.iter_unpack(value[: len(value) // BLOCK.size * BLOCK.size]))
+        if not blocks:
+            return None
+        start, end = blocks[0]
+        if (self.ack - end) & 0xFFFFFFFF < 0x80000000:
+            return start, end
+        if blocks[1:]:
+            size, (left, right) = (end - start) & 0xFFFFFFFF, blocks[1]
+            if (start - left) & 0xFFFFFFFF <= ((right - left) & 0xFFFFFFFF) - size:
+                return start, end
         return None
 
     def _options(self) -> Iterator[tuple[int, bytes]]:

@@ -185,7 +185,8 @@ def without_packets(record: Record, *also: str) -> dict[str, Any]:
     if isinstance(record, ConnectionRecord):
         left_out += ("packets", "retransmissions", "out_of_order", "client_fin", "server_fin")
         left_out += ("ends", "rtt", "closed_windows", "holes", "duplicate_acks", "copies", "resent")
-        left_out += ("server_rtt",)
+        left_out += ("server_rtt", "client_mss", "server_mss", "ack_waits")
+        left_out += ("client_acknowledged", "server_acknowledged")
     if isinstance(record, TlsConnectionRecord):
         left_out += tuple(name for name in field_names(type(record)) if name.endswith("_time"))
         left_out += ("alert",)

@@ -40,7 +40,7 @@ def records(path: Path) -> list[dict[str, object]]:
     for one in found:
         for end in one.get("ends", ()):
             del end["time"]
-    times = ("time", "rtt", "server_rtt")
+    times = ("time", "rtt", "server_rtt", "ack_waits")
     return [
         {name: value for name, value in one.items() if not name.endswith(times)} for one in found
     ]

@@ -444,3 +444,29 @@ def test_mixtures(seed: int) -> None:
     mixed = mixture(chosen, [*short, *map(packets, chosen.sample(SMALL, 2))])
     _, done = short_and_not(mixed, batch=chosen.choice([1, 13, 200, 1 << 30]))
     assert done
+
+
+@pytest.mark.parametrize("window", [200, 2_000, 65_535])
+@pytest.mark.parametrize("size", [2, 700, 3_000])
+@pytest.mark.parametrize("pause", [1, 20])
+def test_answers_that_wait_for_an_acknowledgement(window: int, size: int, pause: int) -> None:
+    """Whatever is under way when a pause ends is noted elsewhere, and the same."""
+
+    def told(data: bytearray) -> bytearray:
+        data[48:50] = window.to_bytes(2, "big")
+        return data
+
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (size, bytes(size))
+    talk = exchanges(Talk(), answer=answer)
+    talk.close()
+    given = given_later([rewritten(packet, told) for packet in talk.tape.packets], pause)
+    check(given)
+    found = decoded(given)
+    (connection,) = (one for one in found if isinstance(one, ConnectionRecord))
+    is_full = size > 2 * 536 or window < 2 * size
+    assert bool(connection.ack_waits) is (pause > 10 and is_full)
+
+
+def given_later(given: list[Packet], pause: int) -> list[Packet]:
+    """Each packet so many milliseconds after the one before."""
+    return [(number, EPOCH_NS + number * pause * 1_000_000, *rest) for number, _, *rest in given]  # type: ignore[misc]

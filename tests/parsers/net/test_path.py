@@ -373,3 +373,97 @@ def test_whatever_comes_facts_are_in_order_and_plausible(
             assert opened is None or (opened > closed and lasted is not None and lasted >= 0)
         for _, count, first, last, since, until in path.duplicate_acks:
             assert count >= 1 and first <= last and since <= until
+
+
+# --- waits for acknowledgements ---
+
+SMALLEST = b"\2\4\2\x18\1\3\3\1"
+"""Segments of 536 bytes at most; windows are half of what they are."""
+SEGMENT = bytes(536)
+
+
+def limited(*steps: tuple[bytes, int, bytes, int, int, float], options: bytes = SMALLEST) -> Path:
+    """What the server waited for: steps are as those of ``wire``, and milliseconds before each."""
+    made = Wire()
+    made.send(CLIENT, 1_000, flags=SYN, options=options)
+    made.send(SERVER, 5_000, flags=SYN | ACK, ack=1_001, options=options)
+    made.send(CLIENT, 1_001, flags=ACK, ack=5_001, window=1_072)
+    for key, offset, data, acked, window, after in steps:
+        own, other = (1_000, 5_000) if key == CLIENT else (5_000, 1_000)
+        made.send(key, own + 1 + offset, data, ack=other + 1 + acked, window=window, after_ms=after)
+    return of_server(made)
+
+
+FULL = [(SERVER, at * 536, SEGMENT, 0, 9_000, 1.0) for at in range(4)]
+WAITS = {
+    "a full window": ([*FULL, (CLIENT, 0, b"", 536, 1_072, 20.0)], [(7, 8, 0.02, 2_144, 2_144)]),
+    "one that has room": (
+        [*FULL, (CLIENT, 0, b"", 536, 5_000, 20.0)],
+        [(7, 8, 0.02, 2_144, 2_144)],
+    ),
+    "two segments": ([*FULL[:2], (CLIENT, 0, b"", 536, 1_072, 20.0)], []),
+    "no wait": ([*FULL, (CLIENT, 0, b"", 536, 1_072, 9.0)], []),
+    "until the second acknowledgement": (
+        [*FULL, (CLIENT, 0, b"", 1, 1_072, 20.0), (CLIENT, 0, b"", 536, 1_072, 20.0)],
+        [(7, 9, 0.04, 2_144, 2_144)],
+    ),
+    "it says more: that may have been waited for": (
+        [*FULL, (CLIENT, 0, b"go on", 536, 1_072, 20.0)],
+        [],
+    ),
+    "the same again": ([*FULL, (CLIENT, 0, b"", 0, 1_072, 20.0)], []),
+    "a window below a segment": (
+        [
+            (SERVER, 0, SEGMENT, 0, 9_000, 1.0),
+            (CLIENT, 0, b"", 536, 150, 1.0),
+            (SERVER, 536, bytes(200), 0, 9_000, 1.0),
+            (CLIENT, 0, b"", 736, 150, 20.0),
+        ],
+        [(6, 7, 0.02, 200, 300)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("steps", "found"), WAITS.values(), ids=WAITS)
+def test_waits_for_acknowledgements(steps: list[Any], found: list[tuple[Any, ...]]) -> None:
+    rows = limited(*steps).ack_waits
+    assert [(last, by, *more) for last, _, by, *more in rows] == found
+
+
+def test_windows_whose_scale_is_unknown_are_not_full() -> None:
+    made = Wire()
+    made.send(SERVER, 5_001, bytes(2_000), ack=1_001)
+    made.send(CLIENT, 1_001, ack=5_001, window=1_000)
+    made.send(SERVER, 7_001, bytes(1_000), ack=1_001)
+    made.send(CLIENT, 1_001, ack=8_001, window=1_000, after_ms=20)
+    assert not made.direction().path.ack_waits
+    assert not made.direction().peer.path.ack_waits
+
+
+def test_no_more_waits_are_listed_than_may_be() -> None:
+    path = Path()
+    for number in range(MAX_PATH_FACTS + 2):
+        path.note_ack_wait((number, 0.0), number, 20_000_000, 9_000, 9_000)
+    assert [row[0] for row in path.ack_waits] == list(range(MAX_PATH_FACTS))
+
+
+# --- what came twice ---
+
+
+def test_each_report_of_what_came_twice_is_of_one_copy() -> None:
+    path = Path()
+    for packet in (5, 6, 7):
+        path.note_resent(100, 50, packet, 0)
+    path.note_resent(900, 50, 8, 0)
+    path.note_twice(100, 150, 9)
+    path.note_twice(120, 150, 10)
+    path.note_twice(150, 900, 11)
+    assert [row[4] for row in path.resent] == [9, 10, None, None]
+
+
+def test_a_client_says_that_it_has_something_twice() -> None:
+    made = wire((SERVER, 0, DATA, 0), (SERVER, 0, DATA, 0))
+    block = b"\1\1\5\n" + pack("!II", 5_001, 5_101)
+    made.send(CLIENT, 1_001, ack=5_101, options=block)
+    ((*_, said),) = of_server(made).resent
+    assert said == made.number

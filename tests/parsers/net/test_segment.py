@@ -218,3 +218,45 @@ def test_what_passes_is_no_fault(
 )
 def test_timestamps(options: bytes, found: tuple[int, int] | None) -> None:
     assert segment(options=options).timestamps == found
+
+
+LINUX = b"\2\4\5\xb4\4\2\x08\n" + bytes(8) + b"\1\3\3\7"
+SIZES = {
+    "as Linux says it": (LINUX, (1_460, 7)),
+    "without a scale": (b"\2\4\2\x18", (536, None)),
+    "a scale that is too large": (b"\3\3\x0f\0", (None, 14)),
+    "nothing": (b"", (None, None)),
+    "too short to be right": (b"\2\3\5\3\2\0\0\0", (None, None)),
+    "cut off": (b"\1\1\2\4", (None, None)),
+}
+
+
+@pytest.mark.parametrize(("options", "found"), SIZES.values(), ids=SIZES)
+def test_what_a_syn_says_of_sizes(options: bytes, found: tuple[int | None, int | None]) -> None:
+    assert segment(options=options).sizes == found
+
+
+def sacked(*edges: int) -> bytes:
+    """Timestamps, and blocks of a selective acknowledgement."""
+    value = pack(f"!{len(edges)}I", *edges)
+    return b"\1\1\x08\n" + bytes(8) + b"\1\1" + bytes([5, 2 + len(value)]) + value
+
+
+TWICE = {
+    "below all that is acknowledged": (1_000, sacked(800, 900), (800, 900)),
+    "up to it": (1_000, sacked(900, 1_000), (900, 1_000)),
+    "above it: it came once": (1_000, sacked(1_100, 1_200), None),
+    "inside what came above it": (1_000, sacked(1_300, 1_400, 1_200, 1_500), (1_300, 1_400)),
+    "beside that": (1_000, sacked(1_300, 1_400, 1_500, 1_600), None),
+    "where numbers wrap": (10, sacked(0xFFFFFF00, 5), (0xFFFFFF00, 5)),
+    "inside, where they wrap": (0xFFFFFF00, sacked(0, 10, 0xFFFFFFF0, 20), (0, 10)),
+    "no block": (1_000, b"\5\2" + bytes(2), None),
+    "half a block": (1_000, b"\1\1\5\6" + bytes(4), None),
+    "timestamps alone": (1_000, b"\1\1\x08\n" + bytes(8), None),
+}
+
+
+@pytest.mark.parametrize(("ack", "options", "found"), TWICE.values(), ids=TWICE)
+def test_which_bytes_came_twice(ack: int, options: bytes, found: tuple[int, int] | None) -> None:
+    """RFC 2883 section 4."""
+    assert replace(segment(options=options), ack=ack).came_twice == found
