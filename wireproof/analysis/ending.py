@@ -42,7 +42,7 @@ from .premature import (
 from .relayed import hidden_cut, left_before_end, why_proxy_left
 from .stream_ends import RETRY, StreamEnd, cause_of, stream_end
 from .trace import Trace
-from .undelivered import undelivered
+from .undelivered import UNANSWERED, VANISHED, unacknowledged, undelivered
 from .verdict import Cause, Severity, Verdict
 from .whole import judge_whole
 
@@ -171,8 +171,8 @@ def _why_vanished(trace: Trace) -> Cause:
     return Cause(
         "path-vanished",
         "likely",
-        "retransmissions went unanswered: a link, a NAT entry or a host is gone",
-        "use TCP keep-alives or pings, and a read timeout in the client",
+        UNANSWERED,
+        VANISHED,
     )
 
 
@@ -182,7 +182,7 @@ _OPEN = (
         "path-vanished",
         "possible",
         "the path is gone, and neither side can tell the other",
-        "use TCP keep-alives or pings, and a read timeout in the client",
+        VANISHED,
     ),
 )
 
@@ -392,6 +392,7 @@ ANSWERS: Sequence[Callable[[Ending], Verdict | None]] = (
         _refused_stream,
         _malformed,
         undelivered,
+        unacknowledged,
         _not_captured,
         _open,
         _aborted,

@@ -23,6 +23,8 @@ from .blocked import BLOCKED_REMEDIES, behind_others, held_by_windows, lost_of_o
 from .holders import REMEDIES as HOLDERS_REMEDIES
 from .holders import only_then
 from .path import (
+    FULL,
+    FULL_REMEDIES,
     Hindrance,
     closed_by,
     hindered,
@@ -59,10 +61,14 @@ MOST = max(limit.seconds for limit in LIMITS if limit.kind == "idle")
 Class = Literal[
     "zero-window", "retransmission", "nagle", "slow-start", "keep-alive-masked", "sender-silent",
     "stream-window", "connection-window", "head-of-line", "thinking", "rate",
-    "not-recorded", "reordering",
+    "not-recorded", "reordering", "receive-window", "narrow-window", "congestion-window",
+    "spurious-retransmission",
 ]  # fmt: skip
 FAULTS: frozenset[str] = frozenset(
-    ("zero-window", "nagle", "stream-window", "connection-window", "head-of-line")
+    (
+        *("zero-window", "receive-window", "narrow-window", "nagle"),
+        *("stream-window", "connection-window", "head-of-line"),
+    )
 )
 REMEDIES: dict[str, str] = {
     "zero-window": "read faster at the client: move its work out of the loop that reads",
@@ -80,6 +86,11 @@ REMEDIES: dict[str, str] = {
     " (`: ping`) at half the shortest idle limit",
     "rate": "send less at once, or over a faster path; look for a limit on the way (nginx:"
     " `limit_rate`)",
+    **FULL_REMEDIES,
+    "congestion-window": "nothing is wrong at either end: the path is slow or loses packets, or the"
+    " connection is new; send less at once",
+    "spurious-retransmission": "nothing was lost, but packets or acknowledgements were late: look"
+    " for a path whose delay varies, not at the application",
     **BLOCKED_REMEDIES,
     "blocked-loop": HOLDERS_REMEDIES["blocked-loop"],
     "not-recorded": "record again without losing packets: see what the recorder says it dropped",
@@ -94,6 +105,10 @@ AT_SENDER = "a capture at the sender, where a lost segment shows up twice"
 
 AT_ONCE = frozenset({"connection-window", "stream-window"})
 """What may hold a sender at the same time: the seconds of these are not added up."""
+
+
+BY_ACKNOWLEDGEMENTS = FULL | {"congestion-window"}
+"""What keeps a sender waiting until some of what is under way is acknowledged."""
 
 
 class Attributed(NamedTuple):
@@ -144,8 +159,12 @@ def _sent_again(waits: Waits) -> Iterator[Attributed]:
     """Yield what was sent again at the side of the sender, where a loss leaves no gap."""
     for one in waits.again:
         seen = f"retransmitted in packet {one.packet}"
-        sent = waits.came.packets[one.at]
-        yield Attributed("retransmission", one.seconds, sent, one.packet, seen)
+        sent: int = waits.came.packets[one.at]
+        kind: Class = "retransmission"
+        if one.arrived_twice is not None:
+            kind = "spurious-retransmission"
+            seen += f", and the client had it twice (packet {one.arrived_twice}): nothing was lost"
+        yield Attributed(kind, one.seconds, sent, one.packet, seen)
 
 
 def _long_waits(waits: Waits) -> Iterator[Attributed]:
@@ -179,6 +198,12 @@ def _long_waits(waits: Waits) -> Iterator[Attributed]:
                 yield _closed(hindrance, seconds, place)
             if gap - seconds >= long:
                 yield from _unhindered(waits, at, gap - seconds, long)
+        elif hindrance.kind in BY_ACKNOWLEDGEMENTS and seconds < gap / 2:
+            if gap - seconds >= long:
+                yield from _unhindered(waits, at, gap - seconds, long)
+        elif hindrance.kind in BY_ACKNOWLEDGEMENTS:
+            if gap >= max(WAIT, 1.5 * waits.usual) or seconds >= LONG:
+                yield _acknowledged(hindrance, gap, place)
         elif hindrance.kind == "window":
             if gap >= max(WAIT, 1.5 * waits.usual) or seconds >= LONG:
                 yield _closed(hindrance, seconds, place, gap)
@@ -197,6 +222,16 @@ def _closed(
     return Attributed("zero-window", gap or seconds, *place, closed)
 
 
+def _acknowledged(hindrance: Hindrance, gap: float, place: tuple[int, int]) -> Attributed:
+    """Return how a sender with much under way waited for an acknowledgement."""
+    if hindrance.kind == "narrow-window":
+        return Attributed("narrow-window", gap, *place, hindrance.seen)
+    if hindrance.kind == "receive-window":
+        return Attributed("receive-window", gap, *place, hindrance.seen)
+    others = (("sender-silent", "its program may have written no sooner"),)
+    return Attributed("congestion-window", gap, *place, hindrance.seen, others)
+
+
 def _held_up(
     waits: Waits, hindrance: Hindrance, seconds: float, place: tuple[int, int]
 ) -> Attributed:
@@ -209,6 +244,9 @@ def _held_up(
     other = lost_of_others(waits.trace, hindrance)
     if other:
         return Attributed("head-of-line", seconds, *place, f"{seen}: it was {other}")
+    if not is_lost and hindrance.is_unsure:
+        late = (("retransmission", "both copies may have been sent again"),)
+        return Attributed("reordering", seconds, *place, f"{seen}; {hindrance.seen}", late)
     if not is_lost:
         return Attributed("reordering", seconds, *place, seen)
     others: tuple[tuple[str, str], ...] = ()

@@ -18,7 +18,14 @@ from ..text.wording import duration
 from .arrivals import Arrivals, Flush, deviation
 from .blocked import BLOCKED_REMEDIES
 from .company import Answered
-from .path import SEGMENTS, HindranceKind, quickest_round, takes_a_round
+from .path import (
+    FULL_REMEDIES,
+    SEGMENTS,
+    Hindrance,
+    HindranceKind,
+    quickest_round,
+    takes_a_round,
+)
 from .trace import Trace
 from .verdict import Cause, Sure
 
@@ -75,6 +82,7 @@ REMEDIES = {
     " nginx",
     "nagle-delayed-ack": "set TCP_NODELAY, or write each chunk in one call",
     "client-zero-window": "read faster at the client: move its work out of the loop that reads",
+    **FULL_REMEDIES,
     **BLOCKED_REMEDIES,
     "tcp-slow-start": "nothing is wrong; to be faster, send less at once, reuse connections, or"
     " move closer",
@@ -324,6 +332,12 @@ _WINDOWS: tuple[tuple[HindranceKind, str, str], ...] = (
     ("connection-window", "connection-window", "the client gave the connection no more room"),
     ("stream-window", "stream-window", "the client gave the stream no more room"),
 )
+
+
+def full_windows(found: Sequence[Hindrance]) -> Causes:
+    """A client whose window is small, by when it was full."""
+    longest = {one.kind: one for one in sorted(found, key=lambda one: one.end - one.start)}
+    return Causes(tuple(cause(kind, "certain", one.seen) for kind, one in longest.items()))
 
 
 def nagle(is_delayed: bool) -> Causes:

@@ -32,8 +32,11 @@ from .arrivals import (
 )
 from .holders import Causes, is_with_head
 from .path import (
+    CLOSED,
+    FULL,
     SEGMENTS,
     Hindrance,
+    full_segment,
     hindered,
     hindrances,
     may_be_full,
@@ -155,11 +158,11 @@ class View:
     def is_cut_by_the_path(self) -> bool:
         """Whether flushes that end inside elements are full segments: a slow path makes those."""
         came, waits = self.came, [at for at, gap in self.own_gaps if gap >= SHORTEST_WAIT]
-        single = 0
+        single, segment = 0, full_segment(self.trace)
         for at in self.cut_at:
             flush = bisect_left(waits, at)
             start = waits[flush - 1] + 1 if flush else 0
-            single += came.packets[start] == came.packets[at] and may_be_full(came, at + 1)
+            single += may_be_full(came, start, at + 1, segment)
         return single >= max(LEAST, MOSTLY * len(self.cut_at))
 
     @property
@@ -243,8 +246,7 @@ def closed_long(
 def _client_slow(view: View) -> Verdict | None:
     """A window that was closed for long: the client did not read."""
     start, end = view.trace.about.first_time, view.came.times[-1]
-    windows = [one for one in view.hindrances if one.kind not in ("loss", "reordering")]
-    closed = [one for one in windows if one.start < end]
+    closed = [one for one in view.hindrances if one.kind in CLOSED and one.start < end]
     told = closed_long("its window", closed, start, end, view.came.span)
     if told is None:
         return None
@@ -252,6 +254,22 @@ def _client_slow(view: View) -> Verdict | None:
     packets = [one.packet for one in closed]
     causes = holders.windows({one.kind for one in closed})
     return _verdict(view, "client-slow", "warning", summary, causes, packets, closed=seconds)
+
+
+def _window_full(view: View) -> Verdict | None:
+    """A window that is so small that it is full for most of each round trip."""
+    full = [one for one in view.hindrances if one.kind in FULL]
+    start, end = view.came.times[0], view.came.times[-1]
+    seconds = united_seconds(full, start, end)
+    if not full or seconds < max(HELD, CLOSED_SHARE * view.came.span):
+        return None
+    longest = max(full, key=lambda one: one.seconds_within(start, end))
+    summary = (
+        f"{view.said} came as fast as the client's window let them: for"
+        f" {duration(seconds)} of {duration(end - start)} it was full, as {longest.seen}"
+    )
+    causes, packets = holders.full_windows(full), [one.packet for one in full]
+    return _verdict(view, "client-slow", "warning", summary, causes, packets)
 
 
 def _stepped(view: View) -> Verdict | None:
@@ -484,6 +502,7 @@ def _verdict(
 RULES: Sequence[Rule] = (
     _too_few,
     _client_slow,
+    _window_full,
     _stepped,
     _rounds,
     _cut,

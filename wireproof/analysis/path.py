@@ -11,14 +11,15 @@ after ten segments (RFC 6928) for one round trip.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import sub
 from statistics import median
 from typing import Literal, NamedTuple
 
-from parsers.records import ConnectionRecord, Hole, StallRecord
+from parsers.records import ConnectionRecord, Hole, Resent, StallRecord
 
 from ..exchange import Exchange
+from ..text.wording import count
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
 from .marks import Marks
 from .trace import Trace
@@ -45,18 +46,44 @@ INITIAL_WINDOW = 10
 SEGMENTS = (1_200, 1_460)
 """Bytes of a full segment: what IPv6's least MTU, tunnels and Ethernet leave. A flush of no more is
 one segment of a slow path, and no buffer's, unless it has a size that segments have not."""
+RELEASED = 0.002
+"""Seconds after an acknowledgement within which what waited for it alone is sent: a kernel does so
+at once. A source that has a beat of 50 ms is on time for one by chance in one of 25."""
+USUAL_MSS = 536
+"""Bytes of a segment where a SYN does not say (RFC 9293 section 3.7.1)."""
+TIMESTAMPS = 12
+"""Bytes of a segment that timestamps take (RFC 7323 appendix A)."""
+OF_A_SEGMENT = SEGMENTS[0] / SEGMENTS[1]
+"""Part of the size that its ends announced which a full segment has at least."""
 LEAST_ROUND = 0.040
 """Seconds of a round trip from which on its steps are worth a word."""
 
 
-HindranceKind = Literal["loss", "reordering", "window", "connection-window", "stream-window"]
-"""``window`` is TCP's; the others' names are those of HTTP/2 (RFC 9113 section 5.2)."""
+HindranceKind = Literal[
+    "loss", "reordering", "window", "narrow-window", "receive-window", "congestion-window",
+    "connection-window", "stream-window",
+]  # fmt: skip
+"""``window`` is TCP's that was closed; ``narrow-window`` and ``receive-window`` are one that was
+full, below a segment or not; ``congestion-window`` is the sender's own (RFC 5681 section 3.1). The
+names of the last two are those of HTTP/2 (RFC 9113 section 5.2)."""
+CLOSED: frozenset[HindranceKind] = frozenset(("window", "connection-window", "stream-window"))
+FULL: frozenset[HindranceKind] = frozenset(("narrow-window", "receive-window"))
 LOWEST_FIRST: Sequence[HindranceKind] = (
-    *("loss", "reordering", "window", "connection-window", "stream-window"),
+    *("loss", "reordering", "window", "narrow-window", "receive-window", "congestion-window"),
+    *("connection-window", "stream-window"),
 )
 """What a lower layer did is why a higher one could not go on."""
 NEARLY = 0.8
 """Part of the longest hindrance that one of a lower layer lasts at least, to be the reason."""
+
+
+FULL_REMEDIES: dict[str, str] = {
+    "receive-window": "give the client a larger receive buffer (no small SO_RCVBUF; Linux:"
+    " net.ipv4.tcp_rmem): no more than one window goes in a round trip",
+    "narrow-window": "give the client a larger receive buffer, and let it read more at a time: a"
+    " window below one segment makes many small packets (silly window syndrome)",
+}
+"""What to do about a window that was full, by the kind of hindrance."""
 
 
 class Hindrance(NamedTuple):
@@ -71,7 +98,10 @@ class Hindrance(NamedTuple):
     end_packet: int | None
     """The packet that ended it, None if none did."""
     is_unsure: bool = False
-    """Of a loss: whether no timestamp tells it from reordering."""
+    """Of a loss and of reordering: whether nothing tells one from the other for sure."""
+    seen: str = ""
+    """Of a wait for an acknowledgement: what was under way, in words. Of reordering: what shows it,
+    where that is not its timestamps."""
 
     def seconds_within(self, start: float, end: float) -> float:
         """Return how much of it lies between two times."""
@@ -112,8 +142,9 @@ def hindrances(trace: Trace) -> list[Hindrance]:
         return found
     found += [
         *windows_of(connection),
+        *acknowledged_late(trace, connection),
         *(
-            _late(one)
+            late(one, connection.resent)
             for one in connection.holes
             # What nothing filled is missing in the capture: it held nothing up.
             if one["sender"] == "server" and one["filled_by"] is not None
@@ -122,9 +153,26 @@ def hindrances(trace: Trace) -> list[Hindrance]:
     return sorted(found, key=lambda one: one.start)
 
 
-def _late(hole: Hole) -> Hindrance:
-    """Return how a hole that was filled held up what followed it."""
+def late(hole: Hole, resent: Iterable[Resent]) -> Hindrance:
+    """Return how a hole that was filled held up what followed it.
+
+    What was sent again and came twice had been late, not lost: unless both were sent again.
+    """
     overtaken = hole.get("overtaken")
+    start, end = hole["offset"], hole["offset"] + hole["length"]
+    twice = (
+        one["arrived_twice"]
+        for one in (() if overtaken else resent)
+        if one.get("arrived_twice")
+        and one["sender"] == hole["sender"]
+        and one["offset"] < end
+        and start < one["offset"] + one["length"]
+    )
+    if again := next(twice, None):
+        found = _hindrance(
+            "reordering", hole["time"], hole["seconds"], hole["packet"], hole["filled_by"]
+        )
+        return found._replace(is_unsure=True, seen=f"the client had it twice (packet {again})")
     found = _hindrance(
         "reordering" if overtaken else "loss",
         *(hole["time"], hole["seconds"], hole["packet"], hole["filled_by"]),
@@ -139,6 +187,40 @@ def windows_of(connection: ConnectionRecord) -> list[Hindrance]:
         for one in connection.closed_windows
         if one["sender"] == "client"
     ]
+
+
+def acknowledged_late(trace: Trace, connection: ConnectionRecord) -> Iterator[Hindrance]:
+    """Yield when a server had as much under way as it may, and went on once that was acknowledged.
+
+    What it sent then had waited for that: it was sent at once. Only its own side shows that.
+    """
+    waits = [one for one in connection.ack_waits if one["sender"] == "server"]
+    marks = trace.streamed
+    if not waits or not marks.count:
+        return
+    segment, went_on = segment_size(connection), sorted((*marks.starts, *marks.times))
+    for one in waits:
+        end, window = one["time"] + one["seconds"], one["window"]
+        at = bisect_left(went_on, end)
+        if at == len(went_on) or went_on[at] > end + RELEASED:
+            continue
+        kind: HindranceKind = "congestion-window"
+        most = f"of the {window:,} that the client's window had room for"
+        if one["in_flight"] > window - min(segment, window // 2):
+            kind = "narrow-window" if window < segment else "receive-window"
+            most = f"and the client's window was {window:,} bytes"
+        seen = (
+            f"{count(one['in_flight'], 'byte')} were under way, {most}: packet"
+            f" {one['acknowledged_by']} acknowledged some, and what had waited was sent"
+        )
+        found = _hindrance(kind, one["time"], one["seconds"], one["packet"], one["acknowledged_by"])
+        yield found._replace(seen=seen)
+
+
+def segment_size(connection: ConnectionRecord) -> int:
+    """Return how many bytes a full segment has at most, by what both ends announced."""
+    said = [size for size in (connection.client_mss, connection.server_mss) if size]
+    return min(said, default=USUAL_MSS)
 
 
 def closed_by(trace: Trace, found: Iterable[Hindrance], time: float) -> int | None:
@@ -196,6 +278,8 @@ class SentAgain(NamedTuple):
     """From when it was sent first to when it was sent last."""
     packet: int
     """The packet that carried it last."""
+    arrived_twice: int | None
+    """The packet by which its client says that it has all of it twice (RFC 2883)."""
 
 
 def sent_again(trace: Trace, came: Arrivals, found: Sequence[Hindrance]) -> list[SentAgain]:
@@ -207,6 +291,7 @@ def sent_again(trace: Trace, came: Arrivals, found: Sequence[Hindrance]) -> list
     connection = trace.about.connection
     resent = connection.resent if connection is not None else []
     again: dict[int, SentAgain] = {}
+    lost: set[int] = set()
     for one in resent:
         # The segment begins before its element: with what frames it.
         at = bisect_right(came.offsets, one["offset"] + one["length"] - 1) - 1
@@ -215,7 +300,10 @@ def sent_again(trace: Trace, came: Arrivals, found: Sequence[Hindrance]) -> list
         end = came.offsets[at] + came.lengths[at]
         first, last = came.times[at], one["time"]
         if one["offset"] < end and last > first and hindered(found, first, last) is None:
-            again[at] = SentAgain(at, last - first, one["packet"])
+            said = one.get("arrived_twice")
+            if said is None:
+                lost.add(at)
+            again[at] = SentAgain(at, last - first, one["packet"], None if at in lost else said)
     return list(again.values())
 
 
@@ -263,7 +351,8 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
         if seconds >= least and marks.lengths[at] < SMALL and not _was_hindered(marks, at, found)
     ]
     # Nagle's algorithm keeps no full segment back: the end of one waits for a slow path.
-    cut = [at for at in cut if not may_be_full(marks, at)]
+    segment = full_segment(trace)
+    cut = [at for at in cut if not may_be_full(marks, _first_of(marks, at), at, segment)]
     if len(cut) < LEAST:
         return None
     seconds = median(took[at] for at in cut)
@@ -279,15 +368,33 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     return Steps(share, seconds, packets, seconds - rtt >= DELAYED_ACK, gathers)
 
 
-def may_be_full(came: Marks | Arrivals, cut: int) -> bool:
-    """Whether the segment that ends inside element ``cut`` may have been full, and not more than
-    one segment."""
-    packet = came.first_packets[cut]
-    first = bisect_left(came.packets, packet, 0, cut)
-    whole = first if came.first_packets[first] == packet else first + 1
+def may_be_full(came: Marks | Arrivals, first: int, cut: int, segment: int) -> bool:
+    """Whether what begins in or before element ``first`` and ends inside element ``cut`` may have
+    been full segments of at most ``segment`` bytes.
+
+    That is one, which a path may have made smaller, or several: as many as one packet of a capture
+    holds where a card cuts or merges them, or as an acknowledgement lets go. Where elements are
+    longer than a segment any number of bytes is possible, and says nothing.
+    """
+    whole = first if came.first_packets[first] == came.packets[first] else first + 1
     least = came.offsets[cut] - came.offsets[whole] if whole < cut else 0
     most = came.offsets[cut] + came.lengths[cut] - came.offsets[first]
-    return least <= SEGMENTS[1] and most >= SEGMENTS[0]
+    if any(least <= size and most >= size * OF_A_SEGMENT for size in (segment, SEGMENTS[1])):
+        return True
+    segments = max(1, -(-least // segment))
+    return most - least <= segment and segments * (segment - TIMESTAMPS) <= most
+
+
+def _first_of(came: Marks, cut: int) -> int:
+    """Return the first element that the packet brings which element ``cut`` begins in."""
+    return bisect_left(came.packets, came.first_packets[cut], 0, cut)
+
+
+def full_segment(trace: Trace) -> int:
+    """Return the size of a full segment, Ethernet's where neither end announced one."""
+    connection = trace.about.connection
+    said = connection is not None and (connection.client_mss or connection.server_mss)
+    return segment_size(connection) if connection is not None and said else SEGMENTS[1]
 
 
 def takes_a_round(seconds: float, rtt: float) -> bool:

@@ -4,12 +4,15 @@ Strategy: a hole that nothing filled is the capture's where the client acknowled
 it: it had these bytes. Where it acknowledged nothing more, it never had them, and TCP hands nothing
 on that lies behind a hole (RFC 9293 section 3.8): what was recorded of it afterwards, its
 application has not read. Small segments that arrive while large ones do not are a path whose MTU
-is smaller than its ends believe (RFC 4821 section 1).
+is smaller than its ends believe (RFC 4821 section 1). At the server there is no hole: there the
+last bytes are sent again and again, and nothing acknowledges them. A capture that just ends before
+their acknowledgement, or that lacks the client's packets, says nothing of the kind.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from typing import NamedTuple
 
 from parsers.records import ConnectionRecord, Hole
 
@@ -22,6 +25,8 @@ from .verdict import Cause, Verdict
 
 LEAST_HOLE = 1.0
 """Seconds for which a hole must last: by then what was lost has been sent again, several times."""
+LEAST_AGAIN = 2
+"""Times that bytes were sent again: the first may have crossed their acknowledgement."""
 REMEDY = (
     "look at the network, not the application: if small segments arrive and large ones do not,"
     " lower the MTU, or let ICMP's `fragmentation needed` through"
@@ -81,6 +86,90 @@ def _missed_until(connection: ConnectionRecord, hole: Hole, left: Leaving | None
     ]
     has_fin = left is not None and left.kind == "fin"
     return max([*repeated, left.time if left is not None and has_fin else 0.0])
+
+
+class Unanswered(NamedTuple):
+    """The last bytes of a server's, which were sent again and not acknowledged."""
+
+    length: int
+    packet: int
+    """That carried the first of them."""
+    times: int
+    """How often some of them were sent again."""
+    seconds: float
+    """From when they were sent first, as far as is known, to when they were sent last."""
+
+    def __str__(self) -> str:
+        last = count(self.length, "byte")
+        again = f"sent again {count(self.times, 'time')} for {duration(self.seconds)}"
+        return f"nothing acknowledged the last {last} (from packet {self.packet} on, {again})"
+
+
+def unanswered(trace: Trace) -> Unanswered | None:
+    """Return what was sent of a response last and again, and not acknowledged; None if nothing was.
+
+    Of HTTP/2 it is not known whose bytes the last ones are.
+    """
+    connection, head = trace.about.connection, trace.about.response
+    if connection is None or head is None or head.stream_id is not None:
+        return None
+    acknowledged = connection.client_acknowledged
+    if acknowledged is None or acknowledged >= connection.server_bytes or not is_ended_by(trace):
+        return None
+    again = [
+        one
+        for one in connection.resent
+        if one["sender"] == "server" and one["offset"] + one["length"] > acknowledged
+    ]
+    if len(again) < LEAST_AGAIN:
+        return None
+    packet, time = _first_sent(trace, acknowledged) or (again[0]["packet"], again[0]["time"])
+    seconds = again[-1]["time"] - time
+    if seconds < LEAST_HOLE:
+        return None
+    return Unanswered(connection.server_bytes - acknowledged, packet, len(again), seconds)
+
+
+def _first_sent(trace: Trace, offset: int) -> tuple[int, float] | None:
+    """Return the packet that brought the first element with bytes from an offset on, and its time;
+    None if that is not known: offsets in TLS are others."""
+    marks, head = trace.streamed, trace.about.response
+    at = max(0, bisect_right(marks.offsets, offset) - 1)
+    if head is None or head.layer != "tcp" or not marks.count:
+        return None
+    at += marks.offsets[at] + marks.lengths[at] <= offset
+    if at == marks.count:
+        return trace.about.last_packet, trace.about.last_time
+    return marks.first_packets[at], marks.starts[at]
+
+
+def unacknowledged(ending: Ending) -> Verdict | None:
+    """A response whose last bytes its client did not acknowledge, however often they were sent."""
+    trace, found = ending.trace, unanswered(ending.trace)
+    connection, body = trace.about.connection, trace.about.response_body
+    if found is None or connection is None:
+        return None
+    is_sent = body is not None and body.complete
+    sent = f"sent whole {ending.progress}, but {found}" if is_sent else str(found)
+    left = first_leaving(connection, is_half=False)
+    if left is not None:
+        ending.left, ending.numbers["whole"] = left, False
+        flag = FLAGS.get(left.kind, left.kind)
+        said = f"it was sent again {count(found.times, 'time')}, and"
+        said += f" the client left without it ({flag}, packet {left.packet})"
+        # A RST need not acknowledge what came (RFC 9293 section 3.10.7.1); a FIN does.
+        cause = Cause("loss", "certain" if left.kind == "fin" else "likely", said, REMEDY)
+        summary = f"{sent}, and the client left ({flag}, packet {left.packet})"
+        return ending_verdict(ending, "aborted", "warning", summary, [cause])
+    if not is_sent:
+        return None
+    ending.numbers["whole"] = "unknown"
+    cause = Cause("path-vanished", "likely", UNANSWERED, VANISHED)
+    return ending_verdict(ending, "whole", "warning", sent, [cause])
+
+
+UNANSWERED = "retransmissions went unanswered: a link, a NAT entry or a host is gone"
+VANISHED = "use TCP keep-alives or pings, and a read timeout in the client"
 
 
 def _read(trace: Trace, hole: Hole) -> str:

@@ -26,6 +26,7 @@ ANSWERS = frozenset(
         "reordering",
         *("zero-window", "nagle", "slow-start", "rate", "head-of-line", "mixed"),
         *("stream-window", "connection-window", "not-recorded"),
+        *("receive-window", "narrow-window", "congestion-window", "spurious-retransmission"),
         *("exact", "duplicate", "lost", "from-start"),
         *("goes-on", "stops", "half-close", "unseen"),
         *("ws-clean", "ws-error", "ws-half-close"),

@@ -14,6 +14,7 @@ from .ends import first_end, first_leaving, is_ended_by, is_half_closed
 from .grpc_status import GRPC_TYPE
 from .legs import may_hide_cut
 from .trace import Trace
+from .undelivered import unanswered
 from .uploads import is_sent_at_once
 from .verdict import Number, Verdict
 
@@ -57,6 +58,8 @@ def judge_whole(trace: Trace) -> Verdict | None:
     if kind is None or "/" not in kind or kind.lower().startswith(GRPC_TYPE):
         return None
     if connection is not None and connection.close == "reset":
+        return None
+    if unanswered(trace) is not None:
         return None
     numbers: dict[str, Number] = {
         "whole": True,

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from support.paced import STREAMED, answer, causes, paced, verdict
 from support.talk import decoded
 from support.timed import Stream, chunk, event
 
+from parsers.records import Hole, Resent
 from wireproof.analysis.judges import explain
-from wireproof.analysis.path import Hindrance, hindrances, times_closed, united_seconds
+from wireproof.analysis.path import (
+    Hindrance,
+    hindrances,
+    late,
+    may_be_full,
+    times_closed,
+    united_seconds,
+)
 
 ROUND = 0.1
 
@@ -234,3 +245,99 @@ def test_what_the_capture_lacks_held_nothing_up() -> None:
     assert connection is not None
     assert [hole["filled_by"] for hole in connection.holes] == [None]
     assert hindrances(explained.trace) == []
+
+
+def under_way(
+    window: int, *, size: int = 600, idle: float = 0.0, round_trip: float = 0.3
+) -> Stream:
+    """At the server: four events at once, again and again, ``idle`` after the acknowledgement of
+    those before."""
+    stream = Stream()
+    for number in range(24):
+        if number and not number % 4:
+            stream.tape.wait(round_trip)
+            stream.talk.ack("client")
+            stream.tape.wait(idle)
+        stream.talk.server(chunk(event(number, "x" * size)))
+    stream.talk.ack("client")
+    stream.tape.packets = [
+        (*row, data[:48] + window.to_bytes(2) + data[50:]) for *row, data in stream.tape.packets
+    ]  # type: ignore[misc]
+    return stream.end()
+
+
+UNDER_WAY = {
+    "the client's window is full": (2_600, 600, 0.0, "client-slow", "receive-window", "certain"),
+    "it has no room for a segment": (2_900, 600, 0.0, "client-slow", "receive-window", "certain"),
+    "it is below a segment": (500, 110, 0.0, "client-slow", "narrow-window", "certain"),
+    "it has room": (9_000, 600, 0.0, "", "congestion-window", "likely"),
+    "nothing was to be sent": (2_600, 600, 0.05, "", "", ""),
+    "little is under way": (9_000, 100, 0.0, "", "", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("window", "size", "idle", "streams", "cause", "sure"), UNDER_WAY.values(), ids=UNDER_WAY
+)
+def test_what_a_sender_with_much_under_way_waited_for(
+    window: int, size: int, idle: float, streams: str, cause: str, sure: str
+) -> None:
+    stream = under_way(window, size=size, idle=idle)
+    found = verdict(stream, "gap")
+    said = [] if found is None else [(one.code, one.sure) for one in found.causes[:1]]
+    assert said == ([(cause, sure)] if cause else [])
+    if streams:
+        judged = verdict(stream)
+        assert judged is not None
+        assert (judged.answer, causes(judged)) == (streams, [cause])
+
+
+def test_what_else_came_with_an_acknowledgement_may_have_been_waited_for() -> None:
+    stream = Stream()
+    for number in range(24):
+        if number and not number % 4:
+            stream.tape.wait(0.3)
+            stream.talk.client(b"GET /next HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n")
+        stream.talk.server(chunk(event(number, "x" * 600)))
+    (first, *_) = explain(stream.end().tape.records())
+    assert not hindrances(first.trace)
+
+
+FULL_SEGMENTS = {
+    "one of Ethernet": (1_448, 1_460, 200, True),
+    "one that a path made smaller": (1_300, 1_460, 200, True),
+    "half of one": (700, 1_460, 200, False),
+    "two": (2_896, 1_460, 200, True),
+    "eleven, which a card cuts": (11 * 1_448, 1_460, 200, True),
+    "a buffer of two pages": (8_192, 1_460, 200, False),
+    "one of a jumbo frame": (8_948, 8_960, 500, True),
+    "one of Ethernet, where both ends take more": (1_448, 8_960, 200, True),
+    "any number where elements are longer than one": (8_192, 1_460, 3_000, False),
+}
+
+
+@pytest.mark.parametrize(
+    ("size", "segment", "each", "found"), FULL_SEGMENTS.values(), ids=FULL_SEGMENTS
+)
+def test_full_segments(size: int, segment: int, each: int, found: bool) -> None:
+    """Elements one behind the other, of which the first packet takes the first ``size`` bytes."""
+    cut = size // each
+    marks: Any = SimpleNamespace(
+        offsets=[number * each for number in range(cut + 1)],
+        lengths=[each] * (cut + 1),
+        first_packets=[1] * (cut + 1),
+        packets=[1] * cut + [2],
+    )
+    assert may_be_full(marks, 0, cut, segment) is found
+
+
+def test_what_came_twice_was_late() -> None:
+    hole = Hole(
+        sender="server", offset=100, length=50, packet=7, time=1.0, filled_by=9, seconds=0.3,
+        overtaken=False,
+    )  # fmt: skip
+    again = Resent(sender="server", offset=100, length=50, packet=9, time=1.3, arrived_twice=11)
+    other = Resent(sender="server", offset=150, length=50, packet=9, time=1.3, arrived_twice=11)
+    asked = Resent(sender="client", offset=100, length=50, packet=9, time=1.3, arrived_twice=11)
+    assert late(hole, [again]).kind == "reordering"
+    assert {late(hole, rows).kind for rows in ([other], [asked], [])} == {"loss"}

@@ -99,3 +99,82 @@ def test_what_was_lost_a_moment_ago_may_come_yet() -> None:
     lossy.stream.tape.wait(0.3)
     lossy.client(FIN | ACK)
     assert lossy.ending().answer == "unknowable"
+
+
+class Unheard:
+    """At the server: a stream of which the client acknowledges all but the last two events."""
+
+    def __init__(self, *, again: int = 3, is_whole: bool = True, is_seen: bool = True) -> None:
+        self.stream = Stream(fields=STREAMED).events(5, every=0.02)
+        if is_seen:
+            self.stream.talk.ack("client")
+        self.acked = self.stream.talk._seq["server"]
+        lost = self.stream.talk.frame("server", chunk(event(6)), PSH | ACK)
+        self.sent_in = self.stream.tape.add(lost)
+        self.stream.events(1, every=0.02)
+        if is_whole:
+            self.stream.talk.server(LAST_CHUNK)
+        for number in range(again):
+            self.stream.tape.wait(0.3 * 2**number)
+            self.stream.tape.add(lost)
+
+    def client(self, flags: int) -> None:
+        asked = self.stream.talk._seq["client"]
+        self.stream.tape.add(ipv4(tcp(*CLIENT, flags, seq=asked, ack=self.acked)))
+
+    def ending(self) -> Verdict:
+        found = verdict(self.stream, "ending")
+        assert found is not None
+        return found
+
+
+def test_what_is_sent_again_and_not_acknowledged_is_said() -> None:
+    unheard = Unheard()
+    found, packet = unheard.ending(), unheard.sent_in
+    assert (found.answer, found.severity) == ("whole", "warning")
+    assert "sent whole after 7 events" in found.summary
+    assert f"(from packet {packet} on, sent again 3 times for 2.1" in found.summary
+    assert [(one.code, one.sure) for one in found.causes] == [("path-vanished", "likely")]
+    assert found.numbers["whole"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_whole", "sure"),
+    [(FIN | ACK, True, "certain"), (FIN | ACK, False, "certain"), (RST | ACK, True, "likely")],
+)
+def test_a_client_that_left_without_it(flags: int, is_whole: bool, sure: str) -> None:
+    unheard = Unheard(is_whole=is_whole)
+    unheard.client(flags)
+    found = unheard.ending()
+    assert (found.answer, found.severity) == ("aborted", "warning")
+    assert [(one.code, one.sure) for one in found.causes] == [("loss", sure)]
+    assert found.numbers["whole"] is False
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"again": 0},  # the capture ends before its acknowledgement
+        {"again": 1},  # which may cross what is sent again
+        {"again": 2},  # for less than a second
+        {"is_seen": False},  # nothing of the client's tells what it had
+    ],
+)
+def test_what_no_one_can_know_is_not_said(how: dict[str, int]) -> None:
+    unheard = Unheard(**how)  # type: ignore[arg-type]
+    if not how.get("is_seen", True):
+        unheard.stream.tape.packets = [
+            one for one in unheard.stream.tape.packets if one[4][34:36] == b"\x1f\x40"
+        ]
+    assert (unheard.ending().answer, unheard.ending().severity) == ("whole", "ok")
+
+
+def test_a_keep_alive_is_nothing_that_was_sent_again() -> None:
+    unheard = Unheard(again=0)
+    unheard.stream.talk.ack("client")
+    for _ in range(4):
+        unheard.stream.tape.wait(1.0)
+        before = unheard.stream.talk._seq["server"] - 1
+        probe = tcp(*SERVER, ACK, seq=before, ack=unheard.stream.talk._seq["client"])
+        unheard.stream.tape.add(ipv4(probe))
+    assert unheard.ending().severity == "ok"
