@@ -34,6 +34,10 @@ class Wants(Struct, frozen=True, gc=False):
     """Whether TLS records have rows, where TLS records have them, though their content is read:
     else only those below a tunnel do, which belong to its exchange."""
 
+    peers: bool = False
+    """Whether requests say who asked whom: else only the record of their connection does, which
+    comes when that has ended."""
+
     def digests_of(self, sender: Sender) -> bool:
         """Whether bodies of a side have a ``sha256``."""
         return self.digests or (self.request_digests and sender == "client")

@@ -174,6 +174,14 @@ class Exchange(Struct, eq=False):
         return self.end.record
 
     @property
+    def peers(self) -> tuple[str, str] | None:
+        """Address and port of its client and of its server; None as long as they are not known."""
+        said = self.connection or self.request
+        if said is None or said.client is None or said.server is None:
+            return None
+        return said.client, said.server
+
+    @property
     def transport(self) -> Transport:
         """What it streams by, under the one name that it has everywhere.
 

@@ -82,6 +82,7 @@ class ConnectionDecoder:
             decided=partial(_understand, connection, self._first),
             account=connection.account,
             wants=wants,
+            peers=self._peers if wants.peers else None,
         )
         self._streams = streams
 
@@ -142,19 +143,23 @@ class ConnectionDecoder:
             fault.severity, fault.code, fault.summary, fault.reference,
         )  # fmt: skip
 
+    @property
+    def _client(self) -> Direction[Record]:
+        is_first = self._protocol.client is self._first
+        return self.connection.first if is_first else self.connection.second
+
+    def _peers(self) -> tuple[str, str]:
+        key = self.connection.key
+        return peers_of(key if self._client is self.connection.first else reverse_key(key))
+
     def record(self) -> ConnectionRecord:
         """Return the connection's own record."""
         connection = self.connection
-        is_first = self._protocol.client is self._first
-        client = connection.first if is_first else connection.second
-        size = len(connection.key) // 2 - 2
-        key = connection.key if client is connection.first else reverse_key(connection.key)
-        ports = key[2 * size :]
+        client = self._client
         closed_by = connection.proven_closed_by
         return ConnectionRecord(
             connection.index,
-            address_text(key[:size], int.from_bytes(ports[:2], "big")),
-            address_text(key[size : 2 * size], int.from_bytes(ports[2:], "big")),
+            *self._peers(),
             self._protocol.name,
             connection.first_packet,
             connection.last_packet,
@@ -247,6 +252,17 @@ def client_by_tcp(connection: Connection[Record]) -> Direction[Record]:
             return both[not is_first]
     key = connection.key
     return both[key[-4:-2] < key[-2:]]
+
+
+def peers_of(key: bytes) -> tuple[str, str]:
+    """Return the addresses and ports of both ends of a connection, by its key: the first one's
+    first."""
+    size = len(key) // 2 - 2
+    ports = key[2 * size :]
+    return (
+        address_text(key[:size], int.from_bytes(ports[:2], "big")),
+        address_text(key[size : 2 * size], int.from_bytes(ports[2:], "big")),
+    )
 
 
 def address_text(address: bytes, port: int) -> str:

@@ -38,7 +38,7 @@ from ..net.tcp import Connection
 from ..provenance import Arrival, SourceMap, seconds
 from ..records import ConnectionRecord, End, Record, Sender
 from ..wants import Wants
-from .connection import address_text
+from .connection import peers_of
 from .detector import PROXY_BEGINS, recognise
 from .fast_http1 import whole_request, whole_response, write_request, write_response
 from .short_connection import Half, ShortConnection
@@ -256,7 +256,7 @@ class FastConnections:
         if not half.size:
             if data[:2] in PROXY_BEGINS or recognise(data) != ("http/1.1", "client"):
                 return None
-            half.writer, half.peer.writer = self._writers(connection.index)
+            half.writer, half.peer.writer = self._writers(connection)
         whole = whole_request(data, 0)
         if whole is None or whole[2] != len(data):
             return None
@@ -284,13 +284,15 @@ class FastConnections:
         connection.exchange += 1
         return records
 
-    def _writers(self, index: int) -> tuple[RecordWriter, RecordWriter]:
+    def _writers(self, connection: ShortConnection) -> tuple[RecordWriter, RecordWriter]:
         """Return what writes the records of both sides; they look no place up."""
+        index, keeps = connection.index, self._keep_data
         origins, account, wants = self._origins, self._account, self._wants
-        return (
-            RecordWriter(index, "client", origins, self._keep_data, account=account, wants=wants),
-            RecordWriter(index, "server", origins, self._keep_data, account=account, wants=wants),
-        )
+        client = RecordWriter(index, "client", origins, keeps, account=account, wants=wants)
+        server = RecordWriter(index, "server", origins, keeps, account=account, wants=wants)
+        if wants.peers:
+            client.peers = peers_of(connection.key)
+        return client, server
 
     def _fin(self, half: Half, packet: Packet, end: int) -> list[Record] | None:
         """Take a FIN that carries nothing."""
@@ -330,8 +332,7 @@ class FastConnections:
         ends.sort(key=PLACE_OF_END)
         return ConnectionRecord(
             connection.index,
-            address_text(key[:4], int.from_bytes(key[8:10], "big")),
-            address_text(key[4:8], int.from_bytes(key[10:], "big")),
+            *peers_of(key),
             "http/1.1",
             first,
             last[0],

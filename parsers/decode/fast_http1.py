@@ -197,7 +197,7 @@ def write_request(
         RequestRecord(
             writer.connection, exchange, writer.sender, *place, start, size,
             wire_text(line.method), wire_text(line.target), wire_text(line.version),
-            wire_fields(head.fields), body.framing, [], layer=writer.layer,
+            wire_fields(head.fields), body.framing, [], *writer.peers, layer=writer.layer,
         )
     )  # fmt: skip
     if end > head.end:

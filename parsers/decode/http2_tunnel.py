@@ -191,6 +191,7 @@ class TunnelStream:
             TUNNEL,
             account=carrier.account,
             wants=carrier.wants,
+            peers=carrier.peers,
         )
 
     def receive(self, piece: Content) -> list[Record]:

@@ -31,7 +31,7 @@ from .raw import RawSide
 from .side import Successor
 from .silent import Ignored
 from .taps import TlsTap, listened
-from .writer import RecordWriter
+from .writer import UNKNOWN, Peers, RecordWriter
 
 if TYPE_CHECKING:
     from ..tls.key_finder import KeySource
@@ -67,6 +67,7 @@ class ApplicationProtocol:
     streams, the client's first: then its word on who is the client holds, and what is not decoded
     has rows. With ``shows_records`` TLS has a record for each of its own. With ``keys`` it is
     decrypted, and what it carries is found anew; ``depth`` says how often something else was.
+    ``peers`` tells whose requests these are, if they are to say so.
     """
 
     def __init__(
@@ -85,8 +86,10 @@ class ApplicationProtocol:
         depth: int = 0,
         account: Account | None = None,
         wants: Wants = EVERYTHING,
+        peers: Callable[[], Peers] | None = None,
     ) -> None:
         self._wants = wants
+        self._peers = peers
         self.is_midstream = is_midstream
         self.account = Account(Memory()) if account is None else account
         """What all that is spoken holds is charged to it."""
@@ -425,6 +428,7 @@ class ApplicationProtocol:
             depth=depth,
             account=self.account,
             wants=self._wants,
+            peers=self._peers,
         )
         if depth > limits.MAX_SWITCHES:
             inner.give_up()
@@ -447,4 +451,5 @@ class ApplicationProtocol:
             stream.layer,
             account=self.account,
             wants=self._wants,
+            peers=UNKNOWN if self._peers is None or sender != "client" else self._peers(),
         )

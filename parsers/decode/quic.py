@@ -36,7 +36,7 @@ from ..records import (
 )
 from ..tls.cipher_suites import suite_name
 from ..tls.key_finder import KeySource
-from .connection import address_text
+from .connection import peers_of
 from .http3_connection import Http3Connection
 from .silent import UNHEARD
 from .taps import QuicTap, Tapped
@@ -115,7 +115,7 @@ class QuicFollower:
 
     def migrate(self, key: bytes, sender: Sender, came: Completion) -> list[Record]:
         self._migrations += 1
-        client, server = _ends(key if sender == "client" else reverse_key(key))
+        client, server = peers_of(key if sender == "client" else reverse_key(key))
         fault = diagnose("quic-migration", 0, 0, f"{client} and {server}")
         return self.receive_fault(sender, fault, came)
 
@@ -244,7 +244,7 @@ class QuicFollower:
     def record(self) -> ConnectionRecord:
         """Return the connection's own record, as it is by now."""
         connection = self.connection
-        client, server = _ends(self._key)
+        client, server = peers_of(self._key)
         first = self._first or self._last
         sides = connection.sides
         closed = connection.closed
@@ -371,13 +371,3 @@ def close_name(frame: ConnectionClose) -> str:
 
         return f"CRYPTO_ERROR ({description_of(frame.error & 0xFF)})"
     return TRANSPORT_ERRORS.get(frame.error, f"0x{frame.error:x}")
-
-
-def _ends(key: bytes) -> tuple[str, str]:
-    """Return the addresses and ports of both ends, the first one's first."""
-    size = len(key) // 2 - 2
-    ports = key[2 * size :]
-    return (
-        address_text(key[:size], int.from_bytes(ports[:2], "big")),
-        address_text(key[size : 2 * size], int.from_bytes(ports[2:], "big")),
-    )

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Record)
+Peers = tuple[str | None, str | None]
+"""Addresses and ports of a connection's client and server, where requests are to say them."""
+UNKNOWN: Peers = (None, None)
 
 
 def wire_text(data: bytes) -> str:
@@ -79,6 +82,7 @@ class RecordWriter:
         "stream_id",
         "account",
         "wants",
+        "peers",
     )
 
     def __init__(
@@ -91,8 +95,10 @@ class RecordWriter:
         stream_id: int | None = None,
         account: Account | None = None,
         wants: Wants = EVERYTHING,
+        peers: Peers = UNKNOWN,
     ) -> None:
         self.wants = wants
+        self.peers = peers
         self.account = Account(Memory()) if account is None else account
         """What the connection holds is charged to it."""
         self.connection = connection
@@ -113,6 +119,7 @@ class RecordWriter:
             stream_id,
             self.account,
             self.wants,
+            self.peers,
         )
 
     def within(self, kind: Callable[P, R]) -> Callable[P, R]:
@@ -148,6 +155,7 @@ class RecordWriter:
             wire_fields(found.headers),
             found.framing,
             list(found.codings),
+            *self.peers,
             layer=self.layer,
             stream_id=self.stream_id,
         )

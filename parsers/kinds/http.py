@@ -37,6 +37,11 @@ class RequestRecord(Sent, frozen=True, tag_field="record", tag="request"):
     codings: list[str]
     """Content and transfer codings of its content, in lower case, in decoding order: the one
     applied last comes first (RFC 9110 section 8.4, RFC 9112 section 6.1)."""
+    client: str | None = None
+    """As in the record of its connection; only in tables of captures, where a row needs it before
+    the connection has ended. Omitted elsewhere, and in HTTP/3."""
+    server: str | None = None
+    """As ``client``."""
 
 
 class ResponseRecord(Sent, frozen=True, tag_field="record", tag="response"):

@@ -58,8 +58,11 @@ def find(program: str) -> str | None:
 
 
 @contextmanager
-def proxy(program: str, port: int, upstream: int, options: str) -> Iterator[None]:
-    """Run a proxy in front of a port; ``options`` is what of its configuration is tried.
+def proxy(
+    program: str, port: int, upstream: int, options: str, template: str | None = None
+) -> Iterator[None]:
+    """Run a proxy in front of a port; ``options`` is what of its configuration is tried, which
+    ``template`` is all of, if that of TEMPLATES is not for it.
 
     Raises FileNotFoundError if it is not installed, and ProxyNotStarted.
     """
@@ -69,7 +72,9 @@ def proxy(program: str, port: int, upstream: int, options: str) -> Iterator[None
     with TemporaryDirectory(prefix="wireproof-") as folder:
         path = Path(folder, f"{program}.conf")
         path.write_text(
-            TEMPLATES[program].format(folder=folder, port=port, upstream=upstream, options=options)
+            (template or TEMPLATES[program]).format(
+                folder=folder, port=port, upstream=upstream, options=options
+            )
         )
         with subprocess.Popen(
             [found, *COMMANDS[program], str(path)],

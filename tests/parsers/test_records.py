@@ -75,6 +75,7 @@ CONTRACT = {
 PLACE = {"layer": "tcp", "stream_id": None, "extents": None}
 """What every record of something sent says of its place, where it is not as usual."""
 OPTIONAL = {
+    "request": {"client": None, "server": None},
     "body": {"trailers": None},
     "http2_frame": dict.fromkeys(
         ("ack", "settings", "error_code", "last_stream_id", "debug", "increment", "ping", "rtt",

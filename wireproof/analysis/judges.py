@@ -31,6 +31,7 @@ from .folding import Folding, Found, Moment
 from .gaps import judge_gap
 from .hazards import judge_hazards
 from .http2_facts import Http2Facts
+from .leg_pairs import LegPairs
 from .legs import connections_to_come, may_hide_cut
 from .links import Links
 from .other_leg import judge_stream, may_be_told
@@ -103,11 +104,19 @@ class Explanations:
     """Turns records into explained exchanges.
 
     ``waits``: whether an exchange that is over waits for the end of its connection. Whoever shows
-    what happens now does not: then what only that tells is not judged.
+    what happens now does not: then what only that tells is not judged. ``pairs`` is told of what
+    was asked for and what is over.
     """
 
-    def __init__(self, judges: Sequence[Judge] | None = None, *, waits: bool = True) -> None:
+    def __init__(
+        self,
+        judges: Sequence[Judge] | None = None,
+        *,
+        waits: bool = True,
+        pairs: LegPairs | None = None,
+    ) -> None:
         self._judges = judges
+        self._pairs = pairs
         self._max_waiting = MAX_WAITING if waits else 0
         self.company = Company()
         self._folding = Folding(self.company)
@@ -149,14 +158,20 @@ class Explanations:
             self._note(record)
         elif type(record) is RequestRecord:
             self._links.ask(found[1], record)
+            if self._pairs is not None:
+                self._pairs.ask(found[1])
         elif type(record) is BodyRecord or type(record) is ResponseRecord:
             self.company.add(record, found[0])
+            if self._pairs is not None and record.sender == "server":
+                self._pairs.answer(found[1])
         if not ended and type(record) is not ConnectionRecord:
             return ()  # as with nearly every record
         return self._over(record, ended)
 
     def _over(self, record: Record | None, ended: Sequence[Found]) -> list[Explained]:
         """Take those that are over, and the end of their connection; return what can be judged."""
+        if self._pairs is not None:
+            self._tell(self._pairs, record, ended)
         ready = [found for found in map(self._wait, ended) if found is not None]
         over: list[Trace] = []
         if type(record) is ConnectionRecord:
@@ -173,6 +188,12 @@ class Explanations:
             self._around.pop(record.connection, None)
             self._fold.let_go(record.connection)
         return explained
+
+    def _tell(self, pairs: LegPairs, record: Record | None, ended: Sequence[Found]) -> None:
+        for _, trace in ended:
+            pairs.over(trace)
+        if type(record) is ConnectionRecord:
+            pairs.end(record.connection)
 
     def _wait(self, ended: Found) -> Found | None:
         """Let an exchange wait for the end of its connection; return one that does so no more.
@@ -223,6 +244,8 @@ class Explanations:
     def finish(self) -> list[Explained]:
         """Take note that no record follows; return the rest in the order in which they began."""
         last = self._fold.finish()
+        if self._pairs is not None:
+            self._tell(self._pairs, None, last)
         rest = [trace for waiting in self._waiting.values() for _, trace in waiting]
         rest += [trace for waiting in self._failed.values() for trace in waiting]
         rest += [trace for _, trace in last]

@@ -1,18 +1,19 @@
-"""Whether an exchange is a leg behind a proxy, for those that were judged before that is known.
+"""What was made of exchanges before it is known whether they are legs behind a proxy.
 
-Strategy: :mod:`.legs` knows whom a proxy asked for once the connections of all that may belong
-together are over. So what was made of an exchange waits for these, MAX_PAST at most: links are
-remembered no longer. Then the one that has waited longest goes, as none that is known to be a leg.
+Strategy: :mod:`.leg_pairs` knows it once all that may belong together are over. So what was made of
+an exchange waits for these, MAX_LATE at most: then the one that has waited longest goes, by what is
+known of it.
 """
 
 from __future__ import annotations
 
 from typing import Generic, NamedTuple, TypeVar
 
-from .legs import Leg, connection_to_come, near_leg
-from .links import MAX_PAST
+from .leg_pairs import LegPairs
 
 T = TypeVar("T")
+MAX_LATE = 1_024
+"""Things that wait, of all connections."""
 
 
 class Told(NamedTuple, Generic[T]):
@@ -27,46 +28,33 @@ class Told(NamedTuple, Generic[T]):
 class LateLegs(Generic[T]):
     """Keeps what was made of exchanges until it is known whether they are legs behind a proxy."""
 
-    def __init__(self, max_waiting: int = MAX_PAST) -> None:
+    def __init__(self, pairs: LegPairs, max_waiting: int = MAX_LATE) -> None:
+        self._pairs = pairs
         self._max_waiting = max_waiting
-        self._order: dict[int, int] = {}
-        """The connection that each exchange waits for, by its number; the first one first."""
-        self._waiting: dict[int, dict[int, tuple[Leg, T]]] = {}
-        """Those that wait for a connection."""
+        self._waiting: dict[int, T] = {}
+        """By the number of the exchange; the first one first."""
 
-    def wait(self, leg: Leg, thing: T) -> list[Told[T]]:
+    def wait(self, number: int, thing: T) -> list[Told[T]]:
         """Take what was made of an exchange; return what waits no more."""
-        if (connection := connection_to_come(leg)) is None:
-            return [_told(leg, thing)]
-        self._put(connection, leg, thing)
-        return [self._pop(next(iter(self._order)))] if len(self._order) > self._max_waiting else []
-
-    def over(self, connection: int) -> list[Told[T]]:
-        """Take note that a connection has ended; return what waits no more."""
-        known = []
-        for leg, thing in self._waiting.pop(connection, {}).values():
-            if (other := connection_to_come(leg)) is None:
-                del self._order[leg.about.number]
-                known.append(_told(leg, thing))
-            else:
-                self._put(other, leg, thing)
+        if self._pairs.known(number) is not None:
+            return [self._told(number, thing)]
+        known = self.known() if len(self._waiting) >= self._max_waiting else []
+        self._waiting[number] = thing
+        if len(self._waiting) > self._max_waiting:
+            known.append(self._pop(next(iter(self._waiting))))
         return known
+
+    def known(self) -> list[Told[T]]:
+        """Return what waits no more."""
+        decided = self._pairs.decided()
+        return [self._pop(number) for number in decided if number in self._waiting]
 
     def finish(self) -> list[Told[T]]:
         """Take note that no record follows; return the rest."""
-        return [self._pop(number) for number in list(self._order)]
-
-    def _put(self, connection: int, leg: Leg, thing: T) -> None:
-        self._order[leg.about.number] = connection
-        self._waiting.setdefault(connection, {})[leg.about.number] = leg, thing
+        return [self._pop(number) for number in list(self._waiting)]
 
     def _pop(self, number: int) -> Told[T]:
-        connection = self._order.pop(number)
-        leg, thing = self._waiting[connection].pop(number)
-        if not self._waiting[connection]:
-            del self._waiting[connection]
-        return _told(leg, thing)
+        return self._told(number, self._waiting.pop(number))
 
-
-def _told(leg: Leg, thing: T) -> Told[T]:
-    return Told(leg.about.number, thing, near_leg(leg) is not None)
+    def _told(self, number: int, thing: T) -> Told[T]:
+        return Told(number, thing, self._pairs.take(number))

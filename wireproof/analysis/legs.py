@@ -11,16 +11,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Protocol
+
+from parsers.records import BodyRecord
 
 from ..exchange import Exchange
-from .firsts import is_passed_on
+from .firsts import Firsts, is_passed_on
 from .flaws import is_cut_early
 from .past import Past
 from .trace import Trace
 
 GATEWAY_ERROR = 500
 """Status from which on an answer may be the proxy's own (RFC 9110 section 15.6)."""
+DEFAULT_PORTS = ("80", "443")
 Leg = Past[Trace]
+
+
+class Answered(Protocol):
+    """An exchange, and the first elements of its answer."""
+
+    @property
+    def about(self) -> Exchange: ...
+
+    @property
+    def firsts(self) -> Firsts: ...
 
 
 def leg_behind(trace: Trace) -> Trace | None:
@@ -42,51 +56,35 @@ def near_leg(leg: Leg) -> Leg | None:
     """Return the same of an exchange that may have been judged long ago."""
     if leg.is_forgotten or not _are_over([leg, *leg.waiting]):
         return None
-    able = _able_to_pass_on(leg)
+    able = [one for one in leg.waiting if may_pass_on(one.about, leg.about)]
     if not able:
         return None  # as with nearly every exchange
-    waiting = [one for one in leg.waiting if not _is_over_before(one.about, leg.about)]
+    waiting = [one for one in leg.waiting if not is_over_before(one.about, leg.about)]
     possible = [one for one in able if one in waiting]
-    fitting = [(one, _agree(one, leg)) for one in possible]
-    proven = [one for one, agrees in fitting if agrees]
-    same = [one for one in proven if _have_same_body(one.about, leg.about)] or proven
+    fitting = [(one, agrees(one, leg)) for one in possible]
+    proven = [one for one, is_same in fitting if is_same]
+    same = [one for one in proven if _ask_the_same(one.about, leg.about)] or proven
     if same:
         return same[-1] if _are_chain(same) else None
-    if not fitting or len(possible) < len(waiting) or any(agrees is False for _, agrees in fitting):
+    if (
+        not fitting
+        or len(possible) < len(waiting)
+        or any(is_same is False for _, is_same in fitting)
+    ):
         return None
-    if not _are_chain(possible) or not _shows_proxy(possible[0].about, leg.about):
+    if not _are_chain(possible) or not shows_proxy(possible[0].about, leg.about):
         return None
     near = possible[-1]
     asked = near.asked_meanwhile
     return near if _are_chain(asked) or _asked_in_turn(asked) else None
 
 
-def connection_to_come(leg: Leg) -> int | None:
-    """Return a connection that has to end before :func:`near_leg` knows; None if it knows now, or
-    never will."""
-    if not leg.waiting:
-        return None
-    for one in (leg, *leg.waiting):
-        if one.about.connection is None:
-            return one.about.key.connection
-    if leg.asked_meanwhile and _able_to_pass_on(leg):
-        for one in leg.asked_meanwhile:
-            if one.about.connection is None:
-                return one.about.key.connection
-    return None
-
-
-def _able_to_pass_on(leg: Leg) -> list[Leg]:
-    """Return those that wait and whose server may have asked this one."""
-    return [one for one in leg.waiting if _may_pass_on(one.about, leg.about)]
-
-
 def _are_chain(legs: Sequence[Leg]) -> bool:
     """Whether each was asked while the one before it waits, and its answer may be passed on."""
     return all(
         one in other.waiting
-        and _may_pass_on(one.about, other.about)
-        and _agree(one, other) is not False
+        and may_pass_on(one.about, other.about)
+        and agrees(one, other) is not False
         for one, other in pairwise(legs)
     )
 
@@ -109,14 +107,14 @@ def _are_over(legs: Sequence[Leg]) -> bool:
 
 
 def _asked_in_turn(legs: Sequence[Leg]) -> bool:
-    return all(_is_over_before(one.about, other.about) for one, other in pairwise(legs))
+    return all(is_over_before(one.about, other.about) for one, other in pairwise(legs))
 
 
 def _is_before(one: Trace, other: Trace) -> bool:
-    return _is_over_before(one.about, other.about)
+    return is_over_before(one.about, other.about)
 
 
-def _is_over_before(one: Exchange, other: Exchange) -> bool:
+def is_over_before(one: Exchange, other: Exchange) -> bool:
     """Whether an answer was over before another was asked for."""
     ends = [time for time in (_first_end(one), _body_end(one)) if time is not None]
     return other.request is not None and bool(ends) and min(ends) <= other.request.last_time
@@ -127,32 +125,41 @@ def _first_end(about: Exchange) -> float | None:
     return connection.ends[0]["time"] if connection is not None and connection.ends else None
 
 
+def _has_client_left(about: Exchange) -> bool:
+    connection = about.connection
+    if connection is None or not connection.ends:
+        return False
+    return connection.ends[0]["sender"] == "client"
+
+
 def _body_end(about: Exchange) -> float | None:
     return about.response_body.last_time if about.response_body is not None else None
 
 
-def _may_pass_on(near: Exchange, leg: Exchange) -> bool:
+def may_pass_on(near: Exchange, leg: Exchange) -> bool:
     """Whether the server of one may be the client of the other, by their addresses.
 
     A proxy that asks from another address than the one it is asked at is not told from a client
     that asks two servers at once, or one at two addresses: by its client's address, and by ports.
     """
-    here, there = near.connection, leg.connection
-    if here is None or there is None or here.server == there.server:
+    here, there = near.peers, leg.peers
+    if here is None or there is None or here[1] == there[1]:
         return False
-    asked, port = _host_and_port(here.server)
-    asking, _ = _host_and_port(there.client)
-    client, _ = _host_and_port(here.client)
-    _, behind = _host_and_port(there.server)
+    client, _ = host_and_port(here[0])
+    asked, port = host_and_port(here[1])
+    asking, _ = host_and_port(there[0])
+    _, behind = host_and_port(there[1])
     return asking == asked or (asking != client and port != behind)
 
 
-def _agree(near: Leg, leg: Leg) -> bool | None:
+def agrees(near: Answered, leg: Answered) -> bool | None:
     """Whether the answer of one is that of the other, passed on; None if they do not tell."""
     here, there = near.about.response, leg.about.response
     if there is None:
         if here is not None and here.status < GATEWAY_ERROR:
             return False
+        if here is None and _has_client_left(near.about):
+            return None
         came = _first_end(near.about) if here is None else here.first_time
         ended = _first_end(leg.about)
         return False if came is not None and ended is not None and came < ended else None
@@ -164,14 +171,25 @@ def _agree(near: Leg, leg: Leg) -> bool | None:
     return is_passed_on(near.firsts, leg.firsts)
 
 
-def _shows_proxy(near: Exchange, leg: Exchange) -> bool:
+def shows_proxy(near: Exchange, leg: Exchange) -> bool:
     """Whether a request was passed on, by its head: a client that asks two servers gives each the
     name of that one, and says nothing else that differs."""
     if near.request is None or leg.request is None:
         return True
-    if near.request_header("host") == leg.request_header("host"):
+    asked, named = near.request_header("host"), leg.request_header("host")
+    if asked == named or (named is not None and not _may_name(named, leg)):
         return True
     return near.request.version != leg.request.version or _lines(near) != _lines(leg)
+
+
+def _may_name(named: str, about: Exchange) -> bool:
+    """Whether a client that asks a server calls it by this name: with its port, but for the default
+    ones (RFC 9110 section 7.2)."""
+    if about.peers is None:
+        return True
+    _, asked = host_and_port(about.peers[1])
+    _, _, port = named.rpartition(":")
+    return asked in (DEFAULT_PORTS if not port.isdecimal() or port == named else (port,))
 
 
 def _lines(about: Exchange) -> set[tuple[str, str]]:
@@ -180,13 +198,17 @@ def _lines(about: Exchange) -> set[tuple[str, str]]:
     return {(name, value) for name, value in lines if name.lower() != "host"}
 
 
-def _host_and_port(address: str) -> tuple[str, str]:
+def host_and_port(address: str) -> tuple[str, str]:
     host, _, port = address.rpartition(":")
     return host, port
 
 
-def _have_same_body(one: Exchange, other: Exchange) -> bool:
-    first, second = one.request_body, other.request_body
-    if first is None or second is None or not first.size:
+def _ask_the_same(one: Exchange, other: Exchange) -> bool:
+    return have_same_body(one.request_body, other.request_body)
+
+
+def have_same_body(one: BodyRecord | None, other: BodyRecord | None) -> bool:
+    """Whether two bodies have the same content, and some."""
+    if one is None or other is None or not one.size:
         return False
-    return first.sha256 == second.sha256
+    return one.sha256 == other.sha256

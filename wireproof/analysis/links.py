@@ -13,6 +13,7 @@ from collections import deque
 
 from parsers.records import RequestRecord
 
+from ..heads import is_final
 from .past import Past
 from .trace import Trace
 
@@ -70,4 +71,6 @@ def _is_waiting(past: Past[Trace], request: RequestRecord) -> bool:
     about = past.about
     if past.trace is None:
         return False
-    return about.key.connection != request.connection and about.response is None
+    if about.key.connection == request.connection:
+        return False
+    return about.response is None or not is_final(about.response)

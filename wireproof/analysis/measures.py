@@ -15,7 +15,6 @@ import msgspec
 from .judges import Explained
 from .latency.definitions import TTFO, TTFT
 from .latency.times import times_of
-from .legs import leg_before
 from .percentiles import percentile
 from .recorded import gaps, is_recorded, not_recorded
 
@@ -58,7 +57,8 @@ class Measures(msgspec.Struct, frozen=True):
 
 
 def measures(explained: Explained) -> Measures:
-    """Return the figures of an exchange that is over."""
+    """Return the figures of an exchange that is over; whether it is a leg behind a proxy
+    :mod:`.leg_pairs` tells, later."""
     exchange, trace, _ = explained
     heads = exchange.response, exchange.request
     times = times_of(trace)
@@ -80,7 +80,7 @@ def measures(explained: Explained) -> Measures:
         None if times is None else times.tokens,
         None if times is None else times.tokens_from,
         trace.dialect_name,
-        leg_before(trace) is not None,
+        False,
     )
 
 

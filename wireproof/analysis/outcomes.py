@@ -20,6 +20,7 @@ from .judges import Explained, Explanations
 from .keyless.facts import TlsFacts
 from .keyless.sealed import MAX_KEPT, TAKEN, SealedConnections
 from .late_legs import LateLegs, Told
+from .leg_pairs import LegPairs
 from .listing import Listed, listed, listed_tls
 from .measures import Measures, measures
 from .payload_ids import PayloadIds
@@ -99,15 +100,14 @@ class Outcomes:
     ) -> None:
         """``with_ids`` looks for sessions in what exchanges carry, and not in their heads alone;
         ``with_measures`` gives the figures of each, ``with_legs`` waits until it is known which
-        were asked by a proxy; ``tell`` is told of each that was judged."""
+        are legs behind a proxy; ``tell`` is told of each that was judged."""
         self._tell = tell
         self._choice = Choice(wanted)
         self._with_measures = with_measures
-        self._legs: LateLegs[Outcome] | None = LateLegs() if with_legs else None
-        self._known_late: list[Told[Outcome]] = []
-        """Of connections that have ended, and not been given yet."""
+        pairs = LegPairs() if with_legs else None
+        self._legs: LateLegs[Outcome | None] | None = LateLegs(pairs) if pairs else None
         self._ids = PayloadIds() if with_ids else None
-        self._explanations = Explanations()
+        self._explanations = Explanations(pairs=pairs)
         self._in_order: InOrder[Outcome] = InOrder()
         self._sealed = SealedOutcomes(self._choice)
         self._places: dict[int, tuple[int, int]] = {}
@@ -125,8 +125,8 @@ class Outcomes:
         for explained in self._explanations.add_all(rest):
             yield from self._taken(explained)
         yield from self._given()
-        known, self._known_late = self._known_late, []
-        yield from self._known(known)
+        if self._legs is not None:
+            yield from self._known(self._legs.known())
 
     def _taken(self, explained: Explained) -> Iterator[Outcome]:
         """Take an exchange that was judged; yield the outcomes whose turn it is."""
@@ -147,9 +147,6 @@ class Outcomes:
             if type(record) in TAKEN and (told := self._sealed.take(record)) is not None:
                 self._place(told)
             yield record
-            # What the record ended has been taken by now, however records are batched.
-            if self._legs is not None and type(record) is ConnectionRecord:
-                self._known_late += self._legs.over(record.connection)
 
     def _place(self, told: Held | Sealed) -> None:
         """Hold the place of a TLS connection, or take what came of it."""
@@ -177,16 +174,17 @@ class Outcomes:
             self._tell(explained)
         named = [] if self._ids is None else self._ids.take(explained.exchange.key)
         outcome = self._outcome(explained, named) if is_wanted else None
-        past = explained.trace.past
-        if outcome is not None and self._legs is not None and past is not None:
-            return self._known(self._legs.wait(past, outcome))
-        return self._in_order.add(explained.exchange.number, outcome)
+        number = explained.exchange.number
+        if self._legs is None:
+            return self._in_order.add(number, outcome)
+        return self._known(self._legs.wait(number, outcome))
 
-    def _known(self, told: Iterable[Told[Outcome]]) -> Iterator[Outcome]:
-        """Take outcomes of which it is known whether they are legs behind a proxy."""
+    def _known(self, told: Iterable[Told[Outcome | None]]) -> Iterator[Outcome]:
+        """Take outcomes of which it is known whether they are legs behind a proxy; None is of one
+        that is not wanted."""
         for number, outcome, is_behind in told:
-            figures = outcome.measures
-            if is_behind and figures is not None:
+            figures = None if outcome is None else outcome.measures
+            if is_behind and outcome is not None and figures is not None:
                 outcome = outcome._replace(measures=replace(figures, is_behind_proxy=True))
             yield from self._in_order.add(number, outcome)
 

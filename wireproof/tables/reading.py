@@ -75,7 +75,7 @@ UNMEASURED = Measures(
 OF_RECORDS: tuple[Kind, ...] = ("elements", "connections", "diagnostics")
 OTHERS = frozenset((ConnectionRecord, DiagnosticRecord, TlsRecordRecord, QuicPacketRecord))
 """Records that are no elements; those of TLS records are for the judges."""
-WANTS = Wants(opened=False)
+WANTS = Wants(opened=False, peers=True)
 """What is decoded for them."""
 ARROW_COST = 128 * MiB
 """What Arrow takes beside the program, with a record batch of each table, and DuckDB."""

@@ -49,10 +49,12 @@ def told(tape: TimedTape, *, with_legs: bool = True, step: int | None = None) ->
 
 
 @pytest.mark.parametrize("clients", [1, 3])
-def test_legs_are_known_once_their_clients_connections_are(clients: int) -> None:
+def test_legs_are_known_where_only_ends_of_connections_tell_addresses(
+    clients: int,
+) -> None:
     tape = passed_on(6, clients=clients)
     assert told(tape) == [False, True] * 6
-    assert not any(told(tape, with_legs=False)), "judged while the client's connection goes on"
+    assert not any(told(tape, with_legs=False)), "nobody asked for it"
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -76,7 +78,7 @@ def test_every_leg_of_a_chain_but_its_clients_is_behind_a_proxy(
 
 
 def test_batches_make_no_difference(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outcomes, "LateLegs", lambda: late_legs.LateLegs(3))
+    monkeypatch.setattr(outcomes, "LateLegs", lambda pairs: late_legs.LateLegs(pairs, 3))
     tape = passed_on(6)
     found = told(tape)
     assert found == told(tape, step=1) == told(tape, step=7)

@@ -106,6 +106,22 @@ class Leg:
         return self.about.first_time if self.asked_at is None else self.asked_at
 
     @property
+    def begun_at(self) -> float:
+        return self.about.first_time
+
+    @property
+    def last_time(self) -> float:
+        return self.about.last_time
+
+    @property
+    def answered_until(self) -> float:
+        return self.down.last_time
+
+    def arrivals(self) -> Iterable[tuple[int, float]]:
+        """Return the elements of the answer by their marks, and when each came."""
+        return zip(self.down.marks, self.down.times, strict=True)
+
+    @property
     def line_ends(self) -> str:
         return self._splitter.line_ends.name if self._splitter else ""
 

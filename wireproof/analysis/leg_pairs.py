@@ -1,0 +1,331 @@
+"""Which exchanges are legs behind a proxy, so that what a client asked for counts once.
+
+Strategy: a proxy asks while its client waits. So each request is held against those that wait for
+an answer when it comes: the latest MAX_ALIKE whose paths end alike, for a proxy may rewrite what
+stands before, and the latest MAX_OTHERS. One of these that is over has what was asked for it: what
+lies within its time, as ``wireproof hops`` has it (:mod:`.hops.proof`), carried the same, and has
+no other yet; of several, what was asked for first, which leaves most for the others. Memory is that
+of the exchanges that are open, however long their connections go on.
+
+What counts has to be right in number: of several clients that ask for the same at once, it does not
+matter whose leg is whose. Who explains one exchange by another has to know that (:mod:`.legs`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from math import inf
+from operator import attrgetter
+
+from ..exchange import Exchange
+from ..heads import is_final
+from .firsts import Firsts
+from .hops.pairing import ENOUGH
+from .hops.proof import SLACK, nests
+from .legs import (
+    GATEWAY_ERROR,
+    agrees,
+    have_same_body,
+    host_and_port,
+    is_over_before,
+    may_pass_on,
+    shows_proxy,
+)
+from .trace import Trace
+
+MAX_ALIKE = 32
+"""Exchanges that wait for an answer and are compared, of those whose path ends as the request's."""
+MAX_OTHERS = 8
+"""The same, whatever their paths."""
+MAX_WAYS = 1_024
+"""Pairs of servers of which it is known which one asks the other."""
+Key = tuple[str, str]
+"""A method, and the last segment of a path."""
+
+
+class Seen:
+    """An exchange, as far as it is known; a :class:`.hops.proof.Passage`."""
+
+    __slots__ = (
+        *("about", "key", "path", "nears", "followers", "legs", "is_known", "is_behind"),
+        *("_trace", "_firsts"),
+    )
+
+    def __init__(self, trace: Trace) -> None:
+        self.about: Exchange = trace.about
+        request = trace.about.request
+        assert request is not None  # it is what begins it
+        self.path = _path(request.target)
+        self.key: Key = request.method, self.path.rpartition("/")[2]
+        self.nears: tuple[Seen, ...] = ()
+        """Those that waited when it was asked for, the latest first."""
+        self.followers: list[Seen] = []
+        """Those that were asked for while it waited, and are not decided."""
+        self.legs: list[Seen] = []
+        """What was asked for it; several, if a proxy asked again."""
+        self.is_known = False
+        """Whether it is over, and its addresses are known."""
+        self.is_behind: bool | None = None
+        """Whether it is a leg behind a proxy; None: that is not decided."""
+        self._trace: Trace | None = trace
+        self._firsts: Firsts = ()
+
+    def end(self) -> None:
+        """Take note that it is over."""
+        self._firsts, self._trace = self.firsts, None
+
+    @property
+    def is_over(self) -> bool:
+        return self._trace is None
+
+    @property
+    def can_be_told(self) -> bool:
+        """Whether it is undecided, and no address is missing of those that are over."""
+        return self.is_behind is None and all(
+            near.is_known or not near.is_over for near in self.nears
+        )
+
+    @property
+    def firsts(self) -> Firsts:
+        return self._firsts if self._trace is None else self._trace.firsts
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether its answer has not come yet."""
+        response = self.about.response
+        return not self.is_over and (response is None or not is_final(response))
+
+    @property
+    def asked_at(self) -> float | None:
+        return self.about.request.last_time if self.about.request is not None else None
+
+    @property
+    def begun_at(self) -> float:
+        return self.about.first_time
+
+    @property
+    def first_time(self) -> float:
+        return self.about.first_time if self.asked_at is None else self.asked_at
+
+    @property
+    def last_time(self) -> float:
+        """Of one that was given up before its answer came, when its connection ended."""
+        return max(self.about.last_time, self.answered_until)
+
+    @property
+    def answered_until(self) -> float:
+        about = self.about
+        answer = about.response_body or about.response
+        if answer is not None:
+            return answer.last_time
+        return inf if about.connection is None else about.connection.last_time
+
+    def arrivals(self) -> Iterable[tuple[int, float]]:
+        return ((first.checksum, first.time) for first in self.firsts)
+
+    def may_have(self, leg: Seen) -> bool:
+        """Whether it has no leg yet, or only such as had failed before this one was asked for."""
+        return all(one.has_failed and is_over_before(one.about, leg.about) for one in self.legs)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a proxy may ask again."""
+        response = self.about.response
+        return response is None or response.status >= GATEWAY_ERROR
+
+
+class LegPairs:
+    """Takes requests as they come, and exchanges that are over."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, Seen] = {}
+        """Those that nobody has asked for yet, by the number of the exchange."""
+        self._waiting: dict[int, Seen] = {}
+        """Those without an answer, the first one first; some may have one by now."""
+        self._alike: dict[Key, dict[int, Seen]] = {}
+        """The same, by what they asked for."""
+        self._decided: list[int] = []
+        """Those of which it has become known since that was asked for."""
+        self._ways: Counter[tuple[str, str]] = Counter()
+        """How often the second of two servers was asked for the first."""
+        self._nameless: defaultdict[int, list[Seen]] = defaultdict(list)
+        """Those that are over, and whose addresses only the end of their connection tells."""
+
+    def ask(self, trace: Trace) -> None:
+        """Take note of the request of an exchange."""
+        one = Seen(trace)
+        alike = self._alike.setdefault(one.key, {})
+        found = dict(islice(self._latest(alike), MAX_ALIKE))
+        found |= dict(islice(self._latest(self._waiting), MAX_OTHERS))
+        connection = trace.about.key.connection
+        one.nears = tuple(
+            found[number]
+            for number in sorted(found, reverse=True)
+            if found[number].about.key.connection != connection
+            and (_server(one) != _server(found[number]) or not _server(one))
+        )
+        for near in one.nears:
+            near.followers.append(one)
+        if not one.nears:
+            one.is_behind = False
+        number = trace.about.number
+        self._seen[number] = self._waiting[number] = alike[number] = one
+
+    def _latest(self, waiting: dict[int, Seen]) -> Iterator[tuple[int, Seen]]:
+        """Yield those that wait, the latest first; forget those that do so no more."""
+        answered = []
+        try:
+            for number in reversed(waiting):
+                if waiting[number].is_waiting:
+                    yield number, waiting[number]
+                else:
+                    answered.append(number)
+        finally:
+            for number in answered:
+                del waiting[number]
+
+    def answer(self, trace: Trace) -> None:
+        """Take note of the head or the end of an answer."""
+        about = trace.about
+        if about.response_body is not None or about.is_bodiless:
+            self.over(trace)
+
+    def over(self, trace: Trace) -> None:
+        """Take note that an exchange is over, if its answer did not say so."""
+        number = trace.about.number
+        if (one := self._seen.get(number)) is None or one.is_over:
+            return
+        one.end()
+        self._waiting.pop(number, None)
+        alike = self._alike.get(one.key, {})
+        alike.pop(number, None)
+        if not alike:
+            self._alike.pop(one.key, None)
+        if one.about.peers is None:
+            self._nameless[one.about.key.connection].append(one)
+        else:
+            self._know(one)
+
+    def end(self, connection: int) -> None:
+        """Take note that a connection has ended."""
+        for one in self._nameless.pop(connection, ()):
+            self._know(one)
+
+    def decided(self) -> list[int]:
+        """Return of which exchanges it has become known since this was asked for last."""
+        decided, self._decided = self._decided, []
+        return decided
+
+    def known(self, number: int) -> bool | None:
+        """Return whether an exchange is a leg behind a proxy; None if that is not decided."""
+        one = self._seen.get(number)
+        return False if one is None else one.is_behind
+
+    def take(self, number: int) -> bool:
+        """Return the same of an exchange that nobody asks for again, by what is known now."""
+        one = self._seen.pop(number, None)
+        if one is None:
+            return False
+        if one.is_behind is None:
+            near = self._near_of(one, one.nears)
+            if near is not None:
+                self._pair(near, one)
+        return bool(one.is_behind)
+
+    def _know(self, one: Seen) -> None:
+        """Take note that all is known of an exchange; decide what waited for that."""
+        one.is_known = True
+        followers, one.followers = one.followers, []
+        waiting = [leg for leg in followers if leg.is_known and leg.can_be_told]
+        fitting = [leg for leg in waiting if self._fit(one, leg)]
+        same = [leg for leg in fitting if _carry_same(one, leg)] or fitting
+        for leg in sorted(same, key=_turn):
+            if one.may_have(leg):
+                self._pair(one, leg)
+        for leg in (one, *waiting):
+            if leg.can_be_told:
+                self._look_back(leg)
+
+    def _look_back(self, leg: Seen) -> None:
+        """Say of what is over whether it was asked for one of those that are."""
+        near = self._near_of(leg, [near for near in leg.nears if near.is_known])
+        if near is not None:
+            self._pair(near, leg)
+        elif all(near.is_known for near in leg.nears):
+            self._settle(leg, is_behind=False)
+
+    def _near_of(self, leg: Seen, nears: Sequence[Seen]) -> Seen | None:
+        """Return the exchange that another was asked for: one that carried the same, or else one of
+        which nothing says that it did not."""
+        fitting = [near for near in nears if near.may_have(leg) and self._fit(near, leg)]
+        same = [near for near in fitting if _carry_same(near, leg)] or fitting
+        return min(same, key=attrgetter("last_time"), default=None)
+
+    def _pair(self, near: Seen, leg: Seen) -> None:
+        near.legs.append(leg)
+        way = _way(near, leg)
+        if len(self._ways) < MAX_WAYS or way in self._ways:
+            self._ways[way] += 1
+        self._settle(leg, is_behind=True)
+
+    def _settle(self, leg: Seen, *, is_behind: bool) -> None:
+        leg.is_behind, leg.nears = is_behind, ()
+        self._decided.append(leg.about.number)
+
+    def _fit(self, near: Seen, leg: Seen) -> bool:
+        """Whether one may have been asked for the other, and not the other way round."""
+        is_reverse = self._ways[_way(leg, near)] > self._ways[_way(near, leg)]
+        return not is_reverse and _fits(near, leg)
+
+
+def _way(near: Seen, leg: Seen) -> tuple[str, str]:
+    return _server(near), _server(leg)
+
+
+def _server(one: Seen) -> str:
+    return "" if one.about.peers is None else one.about.peers[1]
+
+
+def _turn(leg: Seen) -> tuple[bool, float]:
+    """Return when it is a leg's turn: those first that came from where another was asked, and of
+    these the one that was asked for first."""
+    asking = _host(leg, 0)
+    return all(_host(near, 1) != asking for near in leg.nears), leg.first_time
+
+
+def _host(one: Seen, end: int) -> str:
+    return "" if one.about.peers is None else host_and_port(one.about.peers[end])[0]
+
+
+def _fits(near: Seen, leg: Seen) -> bool:
+    """Whether one may have been asked for the other."""
+    if near.key[0] != leg.key[0] or not may_pass_on(near.about, leg.about):
+        return False
+    if agrees(near, leg) is False or not nests(near, leg, SLACK):
+        return False
+    if not _has_path_of(near, leg):
+        return min(len(near.firsts), len(leg.firsts)) >= ENOUGH
+    return agrees(near, leg) is True or shows_proxy(near.about, leg.about)
+
+
+def _carry_same(near: Seen, leg: Seen) -> bool:
+    """Whether they have the same elements, or the same content."""
+    if (is_same := agrees(near, leg)) is not None:
+        return is_same
+    return have_same_body(near.about.response_body, leg.about.response_body)
+
+
+def _has_path_of(near: Seen, leg: Seen) -> bool:
+    """Whether one path is the other, or what is left of it when a part before it is dropped."""
+    return near.path.endswith(leg.path) or leg.path.endswith(near.path)
+
+
+def _path(target: str) -> str:
+    """Return the path of a target; of a forward proxy's clients it is a whole URL (RFC 9112 section
+    3.2.2)."""
+    path = target.partition("?")[0]
+    if "://" not in path:
+        return path
+    return "/" + path.partition("://")[2].partition("/")[2]
