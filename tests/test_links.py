@@ -10,6 +10,7 @@ from support.corpus import ROOT
 
 from parsers.records import ConnectionRecord
 from wireproof import decode
+from wireproof.analysis.hops.report import hops
 from wireproof.analysis.judges import explain
 from wireproof.analysis.verdict import Verdict
 
@@ -27,6 +28,9 @@ ANSWERS = {
     "slow-acknowledged": {"streaming": STREAMED, "ending": WHOLE, "gap": "congestion-window"},
     "slow-offloaded": {"streaming": STREAMED, "ending": WHOLE, "gap": "congestion-window"},
     "tail-unanswered": {"streaming": STREAMED, "ending": WHOLE, "gap": "retransmission"},
+    "tail-unanswered-at-client": {
+        "streaming": STREAMED, "ending": "aborted", "disconnect": "unseen",
+    },
     "large-unanswered": {
         "streaming": "undecided", "ending": "aborted", "gap": "retransmission",
         "disconnect": "unseen",
@@ -39,6 +43,7 @@ UNSURE = {
     "slow-acknowledged": {"likely", "possible"},
     "slow-offloaded": {"likely", "possible"},
     "tail-unanswered": {"likely", "certain"},
+    "tail-unanswered-at-client": {"possible"},
     "large-unanswered": {"certain", "possible"},
     "late-at-client": {"likely", "possible"},
 }
@@ -139,3 +144,19 @@ def test_what_came_400_ms_late_was_sent_again_for_nothing() -> None:
     """At both ends the client's D-SACK shows that it had both copies."""
     for name, said in (("late", [39, 77]), ("late-at-client", [39, None, 77, None])):
         assert [one["arrived_twice"] for one in connection(name).resent] == said
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "answer", "causes"),
+    [
+        ("tail-unanswered-at-client", "tail-unanswered", "loses", ["loss"]),
+        ("late-at-client", "late", "transparent", ["reordering"]),
+    ],
+)
+def test_what_both_ends_say_of_a_path(
+    client: str, server: str, answer: str, causes: list[str]
+) -> None:
+    report = hops((name, decode(FOLDER / f"{name}.pcap")) for name in (client, server))
+    (found,) = report.hops
+    assert found.hop.is_path
+    assert (found.verdict.answer, [one.code for one in found.verdict.causes]) == (answer, causes)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
-from parsers.records import ConnectionRecord, Hole
+from parsers.records import ConnectionRecord, Hole, Resent
 
 from ..text.wording import ELEMENT_NAMES, FLAGS, count, duration
 from .ending_facts import Ending, ending_verdict
@@ -116,18 +116,24 @@ def unanswered(trace: Trace) -> Unanswered | None:
     acknowledged = connection.client_acknowledged
     if acknowledged is None or acknowledged >= connection.server_bytes or not is_ended_by(trace):
         return None
-    again = [
-        one
-        for one in connection.resent
-        if one["sender"] == "server" and one["offset"] + one["length"] > acknowledged
-    ]
-    if len(again) < LEAST_AGAIN:
+    again = sent_in_vain(connection, acknowledged)
+    if not again:
         return None
     packet, time = _first_sent(trace, acknowledged) or (again[0]["packet"], again[0]["time"])
     seconds = again[-1]["time"] - time
     if seconds < LEAST_HOLE:
         return None
     return Unanswered(connection.server_bytes - acknowledged, packet, len(again), seconds)
+
+
+def sent_in_vain(connection: ConnectionRecord, acknowledged: int) -> list[Resent]:
+    """Return what the server sent again, often enough, of bytes that were not acknowledged."""
+    again = [
+        one
+        for one in connection.resent
+        if one["sender"] == "server" and one["offset"] + one["length"] > acknowledged
+    ]
+    return again if len(again) >= LEAST_AGAIN else []
 
 
 def _first_sent(trace: Trace, offset: int) -> tuple[int, float] | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from parsers.records import ConnectionRecord
 
 from ...text.wording import count, duration
+from ..path import late
 from ..verdict import Cause, Sure
 from .changes import is_coded_by
 from .clocks import AT_ONCE
@@ -187,16 +188,19 @@ def path_causes(hop: Hop) -> list[Cause]:
 
 def _of_segments(here: ConnectionRecord, there: ConnectionRecord) -> list[Cause]:
     """Return what became of segments between two captures: lost, or overtaken by others."""
-    sent_again, remedy = there.retransmissions, "look at the network, not at the application"
-    holes = [hole for hole in here.holes if hole["sender"] == "server"]
-    overtaken = sum(bool(hole.get("overtaken")) for hole in holes)
+    remedy = "look at the network, not at the application"
+    needless = sum(one.get("arrived_twice") is not None for one in there.resent)
+    sent_again = there.retransmissions - needless
+    holes = [late(hole, here.resent) for hole in here.holes if hole["sender"] == "server"]
+    overtaken = sum(one.kind == "reordering" for one in holes)
     found = []
-    if sent_again or len(holes) > overtaken:
+    if sent_again or (len(holes) > overtaken and not needless):
         lost = count(len(holes) - overtaken, "hole")
         said = f"{count(sent_again, 'segment')} sent again, {lost} at the client"
         found.append(Cause("loss", "certain", said, remedy))
     if overtaken:
         said = f"{count(overtaken, 'segment')} overtaken on the way"
+        said += f", {needless:,} sent again needlessly" if needless else ""
         found.append(Cause("reordering", "certain", said, remedy))
     return found
 

@@ -8,12 +8,14 @@ from math import isinf
 from ...text.wording import ELEMENT_NAMES, count, duration
 from ..ends import name_end
 from ..relayed import HIDES_CUT, WAIT_FOR_LAST_WORD
+from ..undelivered import REMEDY
 from ..verdict import Cause, Severity, Sure, Verdict
 from .causes import cause, causes_of, lost_on_the_way, path_causes, to_tell
 from .changes import is_rechunked
 from .clocks import AT_ONCE
 from .figures import clock_text, numbers, packets, sides
 from .hop import Hop
+from .losses import LostBytes, lost_bytes
 from .patterns import Held, Pattern
 from .settings import with_settings
 
@@ -217,8 +219,19 @@ def _transparent(hop: Hop, delayed_by: Sequence[Cause] = ()) -> Verdict:
 
 
 def _path(hop: Hop) -> Verdict:
+    if (lost := lost_bytes(hop.near, hop.far, hop.clock)) is not None:
+        return _loses_bytes(hop, lost)
     summary = f"{who(hop)} passes everything on: {_figures(hop)}; there is no proxy"
     return _verdict(hop, "transparent", "ok", summary, path_causes(hop), None)
+
+
+def _loses_bytes(hop: Hop, lost: LostBytes) -> Verdict:
+    again = f"sent again {count(lost.times, 'time')}"
+    last = f"the last {count(lost.length, 'byte')} of the server's"
+    summary = f"{who(hop)} lost {last}, which were {again}"
+    said = f"{again}, and the client acknowledged none of it"
+    sure: Sure = "certain" if lost.is_sure else "likely"
+    return _verdict(hop, "loses", "error", summary, [Cause("loss", sure, said, REMEDY)], None)
 
 
 def _figures(hop: Hop) -> str:

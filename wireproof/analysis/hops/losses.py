@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ..flaws import is_cut_early
 from ..relayed import ended_by, left_before_end
+from ..undelivered import LEAST_HOLE, sent_in_vain
 from .clocks import Clock
 from .leg import Leg
 from .passage import Passage
@@ -66,6 +67,37 @@ def losses(near: Leg, far: Leg, passage: Passage, up: Passage, clock: Clock) -> 
         len(after),
         after[-1] - left_at if after and left_at is not None else 0.0,
     )
+
+
+class LostBytes(NamedTuple):
+    """The last bytes of a server's, which a path lost for good."""
+
+    length: int
+    times: int
+    """How often any of them was sent again."""
+    is_sure: bool
+    """Whether the nearer capture goes on after that, and shows its client leave without them."""
+
+
+def lost_bytes(near: Leg, far: Leg, clock: Clock) -> LostBytes | None:
+    """Return which last bytes a path lost; None if it lost none, or nobody knows.
+
+    Of both captures the one that goes on longer says what the client acknowledged. Later exchanges
+    of the connection have bytes of their own, and so have other streams of HTTP/2.
+    """
+    here, there, head = near.connection, far.connection, far.about.response
+    if here is None or there is None or head is None or head.stream_id is not None:
+        return None
+    known = here.client_acknowledged, there.client_acknowledged
+    acknowledged = max((one for one in known if one is not None), default=None)
+    if None in known or acknowledged is None or not far.about.is_last:
+        return None
+    again = sent_in_vain(there, acknowledged)
+    if not again or again[-1]["time"] - again[0]["time"] < LEAST_HOLE:
+        return None
+    since = clock.nearer(again[0]["time"])
+    has_left = any(end["sender"] == "client" and end["time"] > since for end in here.ends)
+    return LostBytes(there.server_bytes - acknowledged, len(again), has_left)
 
 
 def _lost(near: Leg, far: Leg, passage: Passage, left_at: float | None) -> tuple[list[int], int]:
