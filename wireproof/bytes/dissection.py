@@ -33,6 +33,8 @@ MAX_WAITING = 17 * MiB
 """Bytes that wait for the record that tells what they are: a chunk or frame as long as is kept."""
 MAX_UNTOLD = 256 * KiB
 """The same on a connection of which there has been no record: what is unknown stays unknown."""
+MAX_LET_GO = KiB
+"""The same on one that was let go, as memory was spent: what it holds is charged to nobody."""
 MAX_HOLE = 64 * KiB
 """A hole in the capture up to here is filled; a larger one ends what waits."""
 LARGE = 256 * KiB
@@ -134,7 +136,7 @@ class ElementStream:
         self._append(data)
         if self._holding is not None:
             self._holding.hold(self._pending * GROWING_COST // 2)
-        if self._is_let_go and self._pending > MAX_UNTOLD:
+        if self._is_let_go and self._pending > MAX_LET_GO:
             self.hand_on(is_end=True)  # no record comes any more that would do it
         return []
 

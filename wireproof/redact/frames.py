@@ -22,7 +22,7 @@ from collections.abc import Callable, Sequence
 from struct import unpack, unpack_from
 from typing import NamedTuple
 
-from parsers import ETHERNET, TCP, Packet, client_by_tcp
+from parsers import ETHERNET, TCP, Holding, Packet, client_by_tcp
 from parsers.records import ConnectionRecord, Record
 
 from ..bytes.segment_tap import Part, Placed, TracedStream, ip_packet, payload_start
@@ -54,6 +54,7 @@ ENCRYPTED = {
 """Why nobody can look into what a protocol carries."""
 CUT = "cut by the capture"
 CUT_NAMES = "for names that missing bytes may have cut"
+ANSWERS = "for what Redis answers, as too much of it waited"
 INSIDE = "for values that go on in the next one, behind headers that are not decoded"
 QUOTING = (ICMP, ICMPV6)
 """Their messages quote packets, which do not go on."""
@@ -104,6 +105,10 @@ class _PlacedStream(Http2MaskStream, TracedStream):
         """What came of Redis's protocol, as far as it may be that, with its places."""
         self.dialogue: RedisDialogue | None = None
         """Of a client that speaks it."""
+        self.answers: RedisDialogue | None = None
+        """Of a server that does."""
+        self._dialogue_held: Holding | None = None
+        """What waits of that, as it is charged."""
         self.masked: set[int] = set()
         """Packets in which it has masked something."""
 
@@ -113,6 +118,31 @@ class _PlacedStream(Http2MaskStream, TracedStream):
             return  # nobody asks what it would reply
         if data[:1] in RESP or self.dialogue is not None or TYPED.match(data):
             self.resp.append((data, start))
+
+    @property
+    def settled(self) -> int:
+        settled = super().settled
+        return (
+            settled
+            if self.answers is None
+            else min(settled, self.answers.first_open_reply(settled))
+        )
+
+    def hand_on(self, *, is_end: bool) -> None:
+        super().hand_on(is_end=is_end)
+        if self._is_let_go:  # what waits is charged to nobody any more
+            self.resp.clear()
+            self._dialogue_held = None
+            if self.dialogue is not None:
+                self.dialogue.give_up()
+
+    def hold_dialogue(self) -> None:
+        """Charge what waits of a dialogue to the account of the connection."""
+        if self.dialogue is None or self._account is None or self._is_let_go:
+            return
+        if self._dialogue_held is None:
+            self._dialogue_held = Holding(self._account)
+        self._dialogue_held.hold(self.dialogue.waiting)
 
     def mask_replies(self, spans: list[Span]) -> None:
         """Mask what the dialogue finds secret in what a server sent."""
@@ -299,6 +329,8 @@ class FrameMasks(MaskedFrames[_PlacedStream]):
         looked_into = len(set[int]().union(*(stream.masked for stream in streams)))
         if any(stream.is_ssh for stream in streams):
             self.not_looked_into[ENCRYPTED["ssh"]] += record.packets
+        if any(one.dialogue is not None and one.dialogue.has_too_much for one in streams):
+            self.not_looked_into[ANSWERS] += record.packets
         if (encryption := ENCRYPTED.get(record.protocol)) is not None:
             self.not_looked_into[encryption] += record.packets - looked_into
 
@@ -329,10 +361,11 @@ class FrameMasks(MaskedFrames[_PlacedStream]):
         if not client.resp:
             client.hand_on(is_end=True)  # less waits of it than of what answers it
         if client.dialogue is None:
-            client.dialogue = server.dialogue = RedisDialogue()
+            client.dialogue = server.dialogue = server.answers = RedisDialogue()
         spans = [span for one in client.resp for span in client.dialogue.feed_commands(*one)]
         spans += [span for one in server.resp for span in client.dialogue.feed_replies(*one)]
         client.resp, server.resp = [], []
+        client.hold_dialogue()
         server.mask_replies(spans)
 
     # --- patches ---

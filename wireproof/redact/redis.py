@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from parsers.expressions import when_used
 
 from .names import SECRET_NAME
 
+T = TypeVar("T")
 Span = tuple[int, int]
 # An array of bulk strings, the first of which is a command that keeps values under keys.
 STORES = when_used(
@@ -38,6 +39,12 @@ MAX_WAITING = 1 << 20
 """Bytes of a command or a reply that has not come whole."""
 MAX_PENDING = 65_536
 """Commands whose replies are waited for, or replies whose commands are."""
+MAX_PENDING_BYTES = 16 << 20
+"""What these take: a pipeline of so many short commands, or some long replies."""
+MAX_WORD = 256
+"""Bytes of a word of a command that are kept: it says what is asked for, or names a key."""
+ITEM = 64
+"""Bytes that an item takes besides its data."""
 OF_KEY = frozenset(
     (
         *("GET", "GETDEL", "GETEX", "GETSET", "GETRANGE", "LRANGE", "LINDEX", "LPOP", "RPOP"),
@@ -88,71 +95,133 @@ def stored_spans(data: bytes, match: re.Match[bytes]) -> Iterator[Span]:
 
 def names_secret(key: bytes) -> bool:
     """Return whether a key of Redis, or a field, has a word in it that names a secret."""
-    words = WORD_OF_KEY.findall(key[:256].decode("latin-1"))
+    words = WORD_OF_KEY.findall(key[:MAX_WORD].decode("latin-1"))
     return any(SECRET_NAME.fullmatch(word) for word in words)
+
+
+class _Waiting(NamedTuple, Generic[T]):
+    """A command or a reply whose other half has not come."""
+
+    said: T
+    start: int
+    """Where in its stream it begins."""
+    size: int
+    """Bytes that it takes."""
 
 
 class RedisDialogue:
     """Both sides of a connection, as far as they speak RESP."""
 
-    __slots__ = ("_commands", "_is_over", "_queued", "_replies", "_rests")
+    __slots__ = (
+        "_commands",
+        "_is_over",
+        "_pending",
+        "_queued",
+        "_replies",
+        "_rests",
+        "has_too_much",
+    )
 
     def __init__(self) -> None:
-        self._commands: deque[Item] = deque()
-        self._replies: deque[Item] = deque()
-        self._queued: list[Item] = []
+        self.has_too_much = False
+        """Whether it ended because too much waited, or memory was spent: not all was read."""
+        self._commands: deque[_Waiting[list[bytes]]] = deque()
+        self._replies: deque[_Waiting[Item]] = deque()
+        self._queued: list[_Waiting[list[bytes]]] = []
         """Commands of a transaction, whose replies EXEC brings."""
+        self._pending = 0
+        """Bytes of all these."""
         self._rests = (b"", 0), (b"", 0)
         """What has not come whole of the commands and of the replies, and where that begins."""
         self._is_over = False
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that are kept."""
+        return self._pending + sum(len(rest) for rest, _ in self._rests)
 
     def feed_commands(self, data: bytes, start: int) -> list[Span]:
         """Take the next bytes of a client, at ``start`` of its stream; return what is secret of
         the replies that have come, in the other stream."""
         commands, rest = self._read(self._rests[0], data, start, has_inline=True)
         self._rests = rest, self._rests[1]
-        self._commands += commands
+        for item, begin in commands:
+            words = [word[:MAX_WORD] for word in _words(item)]
+            size = sum(map(len, words)) + ITEM * len(words)
+            self._wait(self._commands, _Waiting(words, begin, size))
         return self._settle()
 
     def feed_replies(self, data: bytes, start: int) -> list[Span]:
         """Take the next bytes of a server, and return the same."""
         replies, rest = self._read(self._rests[1], data, start, has_inline=False)
         self._rests = self._rests[0], rest
-        # What is pushed, or only tells of another reply, answers no command.
-        self._replies += [one for one in replies if one.kind not in (b">", b"|")]
+        for item, begin in replies:
+            if item.kind not in (b">", b"|"):  # pushed, or of another reply: they answer no command
+                self._wait(self._replies, _Waiting(item, begin, _size(item)))
         return self._settle()
+
+    def give_up(self) -> None:
+        """Read no further, for want of memory."""
+        self.has_too_much = self._is_over = True
+        self._let_go()
+
+    def first_open_reply(self, done: int) -> int:
+        """Return where the first reply begins that may still be found secret, or ``done``."""
+        if self._replies:
+            return self._replies[0].start
+        rest, begin = self._rests[1]
+        return begin if rest else done
+
+    def _wait(self, queue: deque[_Waiting[T]], waiting: _Waiting[T]) -> None:
+        queue.append(waiting)
+        self._pending += waiting.size
+
+    def _let_go(self) -> None:
+        """Keep nothing, now that nothing more is read."""
+        for waiting in (self._commands, self._replies, self._queued):
+            waiting.clear()
+        self._pending, self._rests = 0, ((b"", 0), (b"", 0))
 
     def _read(
         self, before: tuple[bytes, int], data: bytes, start: int, *, has_inline: bool
-    ) -> tuple[list[Item], tuple[bytes, int]]:
-        """Return the items that are whole by now, and the rest with its place."""
+    ) -> tuple[list[tuple[Item, int]], tuple[bytes, int]]:
+        """Return the items that are whole by now, each with its place, and the rest with its."""
         rest, begin = before if before[0] else (b"", start)
-        found: list[Item] = []
+        found: list[tuple[Item, int]] = []
         if self._is_over or begin + len(rest) != start:  # a hole is between them
             self._is_over = True
             return found, (b"", 0)
         reader = _Reader(rest + data, begin, has_inline=has_inline)
+        at = begin
         while (item := reader.next()) is not None:
-            found.append(item)
-        is_too_much = len(data) + len(rest) - reader.at > MAX_WAITING
-        self._is_over = reader.is_no_resp or is_too_much
+            found.append((item, at))
+            at = begin + reader.at
+        self._is_over = reader.is_no_resp
         return found, (reader.raw[reader.at :], begin + reader.at)
 
     def _settle(self) -> list[Span]:
         found: list[Span] = []
         while self._commands and self._replies:
-            command, reply = self._commands.popleft(), self._replies.popleft()
-            words = _words(command)
+            command, (reply, _, size) = self._commands.popleft(), self._replies.popleft()
+            words = command.said
+            self._pending -= size
             if reply.kind == b"+" and reply.data == b"QUEUED":
                 self._queued.append(command)
-            elif words[:1] == [b"EXEC"]:
+                continue
+            self._pending -= command.size
+            if words[:1] == [b"EXEC"]:
                 for one, own in zip(self._queued, reply.items, strict=False):
-                    found += _of_reply(_words(one), own)
+                    found += _of_reply(one.said, own)
+                self._pending -= sum(one.size for one in self._queued)
                 self._queued = []
             else:
                 found += _of_reply(words, reply)
-        waiting = max(len(self._commands), len(self._replies), len(self._queued))
-        self._is_over = self._is_over or waiting > MAX_PENDING
+        count = max(len(self._commands), len(self._replies), len(self._queued))
+        rest = max(len(rest) for rest, _ in self._rests)
+        if self._is_over:
+            self._let_go()
+        elif count > MAX_PENDING or self._pending > MAX_PENDING_BYTES or rest > MAX_WAITING:
+            self.give_up()
         return found
 
 
@@ -213,6 +282,11 @@ class _Reader:
             item, at = read
             items.append(item)
         return Item(kind, b"", self._base + at, tuple(items)), at
+
+
+def _size(item: Item) -> int:
+    """Return how many bytes an item takes."""
+    return ITEM + len(item.data) + sum(map(_size, item.items))
 
 
 def _words(command: Item) -> list[bytes]:

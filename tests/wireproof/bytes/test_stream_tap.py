@@ -131,8 +131,7 @@ def test_who_is_let_go_waits_for_nothing_any_more(monkeypatch: pytest.MonkeyPatc
     assert tap.decoder.held == 0
 
 
-def test_who_was_let_go_and_is_told_nothing_keeps_little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dissection, "MAX_UNTOLD", 1_000)
+def test_who_was_let_go_and_is_told_nothing_keeps_little() -> None:
     stream, account = ElementStream(), Account(Memory())
     stream.charge_to(account)
     stream.receive_data(bytes(5_000))
@@ -141,5 +140,5 @@ def test_who_was_let_go_and_is_told_nothing_keeps_little(monkeypatch: pytest.Mon
     account.is_let_go = True
     for _ in range(9):
         stream.receive_data(bytes(5_000))
-        assert len(stream._raw) <= 1_000
+        assert len(stream._raw) <= dissection.MAX_LET_GO
     assert stream.done == 50_000 and account.held <= 7_500

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from support.talk import Talk
 
-from wireproof.redact.frames import FrameMasks
-from wireproof.redact.redis import MAX_PENDING, RedisDialogue
+from wireproof.redact.frames import ANSWERS, FrameMasks
+from wireproof.redact.redis import MAX_PENDING, MAX_PENDING_BYTES, RedisDialogue
 
 SECRET = b"Zq7vLw9xKt3nPb5s"
 OTHER = b"just a plain text"
@@ -117,6 +117,61 @@ def test_commands_that_are_typed_begin_as_http_does(name: str, size: int) -> Non
     masks.end()
     raw = b"".join(masks.masked(packet)[54:] for packet in talk.tape.packets)
     assert SECRET not in raw and raw.count(b"*" * len(SECRET)) == 1
+
+
+def test_of_commands_only_what_asks_is_kept() -> None:
+    dialogue = RedisDialogue()
+    commands = bulk(b"SET", b"a", bytes(100_000)) * 20 + bulk(b"GET", b"token")
+    for at in range(0, len(commands), 50_000):
+        assert dialogue.feed_commands(commands[at : at + 50_000], at) == []
+    assert dialogue.waiting < 20_000 and not dialogue.has_too_much
+    replies = b"+OK\r\n" * 20 + one(SECRET)
+    (found,) = dialogue.feed_replies(replies, 0)
+    assert replies[slice(*found)] == SECRET and dialogue.waiting == 0
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [one(bytes(400_000)) * 50, b"$9999999\r\n" + bytes(2_000_000), b":1\r\n" * (MAX_PENDING + 1)],
+    ids=["too many bytes", "one that is too long", "too many"],
+)
+def test_what_waits_is_bounded(replies: bytes) -> None:
+    dialogue = RedisDialogue()
+    most = 0
+    for at in range(0, len(replies), 300_000):
+        dialogue.feed_replies(replies[at : at + 300_000], at)
+        most = max(most, dialogue.waiting)
+    assert dialogue.has_too_much and dialogue.waiting == 0
+    assert most < MAX_PENDING_BYTES + (1 << 20)
+    assert dialogue.feed_commands(bulk(b"GET", b"token"), 0) == []
+
+
+@pytest.mark.parametrize("is_let_go", [False, True])
+def test_what_waits_is_charged_and_let_go_with_its_connection(is_let_go: bool) -> None:
+    talk = Talk(server_port=6_379).open()
+    talk.client(*CASES["GET"][:1])
+    talk.server(b"$600000\r\n" + SECRET)
+    for _ in range(8):
+        talk.server(bytes(60_000))
+    packets = list(talk.tape.packets)
+    masks = FrameMasks("all")
+    masks.add(packets)
+    (pair,) = masks.pairs.values()
+    masks._look_up(pair, is_end=False)  # as a record of it would have it done
+    account = pair.connection.account
+    before = account.held
+    dialogue = next(stream.dialogue for stream in pair.streams if stream.dialogue is not None)
+    assert before > dialogue.waiting > 256 * 1024
+    account.is_let_go = is_let_go
+    talk.server(bytes(60_000))
+    talk.server(bytes(60_000 - len(SECRET)) + b"\r\n")
+    talk.close()
+    masks.add(talk.tape.packets[len(packets) :])
+    masks.end()
+    assert dialogue.waiting == 0
+    assert masks.not_looked_into[ANSWERS] == (len(talk.tape.packets) if is_let_go else 0)
+    raw = b"".join(masks.masked(packet)[54:] for packet in talk.tape.packets)
+    assert (SECRET in raw) is is_let_go
 
 
 def test_a_hole_ends_it() -> None:
