@@ -8,9 +8,9 @@ from inspect import getsource
 from types import ModuleType
 from typing import NamedTuple
 
-from wireproof.analysis import arrivals, gaps, holders, pace, path, quiet, uploads
+from wireproof.analysis import arrivals, gaps, holders, pace, path, quiet, tcp_steps, uploads
 
-JUDGES = (arrivals, path, pace, holders, gaps, quiet, uploads)
+JUDGES = (arrivals, path, tcp_steps, pace, holders, gaps, quiet, uploads)
 """Modules whose rules have thresholds."""
 
 

@@ -68,3 +68,12 @@ def answer(stream: Stream, question: Question = "streaming") -> str:
 def causes(found: Verdict | None) -> Sequence[str]:
     """The codes of a verdict's causes."""
     return [cause.code for cause in found.causes] if found else []
+
+
+def far(stream: Stream, round_trip: float) -> Stream:
+    """The same stream at a client whose SYN was answered so late."""
+    stream.tape.packets[1:] = [
+        (number, (time_ns or 0) + round(round_trip * 1e9), *rest)
+        for number, time_ns, *rest in stream.tape.packets[1:]
+    ]  # type: ignore[misc]
+    return stream

@@ -28,12 +28,11 @@ from .path import (
     Hindrance,
     closed_by,
     hindered,
-    nagle_steps,
     round_trip,
-    slow_start,
 )
 from .quiet import at_work, under_way
 from .recorded import is_recorded
+from .tcp_steps import nagle_steps, slow_start
 from .time_limits import LIMITS, next_limit
 from .trace import Trace
 from .verdict import Cause, Number, Verdict

@@ -20,12 +20,11 @@ from .blocked import BLOCKED_REMEDIES
 from .company import Answered
 from .path import (
     FULL_REMEDIES,
-    SEGMENTS,
     Hindrance,
     HindranceKind,
     quickest_round,
-    takes_a_round,
 )
+from .tcp_steps import SEGMENTS, takes_a_round
 from .trace import Trace
 from .verdict import Cause, Sure
 

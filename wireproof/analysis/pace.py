@@ -33,21 +33,18 @@ from .arrivals import (
 from .holders import Causes, is_with_head
 from .path import (
     CLOSED,
+    CLOSED_SHARE,
     FULL,
-    SEGMENTS,
     Hindrance,
-    full_segment,
+    closed_long,
     hindered,
     hindrances,
-    may_be_full,
-    nagle_steps,
     round_trip,
-    slow_start,
-    times_closed,
     unavoidable,
     united_seconds,
 )
 from .recorded import holes
+from .tcp_steps import SEGMENTS, full_segment, may_be_full, nagle_steps, slow_start
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
@@ -75,8 +72,6 @@ TOGETHER = 1.5
 LATE_HEAD = 0.300
 """Seconds beyond the round trip. A header that comes sooner is not worth a word: connections,
 queues and set-up take that long too."""
-CLOSED_SHARE = 0.25
-"""Part of a stream's time for which the window was closed if its client was what slowed it."""
 MAX_PACKETS = 16
 """Packets that a verdict cites."""
 
@@ -227,20 +222,6 @@ def _too_few(view: View) -> Verdict | None:
     seen = f"at least {LEAST} are needed to compare waits"
     causes = holders.Causes((Cause("too-few-events", "certain", seen),))
     return _verdict(view, "undecided", "ok", summary, causes)
-
-
-def closed_long(
-    what: str, closed: Sequence[Hindrance], start: float, end: float, span: float
-) -> tuple[float, str] | None:
-    """Return for how many seconds windows were closed, and what that says of the client; None if it
-    is not long beside the ``span`` in which content came. ``what`` was closed."""
-    seconds = united_seconds(closed, start, end)
-    if not closed or seconds < max(WAIT, CLOSED_SHARE * span):
-        return None
-    number = times_closed((one.start, one.end) for one in closed)
-    times = f", {number:,} times" if number > 1 else ""
-    lasted = f"{duration(seconds)} of {duration(end - start)}{times}"
-    return seconds, f"the client did not read: {what} was closed for {lasted}"
 
 
 def _client_slow(view: View) -> Verdict | None:

@@ -22,8 +22,8 @@ from parsers.records import ConnectionRecord
 from ...text.wording import count, duration, span
 from ..arrivals import EARLY, LEAST, MIN_SHARE, SHORTEST_WAIT, WAIT
 from ..holders import windows
-from ..pace import BULK, HELD, MAX_PACKETS, SEVERAL, TOGETHER, closed_long
-from ..path import Hindrance, windows_of
+from ..pace import BULK, HELD, MAX_PACKETS, SEVERAL, TOGETHER
+from ..path import Hindrance, closed_long, windows_of
 from ..verdict import Cause, Number, Severity, Verdict
 from .records import TLS, Medium, Sealed
 from .turns import Turn

@@ -1,0 +1,187 @@
+"""Steps of TCP in a response: Nagle's algorithm, slow start, and full segments.
+
+Strategy: these leave no times in which nothing could be delivered (:mod:`.path`), but borders. By
+Nagle's algorithm (RFC 9293 section 3.7.4) a small write is cut in two where its second half waits
+for an acknowledgement, and the first data of a connection stop after ten segments (RFC 6928, RFC
+5681 section 3.1) for one round trip. A full segment ends wherever it is full.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from operator import sub
+from statistics import median
+from typing import NamedTuple
+
+from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
+from .marks import Marks
+from .path import (
+    LEAST_ROUND,
+    OF_A_ROUND,
+    Hindrance,
+    hindered,
+    quickest_round,
+    round_trip,
+    segment_size,
+)
+from .trace import Trace
+
+SMALL = 1_000
+"""Bytes below which a write fits into every segment: only its sender can have cut it in two."""
+DELAYED_ACK = 0.030
+"""Seconds that a half waits beyond the round trip if its acknowledgement was delayed: Linux and
+Windows wait 40 ms and more, and no longer than 500 ms (RFC 9293 section 3.8.6.3)."""
+MOST_HALVES = 0.5
+"""Part of the small writes that must have been cut: a busy machine cuts some, too."""
+SOME_HALVES = 0.25
+"""The same where halves come a long round trip apart: nothing else does that, and of writes that
+are closer together than two round trips some wait whole."""
+MOST_OF_A_ROUND = 1.3
+"""Round trips up to which an acknowledgement may take: a path is not always as quick as it was for
+the handshake."""
+LINUX_DELAY = 0.050
+"""Seconds for which Linux delays an acknowledgement, 40 ms, and what its timers miss by."""
+INITIAL_WINDOW = 10
+"""Segments that go before the first acknowledgement (RFC 6928 section 2)."""
+SEGMENTS = (1_200, 1_460)
+"""Bytes of a full segment: what IPv6's least MTU, tunnels and Ethernet leave. A flush of no more is
+one segment of a slow path, and no buffer's, unless it has a size that segments have not."""
+TIMESTAMPS = 12
+"""Bytes of a segment that timestamps take (RFC 7323 appendix A)."""
+OF_A_SEGMENT = SEGMENTS[0] / SEGMENTS[1]
+"""Part of the size that its ends announced which a full segment has at least."""
+
+
+class Steps(NamedTuple):
+    """Small writes that were cut in two, the second half of which came later."""
+
+    share: float
+    """Of all writes, or of their segments."""
+    seconds: float
+    """From the first half to the second, as a rule."""
+    packets: tuple[int, ...]
+    """Those of the second halves."""
+    is_delayed: bool
+    """Whether the acknowledgement that was waited for was delayed."""
+    in_segments: bool
+    """Whether ``share`` is one of segments: several writes left in each."""
+
+
+def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
+    """Return the steps of Nagle's algorithm, None if there are none to speak of."""
+    about = trace.about
+    is_framed = about.counts.chunks or about.stream_id is not None  # by what is written at once
+    marks = trace.pieces if is_framed else trace.elements
+    rtt = quickest_round(trace)
+    least = max(SHORTEST_WAIT, OF_A_ROUND * rtt)
+    took = list(map(sub, marks.times, marks.starts))
+    if max(took, default=0.0) < least:
+        return None
+    cut = [
+        at
+        for at, seconds in enumerate(took)
+        if seconds >= least and marks.lengths[at] < SMALL and not _was_hindered(marks, at, found)
+    ]
+    # Nagle's algorithm keeps no full segment back: the end of one waits for a slow path.
+    segment = full_segment(trace)
+    cut = [at for at in cut if not may_be_full(marks, _first_of(marks, at), at, segment)]
+    if len(cut) < LEAST:
+        return None
+    seconds = median(took[at] for at in cut)
+    if seconds < WAIT:
+        return None
+    packets = tuple(marks.packets[at] for at in cut)
+    small = [at for at, length in enumerate(marks.lengths) if length < SMALL]
+    segments = {marks.packets[at] for at in small}
+    gathers = bool(is_framed) and len(segments) < len(small) and takes_a_round(seconds, rtt)
+    share = len(cut) / (len(segments) if gathers else len(small))
+    if share < (SOME_HALVES if takes_a_round(seconds, rtt) else MOST_HALVES):
+        return None
+    return Steps(share, seconds, packets, seconds - rtt >= DELAYED_ACK, gathers)
+
+
+def may_be_full(came: Marks | Arrivals, first: int, cut: int, segment: int) -> bool:
+    """Whether what begins in or before element ``first`` and ends inside element ``cut`` may have
+    been full segments of at most ``segment`` bytes.
+
+    That is one, which a path may have made smaller, or several: as many as one packet of a capture
+    holds where a card cuts or merges them, or as an acknowledgement lets go. Where elements are
+    longer than a segment any number of bytes is possible, and says nothing.
+    """
+    whole = first if came.first_packets[first] == came.packets[first] else first + 1
+    least = came.offsets[cut] - came.offsets[whole] if whole < cut else 0
+    most = came.offsets[cut] + came.lengths[cut] - came.offsets[first]
+    if any(least <= size and most >= size * OF_A_SEGMENT for size in (segment, SEGMENTS[1])):
+        return True
+    segments = max(1, -(-least // segment))
+    return most - least <= segment and segments * (segment - TIMESTAMPS) <= most
+
+
+def _first_of(came: Marks, cut: int) -> int:
+    """Return the first element that the packet brings which element ``cut`` begins in."""
+    return bisect_left(came.packets, came.first_packets[cut], 0, cut)
+
+
+def full_segment(trace: Trace) -> int:
+    """Return the size of a full segment, Ethernet's where neither end announced one."""
+    connection = trace.about.connection
+    said = connection is not None and (connection.client_mss or connection.server_mss)
+    return segment_size(connection) if connection is not None and said else SEGMENTS[1]
+
+
+def takes_a_round(seconds: float, rtt: float) -> bool:
+    """Whether something took as long as the acknowledgement of what was sent before it takes.
+
+    On a path as long as that no timer of programs is likely to have the same time.
+    """
+    return rtt >= LEAST_ROUND and OF_A_ROUND * rtt <= seconds <= MOST_OF_A_ROUND * rtt + LINUX_DELAY
+
+
+def _was_hindered(marks: Marks, at: int, found: Sequence[Hindrance]) -> bool:
+    return hindered(found, marks.starts[at], marks.times[at]) is not None
+
+
+class Rounds(NamedTuple):
+    """The first data of a connection, which stop until the first ten segments are acknowledged."""
+
+    at: int
+    """The index of the first element after the stop."""
+    sent: int
+    """Bytes of whole elements that came before it, the head included."""
+    seconds: float
+
+
+def slow_start(trace: Trace, came: Arrivals) -> Rounds | None:
+    """Return where slow start stopped a response that was written at once, None if it did not.
+
+    What tells it from a source that waits: nothing waited before, what came is the initial window
+    to the segment, and the stop takes one round trip. The window is one of bytes; Linux counts
+    segments, which are smaller than they may be where each element was written by itself.
+    """
+    rtt, response = round_trip(trace), trace.about.response
+    if rtt < LEAST_ROUND or response is None:
+        return None
+    at = next((at for at, gap in enumerate(came.gaps) if gap >= rtt / 2), None)
+    if at is None or not OF_A_ROUND * rtt <= came.gaps[at] <= 1.5 * rtt:
+        return None
+    begin = response.offset
+    sent = came.offsets[at] + came.lengths[at] - begin
+    cut = came.offsets[at + 1] + came.lengths[at + 1] - begin
+    least, most = (INITIAL_WINDOW * size for size in SEGMENTS)
+    if (sent <= most and cut > least) or _segments(trace, came, at) == INITIAL_WINDOW:
+        return Rounds(at + 1, sent, came.gaps[at])
+    return None
+
+
+def _segments(trace: Trace, came: Arrivals, last: int) -> int:
+    """Return how many packets had come when an element was whole, as far as it shows.
+
+    Of an element in more than two packets the inner ones do not show; they are full, and count
+    among the bytes.
+    """
+    head = trace.about.response
+    stop = came.times[last + 1] - OF_A_ROUND * round_trip(trace)
+    begun = last + 1 + (came.start(last + 1) < stop)
+    packets = {*came.first_packets[:begun], *came.packets[: last + 1]}
+    return len(packets | {head.last_packet} if head is not None else packets)
