@@ -25,6 +25,7 @@ ANSWERS = {
     "window-too-small": {"streaming": "client-slow", "ending": WHOLE, "gap": "zero-window"},
     "window-full": {"streaming": "client-slow", "ending": WHOLE},
     "window-narrow": {"streaming": "client-slow", "ending": WHOLE},
+    "nagle-filled": {"streaming": "bursty", "ending": "open"},
     "slow-acknowledged": {"streaming": STREAMED, "ending": WHOLE, "gap": "congestion-window"},
     "slow-offloaded": {"streaming": STREAMED, "ending": WHOLE, "gap": "congestion-window"},
     "tail-unanswered": {"streaming": STREAMED, "ending": WHOLE, "gap": "retransmission"},
@@ -42,6 +43,7 @@ UNSURE = {
     "path-gone": {"likely", "possible"},
     "slow-acknowledged": {"likely", "possible"},
     "slow-offloaded": {"likely", "possible"},
+    "nagle-filled": {"likely", "possible"},
     "tail-unanswered": {"likely", "certain"},
     "tail-unanswered-at-client": {"possible"},
     "large-unanswered": {"certain", "possible"},
@@ -160,3 +162,10 @@ def test_what_both_ends_say_of_a_path(
     (found,) = report.hops
     assert found.hop.is_path
     assert (found.verdict.answer, [one.code for one in found.verdict.causes]) == (answer, causes)
+
+
+def test_small_writes_that_fill_segments_are_nagles_too() -> None:
+    """Events are 5 ms apart, and the round trip takes 100 ms."""
+    found = verdicts("nagle-filled")["streaming"]
+    assert [cause.code for cause in found.causes] == ["nagle-delayed-ack"]
+    assert found.numbers["period"] == pytest.approx(0.1, abs=0.005)

@@ -8,9 +8,19 @@ from inspect import getsource
 from types import ModuleType
 from typing import NamedTuple
 
-from wireproof.analysis import arrivals, gaps, holders, pace, path, quiet, tcp_steps, uploads
+from wireproof.analysis import (
+    arrivals,
+    gaps,
+    holders,
+    pace,
+    path,
+    quiet,
+    stream_view,
+    tcp_steps,
+    uploads,
+)
 
-JUDGES = (arrivals, path, tcp_steps, pace, holders, gaps, quiet, uploads)
+JUDGES = (arrivals, path, tcp_steps, stream_view, pace, holders, gaps, quiet, uploads)
 """Modules whose rules have thresholds."""
 
 

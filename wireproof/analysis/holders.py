@@ -346,6 +346,12 @@ def nagle(is_delayed: bool) -> Causes:
     return Causes((cause("nagle-delayed-ack", "certain", seen),))
 
 
+def nagle_rounds() -> Causes:
+    """Nagle's algorithm, where writes fill segments meanwhile."""
+    seen = "what is less than a segment waits until the one before that was less is acknowledged"
+    return Causes((cause("nagle-delayed-ack", "likely", seen),), OTHER_RATE)
+
+
 def slow_start() -> Causes:
     """A connection that has just begun."""
     seen = "after about ten segments a new connection waits for the first acknowledgement"

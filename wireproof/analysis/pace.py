@@ -11,13 +11,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
-from operator import le
 from statistics import median
 
-from ..text.wording import ELEMENT_NAMES, count, duration, span
+from ..text.wording import count, duration, span
 from . import holders
 from .arrivals import (
     EARLY,
@@ -28,23 +25,20 @@ from .arrivals import (
     Arrivals,
     Flush,
     arrivals,
-    sent_in_all,
 )
 from .holders import Causes, is_with_head
 from .path import (
     CLOSED,
     CLOSED_SHARE,
     FULL,
-    Hindrance,
     closed_long,
     hindered,
-    hindrances,
-    round_trip,
     unavoidable,
     united_seconds,
 )
 from .recorded import holes
-from .tcp_steps import SEGMENTS, full_segment, may_be_full, nagle_steps, slow_start
+from .stream_view import View
+from .tcp_steps import SEGMENTS, nagle_rounds, nagle_steps, slow_start
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
@@ -65,8 +59,6 @@ machine's: what waits for a model or a timer would have waited before the first 
 SEVERAL = 2 / 3
 """Part of the flushes that must have several elements: of two things said in one breath, as at the
 begin and at the end of an answer, there are few."""
-MOSTLY = 0.8
-"""Part of the flushes that end inside elements which must be full segments if a path made them."""
 TOGETHER = 1.5
 """Elements a flush, on average, from which on something puts them together."""
 LATE_HEAD = 0.300
@@ -76,114 +68,7 @@ MAX_PACKETS = 16
 """Packets that a verdict cites."""
 
 
-@dataclass
-class View:
-    """A stream, its arrivals and what hindered it."""
-
-    trace: Trace
-    came: Arrivals
-
-    @cached_property
-    def hindrances(self) -> list[Hindrance]:
-        return hindrances(self.trace)
-
-    @property
-    def name(self) -> str:
-        """What one of its elements is called."""
-        counts = self.trace.about.counts
-        if self.trace.about.transport == "websocket":
-            return ELEMENT_NAMES["websocket_message"]
-        if counts.blocks:
-            return ELEMENT_NAMES["sse_event"]
-        return ELEMENT_NAMES.get(counts.element_kind, "chunk")
-
-    @property
-    def total(self) -> int:
-        """How many came, as ``ls`` counts; of a WebSocket, in the turn that is judged."""
-        if self.trace.about.transport == "websocket":
-            return self.came.count
-        return max(self.trace.total, self.came.count)
-
-    @property
-    def said(self) -> str:
-        """How many are judged, and of how many, in words."""
-        judged, total = self.came.count, self.total
-        if self.trace.about.transport == "websocket" and judged < (sent := sent_in_all(self.trace)):
-            return f"{judged:,} of {sent:,} {self.name}s (the longest turn)"
-        return (
-            count(total, self.name) if judged == total else f"{judged:,} of {total:,} {self.name}s"
-        )
-
-    @cached_property
-    def time_to_head(self) -> float | None:
-        """Seconds from the request to the response's header."""
-        response = self.trace.about.response
-        return response.last_time - self.came.asked if response and self.came.asked else None
-
-    @cached_property
-    def own_gaps(self) -> list[tuple[int, float]]:
-        """The gaps that the path did not make, with the index of the element before each."""
-        times, found = self.came.times, self.hindrances
-        gaps = enumerate(self.came.gaps)
-        if not found:
-            return list(gaps)
-        return [(at, gap) for at, gap in gaps if not hindered(found, times[at], times[at + 1])]
-
-    @cached_property
-    def share_of_waits(self) -> float:
-        """Part of the gaps that are waits."""
-        if not self.hindrances and self.came.gaps:
-            return len(self.came.waits) / len(self.came.gaps)
-        waits = sum(gap >= SHORTEST_WAIT for _, gap in self.own_gaps)
-        return waits / len(self.own_gaps) if self.own_gaps else 0.0
-
-    @cached_property
-    def cut_at(self) -> list[int]:
-        """The indices of elements after which a flush ended inside the next element."""
-        came = self.came
-        if True not in map(le, came.first_packets[1:], came.packets):
-            return []  # as nearly always: each element begins in a packet of its own
-        return [
-            at
-            for at, gap in self.own_gaps
-            if gap >= SHORTEST_WAIT and came.first_packets[at + 1] <= came.packets[at]
-        ]
-
-    @cached_property
-    def is_cut_by_the_path(self) -> bool:
-        """Whether flushes that end inside elements are full segments: a slow path makes those."""
-        came, waits = self.came, [at for at, gap in self.own_gaps if gap >= SHORTEST_WAIT]
-        single, segment = 0, full_segment(self.trace)
-        for at in self.cut_at:
-            flush = bisect_left(waits, at)
-            start = waits[flush - 1] + 1 if flush else 0
-            single += may_be_full(came, start, at + 1, segment)
-        return single >= max(LEAST, MOSTLY * len(self.cut_at))
-
-    @property
-    def is_relayed(self) -> bool:
-        connection = self.trace.about.connection
-        return connection is not None and connection.recorded_by == "relay"
-
-    def numbers(self, **more: Number) -> dict[str, Number]:
-        """Return what every verdict has, and more."""
-        came = self.came
-        return {
-            "events": came.count,
-            "groups": came.groups,
-            "time_to_head": _rounded(self.time_to_head),
-            "time_to_first_event": _rounded(came.first),
-            "longest": _rounded(max(came.gaps, default=None)),
-            "rtt": _rounded(round_trip(self.trace) or None),
-            **more,
-        }
-
-
 Rule = Callable[[View], Verdict | None]
-
-
-def _rounded(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 6)
 
 
 def judge_streaming(trace: Trace) -> Verdict | None:
@@ -268,6 +153,22 @@ def _stepped(view: View) -> Verdict | None:
     causes = holders.nagle(steps.is_delayed)
     step = round(steps.seconds, 6)
     return _verdict(view, "stepped", "warning", summary, causes, steps.packets, step=step)
+
+
+def _filled(view: View) -> Verdict | None:
+    """Small writes that leave when a segment is full, or once a round trip."""
+    if view.is_relayed or holders.is_coded(view.trace) or view.came.count < TOGETHER * 2 * LEAST:
+        return None
+    steps = nagle_rounds(view.trace, view.came)
+    if steps is None or steps.period < HELD:
+        return None
+    summary = (
+        f"{view.said} came about {view.came.count / view.came.groups:.1f} at a time: in full"
+        f" segments, and in one that is not full every {duration(steps.period)}, a round trip"
+    )
+    period = round(steps.period, 6)
+    causes = holders.nagle_rounds()
+    return _verdict(view, "bursty", "warning", summary, causes, steps.packets, period=period)
 
 
 def _rounds(view: View) -> Verdict | None:
@@ -485,6 +386,7 @@ RULES: Sequence[Rule] = (
     _client_slow,
     _window_full,
     _stepped,
+    _filled,
     _rounds,
     _cut,
     _held,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from itertools import pairwise
 from operator import sub
 from statistics import median
 from typing import NamedTuple
@@ -34,6 +35,9 @@ DELAYED_ACK = 0.030
 Windows wait 40 ms and more, and no longer than 500 ms (RFC 9293 section 3.8.6.3)."""
 MOST_HALVES = 0.5
 """Part of the small writes that must have been cut: a busy machine cuts some, too."""
+MOST_ROUNDS = 0.8
+"""Part of the segments that are not full which must come a round trip after the one before, to have
+waited for that: the begin and the end of a stream have steps of their own."""
 SOME_HALVES = 0.25
 """The same where halves come a long round trip apart: nothing else does that, and of writes that
 are closer together than two round trips some wait whole."""
@@ -99,6 +103,40 @@ def nagle_steps(trace: Trace, found: Sequence[Hindrance]) -> Steps | None:
     if share < (SOME_HALVES if takes_a_round(seconds, rtt) else MOST_HALVES):
         return None
     return Steps(share, seconds, packets, seconds - rtt >= DELAYED_ACK, gathers)
+
+
+class SmallRounds(NamedTuple):
+    """Segments that were not full and left a round trip apart, with full ones between."""
+
+    period: float
+    """Seconds from one that was not full to the next, as a rule."""
+    packets: tuple[int, ...]
+    """Those that were not full."""
+
+
+def nagle_rounds(trace: Trace, came: Arrivals) -> SmallRounds | None:
+    """Return what Nagle's algorithm makes of small writes that fill a segment within a round trip.
+
+    A full one leaves at once, and ends where it is full; what is less waits until all that was less
+    before it has been acknowledged (Minshall's variant, as Linux has it). None if it is not so.
+    """
+    rtt, segment = quickest_round(trace), full_segment(trace)
+    if rtt < LEAST_ROUND or came.groups < 2 * LEAST or max(came.lengths) >= SMALL:
+        return None
+    small, full = [], 0
+    for flush in came.flushes[:-1]:
+        if came.first_packets[flush.end] > came.packets[flush.end - 1]:
+            small.append(flush.end - 1)
+        elif not may_be_full(came, flush.start, flush.end, segment):
+            return None
+        else:
+            full += 1
+    if min(full, len(small)) < max(LEAST, came.groups / 4):
+        return None
+    periods = [came.times[at] - came.times[before] for before, at in pairwise(small)]
+    if sum(takes_a_round(one, rtt) for one in periods) < MOST_ROUNDS * len(periods):
+        return None
+    return SmallRounds(median(periods), tuple(came.packets[at] for at in small))
 
 
 def may_be_full(came: Marks | Arrivals, first: int, cut: int, segment: int) -> bool:

@@ -195,3 +195,34 @@ def test_full_segments(size: int, segment: int, each: int, found: bool) -> None:
         packets=[1] * cut + [2],
     )
     assert may_be_full(marks, 0, cut, segment) is found
+
+
+def filled(round_trip: float, period: float) -> Stream:
+    """Chunks in a full segment, which ends inside one, and the rest of ten half a ``period``
+    later."""
+    stream = Stream(thinking=round_trip)
+    for number in range(10):
+        data = b"".join(chunk(event(at, "x" * 150)) for at in range(number * 16, number * 16 + 16))
+        for piece in (data[:1_448], data[1_448:]):
+            stream.tape.wait(period / 2)
+            stream.talk.server(piece)
+            stream.talk.ack("client")
+    return far(stream.end(), round_trip)
+
+
+@pytest.mark.parametrize(
+    ("round_trip", "period", "expected"),
+    [
+        (0.1, 0.1, ["nagle-delayed-ack"]),
+        (0.2, 0.21, ["nagle-delayed-ack"]),
+        (0.1, 0.4, []),  # they wait for something else
+        (0.0, 0.1, []),
+    ],
+)
+def test_small_writes_that_fill_segments_within_a_round_trip(
+    round_trip: float, period: float, expected: list[str]
+) -> None:
+    found = verdict(filled(round_trip, period))
+    assert ("nagle-delayed-ack" in causes(found)) is bool(expected)
+    assert found is not None
+    assert (found.answer == "bursty") or not expected

@@ -1,0 +1,129 @@
+"""A stream as its judge looks at it: what came when, and which of its waits are its own.
+
+Strategy: what several rules of :mod:`.pace` ask is looked up once. A wait in which the path kept
+something back says nothing of who wrote it, so rules ask for the gaps that are left.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from functools import cached_property
+from operator import le
+
+from ..text.wording import ELEMENT_NAMES, count
+from .arrivals import LEAST, SHORTEST_WAIT, Arrivals, sent_in_all
+from .path import Hindrance, hindered, hindrances, round_trip
+from .tcp_steps import full_segment, may_be_full
+from .trace import Trace
+from .verdict import Number
+
+MOSTLY = 0.8
+"""Part of the flushes that end inside elements which must be full segments if a path made them."""
+
+
+@dataclass
+class View:
+    """A stream, its arrivals and what hindered it."""
+
+    trace: Trace
+    came: Arrivals
+
+    @cached_property
+    def hindrances(self) -> list[Hindrance]:
+        return hindrances(self.trace)
+
+    @property
+    def name(self) -> str:
+        """What one of its elements is called."""
+        counts = self.trace.about.counts
+        if self.trace.about.transport == "websocket":
+            return ELEMENT_NAMES["websocket_message"]
+        if counts.blocks:
+            return ELEMENT_NAMES["sse_event"]
+        return ELEMENT_NAMES.get(counts.element_kind, "chunk")
+
+    @property
+    def total(self) -> int:
+        """How many came, as ``ls`` counts; of a WebSocket, in the turn that is judged."""
+        if self.trace.about.transport == "websocket":
+            return self.came.count
+        return max(self.trace.total, self.came.count)
+
+    @property
+    def said(self) -> str:
+        """How many are judged, and of how many, in words."""
+        judged, total = self.came.count, self.total
+        if self.trace.about.transport == "websocket" and judged < (sent := sent_in_all(self.trace)):
+            return f"{judged:,} of {sent:,} {self.name}s (the longest turn)"
+        return (
+            count(total, self.name) if judged == total else f"{judged:,} of {total:,} {self.name}s"
+        )
+
+    @cached_property
+    def time_to_head(self) -> float | None:
+        """Seconds from the request to the response's header."""
+        response = self.trace.about.response
+        return response.last_time - self.came.asked if response and self.came.asked else None
+
+    @cached_property
+    def own_gaps(self) -> list[tuple[int, float]]:
+        """The gaps that the path did not make, with the index of the element before each."""
+        times, found = self.came.times, self.hindrances
+        gaps = enumerate(self.came.gaps)
+        if not found:
+            return list(gaps)
+        return [(at, gap) for at, gap in gaps if not hindered(found, times[at], times[at + 1])]
+
+    @cached_property
+    def share_of_waits(self) -> float:
+        """Part of the gaps that are waits."""
+        if not self.hindrances and self.came.gaps:
+            return len(self.came.waits) / len(self.came.gaps)
+        waits = sum(gap >= SHORTEST_WAIT for _, gap in self.own_gaps)
+        return waits / len(self.own_gaps) if self.own_gaps else 0.0
+
+    @cached_property
+    def cut_at(self) -> list[int]:
+        """The indices of elements after which a flush ended inside the next element."""
+        came = self.came
+        if True not in map(le, came.first_packets[1:], came.packets):
+            return []  # as nearly always: each element begins in a packet of its own
+        return [
+            at
+            for at, gap in self.own_gaps
+            if gap >= SHORTEST_WAIT and came.first_packets[at + 1] <= came.packets[at]
+        ]
+
+    @cached_property
+    def is_cut_by_the_path(self) -> bool:
+        """Whether flushes that end inside elements are full segments: a slow path makes those."""
+        came, waits = self.came, [at for at, gap in self.own_gaps if gap >= SHORTEST_WAIT]
+        single, segment = 0, full_segment(self.trace)
+        for at in self.cut_at:
+            flush = bisect_left(waits, at)
+            start = waits[flush - 1] + 1 if flush else 0
+            single += may_be_full(came, start, at + 1, segment)
+        return single >= max(LEAST, MOSTLY * len(self.cut_at))
+
+    @property
+    def is_relayed(self) -> bool:
+        connection = self.trace.about.connection
+        return connection is not None and connection.recorded_by == "relay"
+
+    def numbers(self, **more: Number) -> dict[str, Number]:
+        """Return what every verdict has, and more."""
+        came = self.came
+        return {
+            "events": came.count,
+            "groups": came.groups,
+            "time_to_head": rounded(self.time_to_head),
+            "time_to_first_event": rounded(came.first),
+            "longest": rounded(max(came.gaps, default=None)),
+            "rtt": rounded(round_trip(self.trace) or None),
+            **more,
+        }
+
+
+def rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
