@@ -361,6 +361,7 @@ class HalfConnection(Reassembly[T], Generic[T]):
                 return [] if is_again else self._fault("tcp-syn-ignored", f"sequence number {seq}")
             self.base_seq = seq
             self.mss, self.window_scale = segment.sizes
+            self.peer.take_window(self.peer.window)  # which may have come before
             self.sent_syn_ack = bool(flags & ACK)
             if self.sent_syn_ack:
                 self.peer.answered_seq = (segment.ack - 1) & 0xFFFFFFFF

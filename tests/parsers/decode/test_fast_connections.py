@@ -470,3 +470,16 @@ def test_answers_that_wait_for_an_acknowledgement(window: int, size: int, pause:
 def given_later(given: list[Packet], pause: int) -> list[Packet]:
     """Each packet so many milliseconds after the one before."""
     return [(number, EPOCH_NS + number * pause * 1_000_000, *rest) for number, _, *rest in given]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("order", "waits"), [((0, 2, 1), 3), ((1, 0, 2), 3), ((0, 1), 3), ((2, 0, 1), 0), ((1, 2), 0)]
+)
+def test_windows_are_known_whenever_both_syns_have_come(order: tuple[int, ...], waits: int) -> None:
+    """One that comes after what followed it is ignored."""
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + bytes(5_000)
+    packets = exchanges(Talk(), 3, answer=answer).tape.packets
+    given = given_later(numbered([*(packets[at] for at in order), *packets[3:]]), 20)
+    check(given)
+    (connection,) = (one for one in decoded(given) if isinstance(one, ConnectionRecord))
+    assert len(connection.ack_waits) == waits
