@@ -141,17 +141,20 @@ def find_fault(explained: Explained) -> Finding | None:
 
 
 def find_late_token(explained: Explained, below: float) -> Finding | None:
-    """Return why the first token came too late, None if it did not."""
+    """Return why the first token came too late, None if it did not.
+
+    Behind bytes of the response that are missing nobody knows which token was the first.
+    """
     times = times_of(explained.trace)
     if times is None or not times.contents:
         return _no_tokens(explained)
     if not times.is_asked:
         return no_request(has_head=True)
     first = times.contents[0]
-    if first < below:
-        return None
     if first_content(times) is None:
         return _lacking(f"before the first token that it has, {duration(first)} after the request")
+    if first < below:
+        return None
     text = f"the first token came {duration(first)} after the request, below {below:g} s expected"
     hints = _origin(times)
     if times.headers is not None:

@@ -22,6 +22,20 @@ NAMED = 10
 MERGED = " + "
 """What stands between the names of captures that are one, by time."""
 RETRANSMISSIONS = "retransmissions"
+NUMBERS = {
+    "headers_after": "headers",
+    "first": "first_event",
+    "first_token": "ttft",
+    "late first tokens": "ttft",
+    "last": "last_content",
+    "gap_p50": "p50 of icl",
+    "gap_max": "max of icl",
+    "long pauses": "max of icl",
+    "bursts": "p50 of icl beside its max",
+}
+"""Which numbers of ``wireproof latency`` show what is compared."""
+IS_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://").match
+"""Whether a capture is elsewhere."""
 
 
 class Lacks(NamedTuple):
@@ -155,16 +169,37 @@ def places(change: Shown) -> list[str]:
 
 
 def commands(change: Shown) -> list[str]:
-    """Return what shows them, a line each, escaped; a shell takes the rest for a comment."""
-    return [f"{_showing(change, one)}  # {_there(change, one)}" for one in change.worst]
+    """Return what shows them, a line each, escaped; a shell takes the rest for a comment.
+
+    A time, which nothing need be wrong with by itself, is shown by its name in ``latency``.
+    """
+    number = NUMBERS.get(change.what.removesuffix(" p50").removesuffix(" p99"))
+    look = f": {number}" if number else ""
+    return [
+        f"{_showing(change, one, number)}  # {_there(change, one)}{look}{_to_copy(one)}"
+        for one in change.worst
+    ]
 
 
-def _showing(change: Shown, place: Place) -> str:
-    """Return the command that explains an exchange, or lists the retransmissions of a connection.
+def _to_copy(place: Place) -> str:
+    """Return what has to be done before: captures are looked at where their packets are."""
+    if not any(map(IS_URL, place.capture.split(MERGED))):
+        return ""
+    return f"; first copy {escape(place.capture)} here"
+
+
+def _at_hand(capture: str) -> str:
+    """Return what a capture is called when it has been copied."""
+    return capture.rpartition("/")[2] if IS_URL(capture) else capture
+
+
+def _showing(change: Shown, place: Place, number: str | None) -> str:
+    """Return the command that explains an exchange, has a number of it, or lists the
+    retransmissions of a connection.
 
     The files of a ring are one for mergecap, and so are those that were merged by time.
     """
-    capture = escape(place.capture)
+    capture = MERGED.join(map(_at_hand, escape(place.capture).split(MERGED)))
     parts = capture.split(MERGED)
     merged = parts if all(PurePath(part).suffix for part in parts) else [capture]
     files = " ".join(map(_as_words, merged))
@@ -176,7 +211,8 @@ def _showing(change: Shown, place: Place) -> str:
     if change.what == RETRANSMISSIONS:
         chosen = f"tcp.stream == {place.connection} && tcp.analysis.retransmission"
         return f"{reading}tshark -r {file} -Y '{chosen}'"
-    return f"{reading}wireproof explain {file} --{' '.join(_which(place))}"
+    command = "latency" if number else "explain"
+    return f"{reading}wireproof {command} {file} --{' '.join(_which(place))}"
 
 
 def _as_words(capture: str) -> str:

@@ -279,5 +279,6 @@ def test_tokens_that_were_not_recorded() -> None:
     stream.talk.ack("client")
     stream.tape.wait(1)
     exchange = stream.events(1, every=0.1).end().exchange
-    said = failure(lambda: exchange.assert_time_to_first_token(below=0.5))
-    assert "the capture lacks bytes of the response before the first token that it has" in said
+    for below in (0.5, 5.0):  # whichever came first: it is not the one that is there
+        said = failure(lambda limit=below: exchange.assert_time_to_first_token(below=limit))
+        assert "the capture lacks bytes of the response before the first token that it has" in said

@@ -9,8 +9,8 @@ import xml.etree.ElementTree as ET
 import msgspec
 import pytest
 
-from wireproof.diff.change import Change, Example
-from wireproof.diff.profile import FORMAT, Group, Profile
+from wireproof.diff.change import BURSTS, LATE, PAUSES, Change, Example
+from wireproof.diff.profile import FORMAT, METRICS, Group, Profile
 from wireproof.output import format_by_ending
 from wireproof.views.changes import (
     ENDINGS,
@@ -120,8 +120,36 @@ def test_what_cannot_be_read_is_in_every_format(form: str) -> None:
     ],
 )
 def test_a_command_shows_what_is_behind_a_change(capture: str, command: str) -> None:
-    change = msgspec.structs.replace(WORSE, worst=[Example(capture, 3, 1, 17)])
+    held = msgspec.structs.replace(WORSE, what="streaming: held")
+    change = msgspec.structs.replace(held, worst=[Example(capture, 3, 1, 17)])
     assert commands(change) == [f"{command}  # packet 17"]
+
+
+@pytest.mark.parametrize(
+    ("capture", "command"),
+    [
+        ("s3://b/r/a.pcap", "wireproof explain a.pcap --exchange 3/1"),
+        (
+            "s3://b/r/w_*.pcapng",
+            "mergecap -a -w - w_*.pcapng | wireproof explain - --exchange 3/1",
+        ),
+        (
+            "https://h/a.pcap + c/d.pcap",
+            "mergecap -w - a.pcap c/d.pcap | wireproof explain - --exchange 3/1",
+        ),
+    ],
+)
+def test_what_is_elsewhere_is_copied_first(capture: str, command: str) -> None:
+    held = msgspec.structs.replace(WORSE, what="streaming: held")
+    change = msgspec.structs.replace(held, worst=[Example(capture, 3, 1, 17)])
+    assert commands(change) == [f"{command}  # packet 17; first copy {capture} here"]
+
+
+def test_each_time_has_a_number_to_look_at() -> None:
+    for what in (*METRICS, BURSTS, PAUSES, LATE):
+        change = msgspec.structs.replace(WORSE, what=what, worst=[Example("a.pcap", 3, 1, 17)])
+        [line] = commands(change)
+        assert line.startswith("wireproof latency a.pcap --exchange 3/1  # packet 17: "), what
 
 
 LISTED = "-Y 'tcp.stream == 3 && tcp.analysis.retransmission'  # packet 17, 12"
@@ -148,8 +176,8 @@ def test_where_to_look(form: str) -> None:
     FORMATS[form]([change], (Lacks(), Lacks()), stream)
     text = stream.getvalue()
     said = [
-        "wireproof explain 'b|\\x1b c.pcap' --exchange 3/1  # packet 17, 250.0 ms",
-        "wireproof explain 'd`.pcap' --connection 3  # packet 18",
+        "wireproof latency 'b|\\x1b c.pcap' --exchange 3/1  # packet 17, 250.0 ms: first_event",
+        "wireproof latency 'd`.pcap' --connection 3  # packet 18: first_event",
     ]
     if form == "json":
         assert json.loads(text)["changes"][0]["worst"] == msgspec.to_builtins(worst)
