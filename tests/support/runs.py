@@ -25,6 +25,7 @@ PLANTED = {
     "fewer events": "fewer elements: count",
     "errors": "status 5xx",
     "retransmissions": "retransmissions",
+    "stall": "streaming: held",
 }
 """What may be planted, and what a comparison calls it."""
 
@@ -46,6 +47,7 @@ def _answer(tape: TimedTape, path: str, port: int, random: Random, planted: str)
         _rewrite_status(tape)
     first = random.uniform(0.1, 0.15) + (0.3 if planted == "slow first token" else 0.0)
     events = EVENTS - (4 if planted == "fewer events" else 0)
+    stalled, late = random.randrange(EVENTS) if planted == "stall" else -1, 0.0
     tape.wait(first)
     if planted == "held":
         tape.wait(1.0)
@@ -56,7 +58,11 @@ def _answer(tape: TimedTape, path: str, port: int, random: Random, planted: str)
                 gap *= 4
             if planted == "one long gap" and index == 6:
                 gap += 0.8
-            tape.wait(gap)
+            tape.wait(max(gap - late, 0.0))
+            late = max(late - gap, 0.0)
+        if index == stalled:
+            tape.wait(0.5)
+            late = 0.5
         stream.talk.server(chunk(event(index + 1)))
         if planted == "retransmissions" and index % 3 == 0:
             _again(tape)

@@ -44,6 +44,8 @@ class _Cause(NamedTuple):
     """Whether what follows grows by as many seconds."""
     is_all: bool = False
     """Whether it explains however much there is of it."""
+    as_large: float = AS_LARGE
+    """How many times as large what follows may be."""
 
 
 ENDS = "end: *"
@@ -56,6 +58,7 @@ CAUSES = (
     _Cause("ending: *", (FAILED_OR_CUT, FEWER, NEW_CONNECTION)),
     _Cause("websocket: *", (FAILED_OR_CUT, FEWER, NEW_CONNECTION)),
     _Cause("streaming: *", (BURSTS, *FIRST, "headers_after *", "gap_* *", PAUSES)),
+    _Cause("streaming: held", (BURSTS,), as_large=3.0),
     _Cause(BURSTS, (*FIRST, "gap_max *", PAUSES)),
     _Cause("headers_after p50", (*FIRST, "last *"), is_added=True),
     _Cause("gap: *", ("gap_max *", "last *", PAUSES)),
@@ -70,7 +73,8 @@ CAUSES = (
     _Cause(NEW_CONNECTION, (NEW_CONNECTION,), is_all=True),
     *(_Cause(f"{metric} p50", (f"{metric} p99",)) for metric in METRICS),
 )
-"""In the order in which they are looked for."""
+"""In the order in which they are looked for. After a stall all that has waited comes at once: that
+is held where it is most of a stream, and a burst where it is less."""
 OF_LARGER = _Cause(BURSTS, ("streaming: bursty", "streaming: stepped"))
 """What explains what stands before it: of all that came in bursts, few may be called a fault."""
 
@@ -137,7 +141,7 @@ def _may_be_of(cause: Change, other: Change) -> bool:
 def _explains(cause: Change, other: Change) -> bool:
     """Whether one change of a request explains another one."""
     return any(
-        one.is_all or _is_as_large(cause, other, is_added=one.is_added)
+        one.is_all or _is_as_large(cause, other, one.as_large, is_added=one.is_added)
         for one in _rules(cause, other)
     )
 
@@ -165,14 +169,14 @@ def _together(causes: Sequence[Change], other: Change) -> Change | None:
     return largest if _is_as_large(both, other, is_added=False) else None
 
 
-def _is_as_large(cause: Change, other: Change, *, is_added: bool) -> bool:
+def _is_as_large(cause: Change, other: Change, times: float = AS_LARGE, *, is_added: bool) -> bool:
     """Whether a change is no larger than its cause. Of one request the exchanges are counted:
     nine of twenty that have a first token are no more than nine of forty."""
     if is_added:
-        return _grew(other) <= AS_LARGE * _grew(cause)
+        return _grew(other) <= times * _grew(cause)
     if cause.group != other.group:
-        return other.effect <= AS_LARGE * cause.effect
-    return other.effect * other.samples[1] <= AS_LARGE * cause.effect * cause.samples[1]
+        return other.effect <= times * cause.effect
+    return other.effect * other.samples[1] <= times * cause.effect * cause.samples[1]
 
 
 def _grew(change: Change) -> float:

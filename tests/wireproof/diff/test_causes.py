@@ -54,6 +54,7 @@ def test_of_all_that_came_in_bursts_few_may_be_called_a_fault() -> None:
     late = worse("first_token p50", 0.1)
     assert causes(few, all_of_them, late) == ["bursts", None, "bursts"]
     assert causes(worse("streaming: held", 0.1), all_of_them) == [None, None]
+    assert causes(worse("streaming: held", 0.4), all_of_them) == [None, "streaming: held"]
     assert causes(few, worse("bursts", 1.0, group="GET /b")) == [None, None]
     assert causes(few, worse("bursts", 1.0, answer="too-few")) == [None, None]
 
