@@ -257,6 +257,7 @@ class ElementStream:
         self.head(record, self._take(record.offset + record.length), start)
 
     def _take_chunk(self, record: ChunkRecord) -> None:
+        self._take_unfinished(record.offset)
         start, end = self.done, record.offset + record.length
         if not record.size:
             self.trailers(self._take(end), start)

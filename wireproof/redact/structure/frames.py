@@ -16,7 +16,7 @@ from typing import Any
 from parsers import ETHERNET, TCP, IpPacket, Packet, accept_for, outermost, packets_inside
 from parsers.records import Record, ResponseRecord
 
-from ...bytes.segment_tap import Placed, TracedStream, ip_packet
+from ...bytes.segment_tap import Placed, TracedStream
 from ...bytes.stream_tap import Pair
 from ...collector import collect_much
 from ..masked_frames import START, MaskedFrames
@@ -35,14 +35,12 @@ MAX_KEPT = 256 * 1024
 ETHERNET_HEADER = 14
 
 
-def _packets(packet: Packet, found: IpPacket) -> list[IpPacket]:
-    """Return the IP packets of a frame, of which ``found`` is the innermost one."""
-    if not found.layers:
-        return [found]
+def readable(packet: Packet) -> list[IpPacket]:
+    """Return the IP packets of a frame that can be read, of which each holds the next."""
     _, _, link_type, original, data = packet
     outer = outermost(link_type, data, original)
     inside = packets_inside(data, outer) if isinstance(outer, IpPacket) else ()
-    return [one for one in inside if isinstance(one, IpPacket)] or [found]
+    return [one for one in inside if isinstance(one, IpPacket)]
 
 
 def _clear_headers(frame: bytearray, packets: Sequence[IpPacket]) -> None:
@@ -165,12 +163,11 @@ class StructureMasks(MaskedFrames[PlacedStructure]):
     def _starred(self, packet: Packet) -> bytearray:
         number, _, link_type, _, data = packet
         frame = bytearray(data)
-        found = ip_packet(packet)
-        if found is None:
+        packets = readable(packet)
+        if not packets:
             begin = min(ETHERNET_HEADER if link_type == ETHERNET else 0, len(data))
         else:
-            begin = kept_of(data, found)
-            packets = _packets(packet, found)
+            begin = kept_of(data, packets[-1])
             clear_link(frame, link_type, packets[0].header)
             _clear_headers(frame, packets)
         frame[begin:] = stars(len(data) - begin)

@@ -56,6 +56,8 @@ NO_CHUNK_SIZE = re.compile(
 CHUNK_LINE = re.compile(rb"(?:(?<=\r\n)|\A\n?)0*[0-9A-Fa-f]{1,8}" + SIZE_ENDS)
 CUT_SIZE = re.compile(rb"(?:(?<=\r\n)|\A\n?)([0-9A-Fa-f]{1,16})(?=[ \t]*(?:;\**)?(?:\r\n|\r?\Z))")
 """What may be the size of a chunk, or the part of it that a segment has."""
+NO_WORD = 3
+"""Digits that are too few for a word: of a chunk that never ends the decoder tells no size."""
 MAX_SIZES, MAX_CUT = 65_536, 4_096
 """Parts of sizes, and packets with some, that are remembered; of more than that none is known."""
 COUNT = re.compile(rb"[0-9]{1,7}|9+(?:[eE]9*)?|[0-9]{1,8}[HMSmun]")
@@ -63,7 +65,7 @@ RAW = (ChunkRecord, DataRecord, Http2DataRecord)
 NOTHING = frozenset((b"",))
 BEFORE, AFTER = (b"", b"\n", b"\r\n"), (b"", b"\r", b"\r\n")
 """What stands next to a word that a chunk or a segment cuts: nothing, or a line end, of which a
-segment may have half."""
+segment may have half; or a mask, where a segment overlaps others."""
 BETWEEN = b"\0\r\n"
 """What stands between payloads that are looked at together: a word ends, and a line begins."""
 MAX_PREFIXED = 4_096
@@ -85,6 +87,14 @@ SAMPLES = re.compile(
 )
 """What takes the place of a WebSocket's key, and of what answers it (RFC 6455 section 1.3); and
 numbers in base64; and the letters that lines of the AI SDK's data streams begin with."""
+BEGUN_OR_ENDED = re.compile(
+    rb"\A(?:%s)(?=[\r\n]|\Z)|(?<=[ :])(?:%s)\Z"
+    % (
+        b"|".join(re.escape(one[at:]) for one in STANDS_FOR_KEYS for at in range(len(one))),
+        b"|".join(re.escape(one[:at]) for one in STANDS_FOR_KEYS for at in range(len(one), 0, -1)),
+    )
+)
+"""The part of a key's stand-in that a segment has, if it ends or begins there."""
 SETTINGS = "http2-settings"
 OTHER_TEXTS: dict[type[Any], Callable[[Any], Iterator[str]]] = {
     ConnectionRecord: lambda _: iter(()),
@@ -128,24 +138,20 @@ def has_content(text: bytes, fillers: frozenset[int] = frozenset()) -> bool:
 
     Where a text or a chunk ends a word may be cut; ``fillers`` are bytes that say nothing.
     """
-    text = CHUNK_LINE.sub(b"", SAMPLES.sub(b"", text))
+    text = CHUNK_LINE.sub(b"", BEGUN_OR_ENDED.sub(b"", SAMPLES.sub(b"", text)))
     words = _unlisted(text)
-    if not words:
+    if not words or any(text in one for one in STANDS_FOR_KEYS):
         return False
     for match in WORD.finditer(text):
+        word = match[0].lower()
         if match[0] not in words or fillers.issuperset(match[0]):
             continue
         start, end = match.span()
         is_cut = text[max(start - 2, 0) : start] in BEFORE or text[end : end + 2] in AFTER
-        if not is_cut or not _is_part(match[0]):
+        is_cut = is_cut or b"*" in (text[max(start - 1, 0) : start], text[end : end + 1])
+        if not is_cut or not any(word in one for one in allowed()):
             return True
     return False
-
-
-def _is_part(word: bytes) -> bool:
-    """Whether a word is part of one on the list, or of what took the place of a key."""
-    lower = word.lower()
-    return any(lower in one for one in allowed()) or any(word in one for one in STANDS_FOR_KEYS)
 
 
 class ChunkSizes:
@@ -173,6 +179,8 @@ class ChunkSizes:
     def ask(self, packet: int, parts: list[bytes]) -> bool:
         """Take what a packet may have of sizes, which is told by what follows; return whether
         there is room for it."""
+        if all(len(part.lstrip(b"0")) <= NO_WORD for part in parts):
+            return True
         if len(self._cut) < MAX_CUT:
             self._cut[packet] = parts
         return packet in self._cut
@@ -183,7 +191,9 @@ class ChunkSizes:
 
     def _explains(self, packet: int, parts: list[bytes]) -> bool:
         digits = (part.lower().lstrip(b"0") for part in parts)
-        return all(not one or self._parts.get(one, packet + 1) <= packet for one in digits)
+        return all(
+            len(one) <= NO_WORD or self._parts.get(one, packet + 1) <= packet for one in digits
+        )
 
 
 class StructureProof:

@@ -47,6 +47,8 @@ FIRST_BYTES = frozenset(
     (0x00, 0x01, 0x02, 0x41, 0x42, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8A, 0xC1, 0xC2)
 )
 """FIN, RSV1 where compressed messages begin (RFC 7692 section 6), and opcodes."""
+SAMPLE_MASK = bytes.fromhex("37fa213d")
+"""RFC 6455 section 5.7."""
 CHUNK_SIZE = re.compile(rb"[ \t]*0*([0-9A-Fa-f]{1,16})[ \t]*")
 LONGEST_SIZE = 8
 """Digits of a chunk's size: no longer one comes to its end, and a text may be made of such."""
@@ -57,7 +59,7 @@ class StructureStream(ElementStream):
 
     __slots__ = (
         "found", "asked", "expected", "_report", "_heads", "_veil", "_content", "_places",
-        "_in_compressed", "is_opaque",
+        "_in_compressed", "_is_out_of_step", "is_opaque",
     )  # fmt: skip
 
     def __init__(self, heads: Heads, veil: Veil, report: Report) -> None:
@@ -78,6 +80,8 @@ class StructureStream(ElementStream):
         """Whether it carries bytes that are no text: frames, lengths, what is encrypted."""
         self._in_compressed = False
         """Whether the message at hand is compressed."""
+        self._is_out_of_step = False
+        """Whether what was taken for the header of a frame is none."""
 
     @property
     def settled(self) -> int:
@@ -140,6 +144,7 @@ class StructureStream(ElementStream):
         if not record.size:
             super()._take_chunk(record)
             return
+        self._take_unfinished(record.offset)
         start, end = self.done, record.offset + record.length
         begin = record.content_offset - start
         if begin <= 0 or self._places or start != record.offset or record.extension:
@@ -218,7 +223,10 @@ class StructureStream(ElementStream):
 
     def _take_frame(self, record: WebSocketFrameRecord) -> None:
         if record.offset == self.done and record.content_offset > self.done:
-            self._give(record.offset, masked_header(self._take(record.content_offset)))
+            header = self._take(record.content_offset)
+            self._is_out_of_step = header[0] not in FIRST_BYTES
+            key = masked_key(bytes.fromhex(record.masking_key or ""))
+            self._give(record.offset, masked_header(header[: len(header) - len(key)]) + key)
         super()._take_frame(record)
 
     def switch_to_websocket(self, response: ResponseRecord) -> None:
@@ -227,9 +235,14 @@ class StructureStream(ElementStream):
 
     def payload(self, record: WebSocketFrameRecord, data: bytes, start: int) -> None:
         self.is_opaque = True  # a stream may begin in the middle of one
-        key = bytes.fromhex(record.masking_key or "")
+        if self._is_out_of_step:
+            self._give(start, stars(len(data)))
+            return
+        found = bytes.fromhex(record.masking_key or "")
+        key = masked_key(found)
+        data = xored(data, found, 0)
         if record.opcode >= CLOSE:
-            self._give(start, self._control(record.opcode, data, key))
+            self._give(start, xored(self._control(record.opcode, data), key, 0))
             return
         if record.opcode != CONTINUATION:
             self._in_compressed = record.rsv1
@@ -238,22 +251,18 @@ class StructureStream(ElementStream):
         if self._in_compressed:
             self._give(start, xored(deflated_stars(len(data), is_last=record.fin), key, 0))
         else:
-            plain = xored(data, key, 0)
             if record.fin and not self._places:
-                self._give(start, xored(self._content.feed(plain) + self._content.end(), key, 0))
+                self._give(start, xored(self._content.feed(data) + self._content.end(), key, 0))
                 self._content = Unknown()
                 return
-            self._take_piece(plain, start, key)
+            self._take_piece(data, start, key)
         if record.fin:
             self._end_message()
 
-    def _control(self, opcode: int, data: bytes, key: bytes) -> bytes:
-        plain = xored(data, key, 0)
+    def _control(self, opcode: int, plain: bytes) -> bytes:
         if opcode == CLOSE:
-            masked = plain[:CLOSE_CODE] + stars(len(plain[CLOSE_CODE:]))
-        else:  # a Pong answers the Ping that has the same
-            masked = self._veil.over(plain)
-        return xored(masked, key, 0)
+            return plain[:CLOSE_CODE] + stars(len(plain[CLOSE_CODE:]))
+        return self._veil.over(plain)  # a Pong answers the Ping that has the same
 
     def _unfinished_frame(self, data: bytes, start: int) -> None:
         """Give the header of a frame that the capture, or the connection, does not hold whole."""
@@ -261,12 +270,16 @@ class StructureStream(ElementStream):
         if header is None:
             return
         begin = header.end() + 4 * (data[1] >> 7)
-        key = data[header.end() : begin] if data[1] >> 7 else b""
-        self._give(start, masked_header(data[:begin]) + xored(stars(len(data[begin:])), key, 0))
+        key = masked_key(data[header.end() : begin])
+        said = xored(stars(len(data[begin:])), key, 0)
+        self._give(start, masked_header(data[: header.end()]) + key + said)
 
 
 def masked_chunk_line(data: bytes) -> bytes:
     """Return the line before a chunk's data: its size, and what ends it."""
+    end = data.find(b"\n") + 1
+    if 0 < end < len(data):
+        return masked_chunk_line(data[:end]) + stars(len(data) - end)
     size = CHUNK_SIZE.match(data)
     if size is not None and size.end(1) - size.start(1) > LONGEST_SIZE:
         nines = b"9" * (size.end(1) - size.start(1))
@@ -278,6 +291,12 @@ def masked_chunk_line(data: bytes) -> bytes:
     if said[len(kept) : len(kept) + 1] == b";":
         kept += b";"
     return kept + stars(len(said) - len(kept)) + data[len(said) :]
+
+
+def masked_key(key: bytes) -> bytes:
+    """Return what takes the place of a frame's key: a stream out of step takes text for one, and
+    what is masked with it tells it."""
+    return SAMPLE_MASK[: len(key)]
 
 
 def masked_header(data: bytes) -> bytes:

@@ -26,6 +26,13 @@ KEPT = frozenset((1, 10, 11, 13, 22, 23, 42, 43, 45, 50))
 """Extensions that are lists of numbers: what a client can, and what is chosen."""
 TEXT = re.compile(rb"[!-~]{4}")
 """What no list of them has: their higher bytes are no letters, but for single ones of RFC 8701."""
+LARGEST_COMMON = 0x13
+"""The first byte of nearly all numbers of suites, groups, versions and algorithms."""
+OTHER_NUMBERS = re.compile(
+    rb"[\xc0\xfe\xff][\x00-\xff]|\xc1[\x00-\x06]|\xcc[\xa8-\xae]|\xd0[\x01-\x05]|\x56\x00|\x63[\x99\x9a]"
+    rb"|\x7f[\x00-\x1c]"
+)
+"""The others (IANA, TLS Parameters): none is a character in UTF-8."""
 PROTOCOLS = frozenset((b"h2", b"h2c", b"h3", b"http/1.1", b"http/1.0", b"http/0.9"))
 
 
@@ -134,7 +141,15 @@ def _masked_extension(kind: int, name: int, data: bytes) -> bytes:
 
 def _numbers(data: bytes) -> bytes:
     """Return what is a list of numbers, without its bytes if it reads as a text."""
-    return stars(len(data)) if TEXT.search(data) else data
+    pairs = (data[at : at + 2] for at in range(len(data) % 2, len(data), 2))
+    is_text = TEXT.search(data) is not None or not all(map(_is_number, pairs))
+    return stars(len(data)) if is_text else data
+
+
+def _is_number(pair: bytes) -> bool:
+    """Whether two bytes are a number that somebody has defined, or one of RFC 8701."""
+    is_reserved = pair[0] == pair[1] and pair[0] & 0x0F == 0x0A
+    return pair[0] <= LARGEST_COMMON or is_reserved or OTHER_NUMBERS.match(pair) is not None
 
 
 def _masked_names(rest: _Rest, done: bytes) -> bytes:

@@ -178,3 +178,39 @@ def test_what_no_stream_takes(link_type: int) -> None:
     for one in (bytes(12) + b"\x88\xb5secret", ipv4(tcp(1, 2, payload=b"secret"), 6) + b"secret"):
         tape.add(one, link_type=link_type)
     assert b"secret" not in b"".join(masked(tape.packets))
+
+
+def text_of(packets: list[Packet]) -> bytes:
+    return b"".join(masked(packets))
+
+
+def test_a_chunk_whose_data_has_no_end() -> None:
+    """The next one is found again behind it."""
+    talk = Talk().open()
+    talk.client(request("/"))
+    events = ("Content-Type: text/event-stream", "Transfer-Encoding: chunked")
+    talk.server(response("200 OK", *events), chunk(b"data: a\n\n"))
+    talk.server(chunk(b'data: {"te secret\n').removesuffix(b"\r\n") + b"secret\r\n")
+    talk.server(chunk(b"data: b\n\n"), chunk(b""))
+    talk.close()
+    assert b"secret" not in text_of(talk.tape.packets)
+
+
+def test_a_key_that_is_a_text() -> None:
+    talk = Talk().open()
+    talk.client(request("/ws", *SWITCH))
+    talk.server(response("101 Switching Protocols", *SWITCH[:2]))
+    talk.client(frame(1, b"a message", key=b"Secr"), frame(2, bytes(9), key=b"Secr")[:12])
+    talk.close()
+    found = text_of(talk.tape.packets)
+    assert b"Secr" not in found and b"Secr" not in bytes(byte ^ 0x2A for byte in found)
+
+
+def test_a_tunnel_that_holds_no_packet() -> None:
+    """The packet around it stays, with a right checksum."""
+    whole = bytes(Ether() / IP(src="10.0.0.1", dst="10.0.0.2") / GRE() / IP(len=9) / b"secret")
+    tape = Tape()
+    tape.add(whole)
+    (found,) = masked(tape.packets)
+    assert b"secret" not in found
+    assert found[:34] == whole[:34] and set(found[34:]) == {ord("*")}

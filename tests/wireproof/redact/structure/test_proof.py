@@ -43,6 +43,9 @@ def found_in(tape: Tape, opaque: range = range(0)) -> list[str]:
         (b"**: ices\r", False),
         (b"\nices: **", False),
         (b"IHNhbXBsZSBu", False),
+        (b"K+xOo=\r", False),
+        (b"Accept: s3pPLMBiTxaQ9kYGzzhZRb", False),
+        (b"Accept: s3pPLMBiTxaQ9kYGzzhZRb x", True),
         (b"** IHNhbXBsZSBu **", True),
         (b'0:"**"\nd:{"finishReason":"stop"}\n', False),
         (b'**\nl:"**"', True),
@@ -121,7 +124,7 @@ def test_a_size_that_came_again_later() -> None:
 
 
 def test_sizes_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    parts = BODY[: SIZE_AT + 4], BODY[SIZE_AT + 4 :]
+    parts = BODY[: SIZE_AT + 5], BODY[SIZE_AT + 5 :]
     for limit in ("MAX_CUT", "MAX_SIZES"):
         with monkeypatch.context() as patch:
             patch.setattr(structure_proof, limit, 0)

@@ -14,6 +14,8 @@ from wireproof.redact.structure.streams import masked_chunk_line, masked_header
         (b"1A;name=secret\r\n", b"1A;***********\r\n"),
         (b"  1a  \n", b"  1a  \n"),
         (b"secret\r\n", b"******\r\n"),
+        (b"5\r\nsecret", b"5\r\n******"),
+        (b"5\r\nsecret\r\n", b"5\r\n********"),
         (b"00decafbad\r\n", b"00decafbad\r\n"),
         (b"0decafbad9;x\r\n", b"0999999999;*\r\n"),
     ],

@@ -25,6 +25,9 @@ def test_a_client_hello_names_no_server() -> None:
 @pytest.mark.parametrize("kind", [10, 13, 43, 50])
 def test_numbers_that_read_as_a_text_are_none(kind: int) -> None:
     text, grease = b"\0\6secret", b"\0\4ZZ\x13\1"
+    for other in ("\u0441\u0435\u043a", "\u79d8\u5bc6"):  # with as many bytes
+        told = b"\0\6" + other.encode()
+        assert told[2:] not in masked_record(record(22, client_hello((kind, told))), VEIL)
     masked = masked_record(record(22, client_hello((kind, text), (kind, grease))), VEIL)
     assert b"secret" not in masked and b"\0\x08********" in masked
     assert grease in masked
