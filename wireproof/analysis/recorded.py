@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from parsers.records import Sender
 
-from ..exchange import SAID
+from ..exchange import SAID, Exchange
 from .ends import lacks_answer
 from .marks import Wait
 from .trace import Trace
@@ -94,19 +94,22 @@ def asked(trace: Trace) -> float | None:
     capture lacks that: the request, or its end.
     """
     about = trace.about
-    return None if about.request is None or _lacks_end_of_request(trace) else about.asked_time
+    sent, missing = trace.requested_pieces.last_time, holes(trace, "client")
+    lacks_it = about.request is None or lacks_end_of_request(about, sent, missing)
+    return None if lacks_it else about.asked_time
 
 
-def _lacks_end_of_request(trace: Trace) -> bool:
+def lacks_end_of_request(about: Exchange, sent: float, missing: Sequence[float]) -> bool:
     """Whether the end of a request may be among what is missing of its client's.
 
-    Not where more of it came after the answer's content had begun: that counts from its beginning.
+    ``sent`` is when the last of its content came that was recorded, ``missing`` when bytes of the
+    client's were found missing, in order. Not where more of it came after the answer's content had
+    begun: that counts from its beginning.
     """
-    about = trace.about
     request, body, answer = about.request, about.request_body, about.response_body
     if request is None or request.framing == "none" or about.is_websocket:
         return False
-    last = max(request.last_time, trace.requested_pieces.last_time)
+    last = max(request.last_time, sent)
     if body is not None and body.ended_by in SAID:
         # Its length says where a body ends, a frame or a chunk has to be there to end it.
         is_there = body.ended_by != "content-length" or body.complete
@@ -114,7 +117,7 @@ def _lacks_end_of_request(trace: Trace) -> bool:
             return False
     if answer is not None and answer.first_time < last:
         return False
-    return not is_recorded(last, inf, holes(trace, "client"))
+    return not is_recorded(last, inf, missing)
 
 
 def started(trace: Trace) -> float | None:

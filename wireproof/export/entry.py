@@ -10,14 +10,15 @@ the capture it all is.
 
 Times are those of packets. ``connect`` is the handshake, from SYN to the ACK that ends it, for the
 first request of a connection if it follows within PRECONNECTED; ``blocked`` is the pause between
-the two. ``send`` runs from the request's first packet to its last, ``wait`` to the response's first
-packet, ``receive`` to its last. All times in HAR are milliseconds but those of messages, which are
-seconds since the epoch, as in Chrome.
+the two. ``send`` runs from the request's first packet to its last, or to the last that the capture
+has, ``wait`` to the response's first packet, ``receive`` to its last. All times in HAR are
+milliseconds but those of messages, which are seconds since the epoch, as in Chrome.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
+from bisect import insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,12 @@ from typing import Any
 from parsers.limits import MiB
 from parsers.records import (
     BodyRecord,
+    ChunkRecord,
+    DataRecord,
     DiagnosticRecord,
+    GapRecord,
+    Http2DataRecord,
+    Http3DataRecord,
     RequestRecord,
     ResponseRecord,
     Sender,
@@ -34,6 +40,7 @@ from parsers.records import (
     WebSocketMessageRecord,
 )
 
+from ..analysis.recorded import lacks_end_of_request
 from ..exchange import Exchange, Exchanged
 from ..heads import field_value
 from ..spool import Pieces, Spool
@@ -73,6 +80,10 @@ class Entry:
     opened: float | None = None
     """When the handshake of its connection began, if it is the first exchange there."""
     established: float | None = None
+    _sent: float = 0.0
+    """When the last of the request's content came, as far as it was recorded."""
+    _missing: list[float] = field(default_factory=list)
+    """When bytes of the client's were found missing, in order."""
     _size: int = 0
     _lists: dict[str, JsonList] = field(default_factory=dict)
 
@@ -91,6 +102,11 @@ class Entry:
                 self._keep("messages", record.data, websocket_message(record))
             case DiagnosticRecord():
                 self._keep("faults", record.summary, fault(record))
+            case ChunkRecord() | DataRecord() | Http2DataRecord() | Http3DataRecord():
+                if record.sender == "client":
+                    self._sent = record.last_time
+            case GapRecord() if record.sender == "client":
+                insort(self._missing, record.first_time)
 
     def add_events(self, events: Sequence[SseEventRecord]) -> None:
         """Take the next events, which the exchange has taken."""
@@ -167,6 +183,8 @@ class Entry:
         """Yield what an entry has no field for."""
         if moment(self.started) is None:
             yield f"its time is {OUT_OF_RANGE}: {self.started:.0f} seconds since 1970"
+        if self._lacks_end:
+            yield "the capture lacks the request's end: part of wait was send"
         if self.left_out:
             yield f"{self.left_out:,} messages or events more than are kept"
 
@@ -192,6 +210,8 @@ class Entry:
         if request is not None:
             body = self.exchange.request_body
             sent = request.last_time if body is None else body.last_time
+            if self._lacks_end:
+                sent = max(request.last_time, self._sent)
             timings["send"] = milliseconds(sent - request.first_time)
         if response is not None:
             answered = response.first_time
@@ -199,6 +219,11 @@ class Entry:
                 timings["wait"] = milliseconds(answered - sent)
             timings["receive"] = milliseconds(self._received(response) - answered)
         return timings
+
+    @property
+    def _lacks_end(self) -> bool:
+        """Whether the capture may lack the request's end."""
+        return lacks_end_of_request(self.exchange, self._sent, self._missing)
 
     def _received(self, response: ResponseRecord) -> float:
         """Return when the last of the response came: of a WebSocket, its last message."""

@@ -223,6 +223,18 @@ def test_several_exchanges_of_a_connection() -> None:
     assert first["serverIPAddress"] == second["serverIPAddress"] == "127.0.0.1"
 
 
+def test_where_the_end_of_a_request_is_missing_only_what_is_there_was_sent() -> None:
+    """And not until the end of the connection, which shows that something is missing."""
+    talk = Talk().open()
+    talk.client(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n", b"x" * 10)
+    talk.lose("client", 20)
+    talk.server(STREAMED)
+    talk.close()
+    [entry] = entries_of(talk.tape.file())
+    assert (entry["timings"]["send"], entry["timings"]["wait"]) == (1, 1)
+    assert entry["comment"] == "the capture lacks the request's end: part of wait was send"
+
+
 def test_pipelined_requests() -> None:
     first, second = talked(("client", request("/1") + request("/2")), ("server", OK + OK))
     assert [e["response"]["content"]["text"] for e in (first, second)] == ["ok", "ok"]
