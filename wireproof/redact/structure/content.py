@@ -134,7 +134,7 @@ class Prefixed:
 
 def content_of(record: RequestRecord | ResponseRecord, heads: Heads, veil: Veil) -> Content:
     """Return what masks the content after a head."""
-    if any(coding != "identity" for coding in record.codings):
+    if is_coded(record):
         return Unknown()
     if isinstance(record, ResponseRecord) and record.transport == "sse":
         return event_lines(veil)
@@ -142,6 +142,11 @@ def content_of(record: RequestRecord | ResponseRecord, heads: Heads, veil: Veil)
     if kind.startswith(GRPC) and not kind.startswith(IN_BASE64):
         return Prefixed(heads)
     return Undeclared(veil)
+
+
+def is_coded(record: RequestRecord | ResponseRecord) -> bool:
+    """Whether content hides what it says: no verdict on the copy can look into it."""
+    return any(coding != "identity" for coding in record.codings)
 
 
 def media_type(headers: Fields) -> str:

@@ -26,7 +26,7 @@ from ...bytes.dissection import ElementStream
 from ...exchange import CLOSE, CONTINUATION
 from ..secrets import Report
 from ..stars import Mask, deflated_stars, xored
-from .content import Content, Prefixed, Undeclared, Unknown, content_of
+from .content import Content, Prefixed, Undeclared, Unknown, content_of, is_coded
 from .heads import HEAD_BEGINS, Heads
 from .masking import Veil, stars
 from .messages import MessageText
@@ -125,6 +125,7 @@ class StructureStream(ElementStream):
             is_accepted = _value(record, "sec-websocket-accept") in (None, self.expected)
         self._give(start, self._heads.masked(data, is_accepted=is_accepted))
         self._content = content_of(record, self._heads, self._veil)
+        self._report.left_out += is_coded(record) and record.framing != "none"
         self.is_opaque = self.is_opaque or isinstance(self._content, Prefixed)
 
     def framing(self, data: bytes, start: int) -> None:

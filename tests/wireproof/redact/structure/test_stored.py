@@ -67,6 +67,13 @@ def test_other_stored_captures(path: Path, tmp_path: Path) -> None:
     copy_of(path, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["gzip", "gzip-held"])
+def test_what_a_coding_hides_is_said(name: str, tmp_path: Path) -> None:
+    path, output = ROOT / "sse" / f"{name}.pcapng", tmp_path / "copy.pcapng"
+    done = redact_capture(str(path), str(output), Rules("structure"), lambda _: None)
+    assert done.report.left_out == 1
+
+
 def test_public_captures(tmp_path: Path) -> None:
     folder = captures_folder()
     for path in sorted((*folder.glob("*.pcap"), *folder.glob("*.pcapng"))):
