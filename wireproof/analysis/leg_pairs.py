@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from math import inf
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 from ..exchange import Exchange
 from ..heads import is_final
@@ -49,8 +49,8 @@ class Seen:
     """An exchange, as far as it is known; a :class:`.hops.proof.Passage`."""
 
     __slots__ = (
-        *("about", "key", "path", "nears", "followers", "legs", "is_known", "is_behind"),
-        *("_trace", "_firsts"),
+        *("about", "key", "path", "server", "nears", "followers", "legs", "is_known"),
+        *("is_behind", "_trace", "_firsts"),
     )
 
     def __init__(self, trace: Trace) -> None:
@@ -59,6 +59,9 @@ class Seen:
         assert request is not None  # it is what begins it
         self.path = _path(request.target)
         self.key: Key = request.method, self.path.rpartition("/")[2]
+        self.server = ""
+        """The address of its server, once that is known."""
+        self.name()
         self.nears: tuple[Seen, ...] = ()
         """Those that waited when it was asked for, the latest first."""
         self.followers: list[Seen] = []
@@ -71,6 +74,11 @@ class Seen:
         """Whether it is a leg behind a proxy; None: that is not decided."""
         self._trace: Trace | None = trace
         self._firsts: Firsts = ()
+
+    def name(self) -> None:
+        """Take note of its server, if that is known."""
+        if (peers := self.about.peers) is not None:
+            self.server = peers[1]
 
     def end(self) -> None:
         """Take note that it is over."""
@@ -146,6 +154,8 @@ class LegPairs:
         """Those without an answer, the first one first; some may have one by now."""
         self._alike: dict[Key, dict[int, Seen]] = {}
         """The same, by what they asked for."""
+        self._servers: Counter[str] = Counter()
+        """How many of those that are not over were asked of each server: mostly there is one."""
         self._decided: list[int] = []
         """Those of which it has become known since that was asked for."""
         self._ways: Counter[tuple[str, str]] = Counter()
@@ -157,21 +167,27 @@ class LegPairs:
         """Take note of the request of an exchange."""
         one = Seen(trace)
         alike = self._alike.setdefault(one.key, {})
-        found = dict(islice(self._latest(alike), MAX_ALIKE))
-        found |= dict(islice(self._latest(self._waiting), MAX_OTHERS))
-        connection = trace.about.key.connection
-        one.nears = tuple(
-            found[number]
-            for number in sorted(found, reverse=True)
-            if found[number].about.key.connection != connection
-            and (_server(one) != _server(found[number]) or not _server(one))
-        )
+        is_only_server = bool(one.server) and self._servers.keys() <= {one.server}
+        one.nears = () if is_only_server else self._nears_of(one, alike)
         for near in one.nears:
             near.followers.append(one)
         if not one.nears:
             one.is_behind = False
         number = trace.about.number
         self._seen[number] = self._waiting[number] = alike[number] = one
+        self._servers[one.server] += 1
+
+    def _nears_of(self, one: Seen, alike: dict[int, Seen]) -> tuple[Seen, ...]:
+        """Return those that wait, and may have had a request asked for them."""
+        found = dict(islice(self._latest(alike), MAX_ALIKE))
+        found |= dict(islice(self._latest(self._waiting), MAX_OTHERS))
+        connection, server = one.about.key.connection, one.server
+        others = [item for item in found.items() if item[1].server != server or not server]
+        return tuple(
+            near
+            for _, near in sorted(others, key=itemgetter(0), reverse=True)
+            if near.about.key.connection != connection
+        )
 
     def _latest(self, waiting: dict[int, Seen]) -> Iterator[tuple[int, Seen]]:
         """Yield those that wait, the latest first; forget those that do so no more."""
@@ -198,6 +214,9 @@ class LegPairs:
         if (one := self._seen.get(number)) is None or one.is_over:
             return
         one.end()
+        self._servers[one.server] -= 1
+        if not self._servers[one.server]:
+            del self._servers[one.server]
         self._waiting.pop(number, None)
         alike = self._alike.get(one.key, {})
         alike.pop(number, None)
@@ -236,6 +255,7 @@ class LegPairs:
 
     def _know(self, one: Seen) -> None:
         """Take note that all is known of an exchange; decide what waited for that."""
+        one.name()
         one.is_known = True
         followers, one.followers = one.followers, []
         waiting = [leg for leg in followers if leg.is_known and leg.can_be_told]
@@ -281,11 +301,7 @@ class LegPairs:
 
 
 def _way(near: Seen, leg: Seen) -> tuple[str, str]:
-    return _server(near), _server(leg)
-
-
-def _server(one: Seen) -> str:
-    return "" if one.about.peers is None else one.about.peers[1]
+    return near.server, leg.server
 
 
 def _turn(leg: Seen) -> tuple[bool, float]:
