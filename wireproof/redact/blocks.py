@@ -17,12 +17,14 @@ from .names import OBJECT, WORD_BEGINS
 LINE_END = r"(?:[ \t]{0,8}+(?:\r?\n|(?:\\{1,3}r)?\\{1,3}n))"
 _LINE_ENDS = re.compile(LINE_END)
 _NEXT = r"(?:(?:\\{1,3}(?:r(?:\\{1,3})?)?n?|\r?\n?)[ \t]{0,32}+-?[ \t]{0,8}+\Z)?"
-_ITEM = rf"{LINE_END}[ \t]{{0,32}}+-[ \t]{{1,8}}+[^\r\n\\]++"
-_ENTRY = rf"{LINE_END}[ \t]{{1,32}}+[^\s\\-][^\r\n\\]*+"
+_IN_LINE = r"(?:[^\r\n\\]|\\{1,7}[\"'])"
+_ITEM = rf"{LINE_END}[ \t]{{0,32}}+-[ \t]{{1,8}}+{_IN_LINE}++"
+_ENTRY = rf"{LINE_END}[ \t]{{1,32}}+(?![\s-]){_IN_LINE}++"
 _NAME_ENDS = r"\\{0,7}+[\"']?+:"
 _ENTRIES = rf"{_NAME_ENDS}(?P<{{group}}>(?>{_ENTRY}){every(_ENTRY)}{_NEXT})"
 SEQUENCE = rf"{_NAME_ENDS}(?P<items>(?>{_ITEM}){every(_ITEM)}{_NEXT})"
 """``passwords:``, and an item with a hyphen in each line below."""
+LONG_SEQUENCE = SEQUENCE.replace("<items>", "<long_items>")
 ENTRIES = _ENTRIES.replace("{group}", "entries")
 """``stringData:``, and a member in each line below."""
 CODED_ENTRIES = rf"(?<![_-]){WORD_BEGINS}data" + _ENTRIES.replace("{group}", "coded_entries")
@@ -41,9 +43,10 @@ CODED_OBJECT = rf"(?<=\")(?:{_SECRET})data{_COLON}{OBJECT.replace('object', 'cod
 OPENING = '"apiVersion":"v1","data":{'
 """What an object of these that goes on is remembered as."""
 
-ITEM = re.compile(r"-[ \t]{1,8}+[\"']?+(?![\w.-]{1,64}+:(?:[ \t]|\Z))([^\r\n\"'\\]++)")
+ITEM = re.compile(r"-[ \t]{1,8}+\\{0,7}+[\"']?+(?![\w.-]{1,64}+:(?:[ \t]|\Z))([^\r\n\"'\\]++)")
 ENTRY = re.compile(
-    r"(?:\n|\\n)[ \t]{1,32}+(?>(?:[\"']?+[\w.-]{1,96}+[\"']?+:[ \t]{1,8}+)?)[\"']?+"
+    r"(?:\n|\\n)[ \t]{1,32}+(?>(?:\\{0,7}[\"']?+[\w.-]{1,96}+\\{0,7}[\"']?+:[ \t]{1,8}+)?)"
+    r"\\{0,7}+[\"']?+"
     r"(?![|>][-+\d]{0,2}(?:[\r\n\\]|\Z)|[\w.-]{1,96}+:(?:[\r\n\\]|\Z))"
     r"((?<=\")[^\r\n\"\\]++|(?<=')[^\r\n'\\]++|[^\r\n\"'\\]++)"
 )
@@ -60,7 +63,7 @@ def values_of(match: re.Match[str], group: str) -> list[tuple[int, int]]:
     """Return where the values in the lines of a match are."""
     if STATEMENT.search(match.string, max(match.start() - 128, 0), match.start()) is not None:
         return []
-    values = ITEM if group == "items" else ENTRY
+    values = ITEM if group.endswith("items") else ENTRY
     found: list[tuple[int, int]] = []
     least = 0
     for one in values.finditer(match.string, *match.span(group)):

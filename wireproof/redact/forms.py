@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from parsers.expressions import every
 
 from .blocks import LINE_END
+from .labels import BLANK
 from .names import BARE, IN_COMMAND, LONG, WEAK, WHOLE_BEGINS, WORD_BEGINS, known
 
 # RFC 7468 section 2, RFC 9580 section 6.2; in JSON line ends are escapes.
@@ -36,23 +37,21 @@ USERINFO_ENCODED = r"(?i:%3a%2f%2f)[^%\s\"'\\]{0,64}+%3[Aa]((?:[^%\s\"'&\\]|%(?!
 
 # A user's name and password among the arguments of a command; two numbers are a user and a group.
 USER_ARGUMENT = (
-    rf"(?:{WHOLE_BEGINS}-[uUa]|(?<=-)-user|(?<=proxy)-user|{WHOLE_BEGINS}--auth)"
+    rf"(?:{WHOLE_BEGINS}-[uUa]|(?<=-)-user|(?<=proxy)-user|{WHOLE_BEGINS}--auth|(?<=[a-z-])-creds)"
     r"(?:[ ]{1,4}+|=|(?<=-u))"
     r"[\"']?+(?P<user>[^\s:\"'/]{1,64}+):(?!\d++\b|(?P=user)\b)([^\s\"'\\]++)"
 )
 # The option of one letter, or the argument, with which well-known commands take a password.
 _LINE_GOES_ON = rf"{IN_COMMAND}{{0,128}}?[ ]"
 COMMAND = (
-    rf"{WHOLE_BEGINS}(?:sshpass[ ]-p[ ]?|docker[ ]login[ ]{_LINE_GOES_ON[:-3]}-p[ ]"
-    rf"|az[ ]login[ ]{_LINE_GOES_ON[:-3]}(?<=[ ])-p[ ]|redis-cli[ ]{_LINE_GOES_ON[:-3]}-a[ ]"
-    rf"|mysql(?:dump|admin|import)?{_LINE_GOES_ON}-p(?!ort|rotocol|lugin|ipe)"
+    rf"(?:{WHOLE_BEGINS}|(?<=add-))(?:sshpass[ ]-p[ ]?|redis-cli[ ]{_LINE_GOES_ON[:-3]}-a[ ]"
+    rf"|(?:mysql|mariadb-?)(?:dump|admin|import)?{_LINE_GOES_ON}-p(?!ort|rotocol|lugin|ipe)"
     r"|vault[ ]login[ ](?!-)|authtoken[ ]|configure[ ]set[ ][\w.-]{0,48}(?:key|token)[ ])"
     r"[\"']?(?![-\s$<])([^\s\"'\\]++)"
 )
 # .netrc: "machine a login b password c", in lines or not.
-_BLANK = r"(?:\s|\\{1,7}[nrt])"
 NETRC = (
-    rf"(?i:login){_BLANK}{{1,4}}[^\s\\]{{1,64}}+{_BLANK}{{1,4}}(?i:password){_BLANK}{{1,4}}"
+    rf"(?i:login){BLANK}{{1,4}}[^\s\\]{{1,64}}+{BLANK}{{1,4}}(?i:password){BLANK}{{1,4}}"
     r"([^\s\"\\]++)"
 )
 # RFC 7617 section 2, by itself: no word, but base64. RFC 7616 section 3.4: the response of Digest.
@@ -81,7 +80,9 @@ IN_BINARY = _LENGTH + r"([!-~]++)"
 LONG_IN_BINARY = _LENGTH + r"((?=[^\s\d]{0,64}\d)[!-~]{12,}+|[!-~]++\Z)"
 
 USER_CALL = (
-    r"(?i:auth|login)\\{0,7}+[\"']?\s{0,4}+(?:(?:[=:]\s{0,4}+)?[(\[]|(?<=[\"']),)\s{0,32}+"
+    r"(?i:auth(?:_password)?|login)\\{0,7}+[\"']?\s{0,4}+"
+    r"(?:(?:[=:]\s{0,4}+)?[(\[](?:\\{0,7}\"\\{0,7}\",[ ]?)?"
+    r"|(?<=[\"']),(?:\s{0,32}\\{0,7}\"params\\{0,7}\"\s{0,4}:\s{0,4}\[)?)\s{0,32}+"
     r"\\{0,7}+[\"'][^\"'\\]{1,64}+\\{0,7}+[\"']\s{0,4}+,\s{0,32}+\\{0,7}+[\"']"
     r"((?:(?<=\()|(?=[^\"']{0,64}\d)|(?=))[^\"'\\\x00-\x1f]++)"
 )
@@ -115,44 +116,6 @@ REDIS_USER = rf"{_REDIS_NAME}(?:\s{{1,4}}+[^\s>#]\S{{0,64}}+){{0,16}}\s{{1,4}}+[
 
 SERIALIZED = r"\\{0,7}+\";s:\d{1,6}+:\\{0,7}+\"([^\"\\\x00-\x1f]++)"
 """As PHP's serialize has it."""
-_QUOTED = r"\\{0,7}+[\"'`]((?=[^\s\"'`\\]{4,256}(?:[\"'`\\]|\Z))[^\s\"'`\\]++)"
-_MIXED = rf"((?=[^\s\d&]{{0,64}}\d)(?=[^\sA-Za-z&]{{0,64}}[A-Za-z]){BARE}{{6,}}+)"
-# What has digits among its letters, and is neither a number with a unit nor an algorithm.
-_ALGORITHM = (
-    r"(?i:base\d\d(?:url)?|sha-?\d{1,3}|md5|utf-?\d{1,2}|oauth2?|[rhep]s\d{3}|ed25519|aes-?\d{3}"
-    r"|argon2\w{0,2}|pbkdf2|x509|p256|v\d{1,2})[.,;:!?]*+(?![\w~+=-])"
-)
-_RANDOM_WORD = (
-    rf"(?!\d{{1,7}}[A-Za-z%-]{{1,16}}(?:[\s.,;:\"'`\\]|\Z)|\d{{4}}-\d\d|{_ALGORITHM})"
-    rf"(?=[^\s\d&]{{0,64}}\d)(?=[^\sA-Za-z&]{{0,64}}[A-Za-z]){BARE}{{8,}}+"
-)
-_FOR_WHAT = r"(?>(?:[ ](?!(?:is|was|to)\b)[A-Za-z][\w'.@-]{0,20}){1,4})"
-SAID = (
-    rf"(?:[ ]{{1,4}}+(?:(?:\.[ ])?{_QUOTED}|(?:is|was)\b:?[ ]{{1,4}}+(?:{_QUOTED}|{_MIXED}))"
-    rf"|{_FOR_WHAT}[ ](?:is|was):?[ ]\\{{0,7}}+[\"'`]?({_RANDOM_WORD})"
-    rf"|[ ]to:?[ ]\\{{0,7}}+[\"'`]?(?P<set_to>{_RANDOM_WORD}))"
-)
-"""A name and a quoted value, as macros and Lisp have them; prose says that one is the other, or is
-set to it."""
-
-# What a message says of one: "Incorrect API key provided: ...", "token ... has expired".
-_SPOKEN = "token|session|secret|password|(?:api|access|service_role|license) key"
-_FILLER = (
-    r"you|need|use|we|id|key|value|is|was|with|for|not|found|provided|rejected|invalid|unknown|in|of"
-    r"|=|-"
-)
-_RANDOM = (
-    rf"(?!\d{{4}}-\d\d)(?!{_ALGORITHM})(?=[\w~+=.-]{{0,64}}?\d)(?=[\w~+=.-]{{0,64}}?[A-Za-z])"
-    r"(?:[\w~+=.-]{16,}+|[\w~+=.-]{6,}+\Z)"
-)
-CALLED = rf"[({{][ ]?\\{{0,7}}+[\"'`]({_RANDOM})(?=\\{{0,7}}[\"'`]|\Z)"
-"""What a function, or a variable of C++, is given: ``withApiKey("...")``."""
-SPOKEN = (
-    rf"(?i:{_SPOKEN})s?+(?:\\{0, 7}+[\"'`])?"
-    rf"(?:(?>(?:[ ](?i:{_FILLER})(?![\w~+=.-])){{0,4}}):?[ ]{{1,4}}\\{{0,7}}+[\"'`(\[<]?"
-    rf"|(?:\(|,[ ]?(?:<<)?)\\{{0,7}}+[\"'])({_RANDOM})"
-)
-
 # A token in the path of an address that resets a password, or lets in who has it.
 _UUID = r"[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}"
 _RUN = r"(?=[A-Za-z]{0,24}\d)(?=\d{0,24}[A-Za-z])[A-Za-z0-9_]"
@@ -212,7 +175,11 @@ PIPED = (
     r"(?:\\{0,3}[\"']?%s(?:\\{1,4}n)?\\{0,3}[\"']?[ ])?"
     rf"\\{{0,3}}[\"']?{_SAID}\\{{0,3}}[\"']?[ ]?\|{_TAKES}"
 )
-HERE_STRING = r"(?:password-stdin|with-token)[ ]{0,2}<<<[ ]?\\{0,3}[\"']?(?![$`])([^\s\"'\\]{3,}+)"
+_FROM_HERE = r"[ ]{0,2}<<<[ ]?\\{0,3}[\"']?"
+HERE_STRING = (
+    rf"(?:(?i:password-stdin|with-token|sudo -S|kinit[ ]\S{{1,64}}){_FROM_HERE}"
+    rf"|(?i:chpasswd){_FROM_HERE}[\w.-]{{1,32}}:)(?![$`])([^\s\"'\\]{{3,}}+)"
+)
 
 PAIR = (
     r"\\{0,7}+[\"']\s{0,4}+(?:,|\},\s{0,4}\{\\{0,7}\"\w{1,16}\\{0,7}\":)\s{0,32}+(?>b?)\\{0,7}+[\"']"
@@ -221,19 +188,13 @@ PAIR = (
 """A name and a value one after the other, as in ``set("X-Api-Key", "...")``; lists of names, which
 have no digits, are none."""
 GIVEN = (
-    r"(?:\\{0,7}+[\"'`]\s{0,4}+,\s{0,32}+(?>b?)|\([ ]{0,2}|,[ ]?(?:<<)?)"
-    r"\\{0,7}+[\"'`](?P<given>[^\s\"'`\\\x00-\x1f]{3,}+)(?=\\{0,7}[\"'`](?:>>)?\s{0,16}(?:[)\]},]|\Z)|\\{0,7}\Z)"
+    r"(?:\\{0,7}+[\"'`]\s{0,4}+,\s{0,32}+(?>b?)(?:with:[ ])?|\([ ]{0,2}|,[ ]?(?:<<)?"
+    r"|\\{0,7}[\"'](?:\]\\{0,7}[\"'])?\)\.(?:type|fill|send_?[kK]eys|set_?[vV]alue|val)\([ ]?)"
+    r"\\{0,7}+[\"'`](?P<given>[^\s\"'`\\\x00-\x1f]{3,}+)"
+    r"(?=\\{0,7}[\"'`](?:>>)?(?:\s{0,16}(?:[)\]},]|\Z)|[\r\n;]|\\{1,3}n|\\{1,7}\")|\\{0,7}\Z)"
 )
 """A value as short as any, which what stands before its name tells: ``setPassword("...")``,
 ``define('DB_PASSWORD', '...')``, ``["--password", "..."]``, ``{password, "..."}``; or a pair."""
-
-# A block of code of one word below a label or a heading of Markdown.
-_LABEL_ENDS = rf"[:*_ ]{{0,6}}+(?:{LINE_END}){{1,3}}[ ]{{0,4}}`{{3}}[a-z]{{0,12}}{LINE_END}"
-_ONE_WORD = r"(?![^\s\\]{0,64}?(?:://|\())(?=[^\s\d\\]{0,64}\d)(?=[^\sA-Za-z\\]{0,64}[A-Za-z])"
-_BLOCK_ENDS = rf"(?=\\{{0,3}}\Z|{LINE_END}[ ]{{0,4}}(?:`|\Z))"
-_IN_BLOCK = r"[^\s\"'`\\<>{}]"
-FENCED = rf"{_LABEL_ENDS}{_ONE_WORD}({_IN_BLOCK}{{8,}}+){_BLOCK_ENDS}"
-LONG_FENCED = rf"{_LABEL_ENDS}{_ONE_WORD}({_IN_BLOCK}{{16,}}+|{_IN_BLOCK}{{8,}}+\Z){_BLOCK_ENDS}"
 
 # RFC 7578 section 4.2: each part names its form field; its value ends with the next delimiter.
 _NAME_OF_FIELD = r"(?>(?i:form-data);[^\r\n]{0,128}?[; \t](?i:name)\*?=)"
@@ -249,6 +210,11 @@ OPENINGS = {
     "validated": 'secret-"],"msg":"","input":"',
 }
 """What a value that goes on is remembered as, whatever stood before it."""
+
+
+_SPOKEN_NAME = r"(?:api|access|secret|private|signing|master|license|encryption)[ ](?:key|token)"
+"""Names of two words, as labels and prose have them."""
+SPOKEN_NAMES = ("api key", "access key", "secret key", "private key", "access token")
 
 
 def setting(names: Sequence[str]) -> str:
@@ -387,31 +353,15 @@ def named_element(names: Sequence[str]) -> str:
 
 
 def named_cell(names: Sequence[str]) -> str:
-    """Return the expression of a cell of a table that gives a value to the name in the one before,
-    as pages of frameworks about errors have it: ``<td>DB_PASSWORD</td><td>...</td>``."""
-    cell = r"<t[dh](?:\s[^<>]{0,64}+)?>(?:\s{0,8}<[^<>]{1,64}+>){0,2}\s{0,8}"
-    name = rf"[^<>]{{0,48}}?(?i:{known(names)})[\w'\]]{{0,16}}\s{{0,4}}"
-    name += r"(?:</\w{1,8}>\s{0,16}){1,2}"
+    """Return the expression of a cell of a table, or of a list of terms, that gives a value to the
+    name in the one before, as pages of frameworks about errors have it:
+    ``<td>DB_PASSWORD</td><td>...</td>``, ``<dt>Password</dt><dd>...</dd>``."""
+    inside = rf"(?:\s[^<>]{{0,64}}+)?>(?:{BLANK}{{0,8}}<[^<>]{{1,64}}+>){{0,2}}{BLANK}{{0,8}}"
+    name = rf"[^<>]{{0,48}}?(?i:{known(names)}|{_SPOKEN_NAME})[\w'\]]{{0,16}}[ ]?:?{BLANK}{{0,4}}"
+    name += rf"(?:</\w{{1,8}}>{BLANK}{{0,16}}){{1,3}}"
     quote = r"(?>(?:&(?:\#x27|\#39|quot);|[\"'])?(?:(?i:bearer|basic|token)[ ])?)"
-    return (
-        rf"{cell}{name}{cell}{quote}(?P<cell>(?:(?![<\"'\s]|&(?:\#x27|\#39|quot);)[^<]){{1,1024}})"
-    )
-
-
-_ROW_VALUE = (
-    r"(?!\d{4}-\d\d)((?=[^\s|]{0,64}?\d)(?=[^\s|]{0,64}?[a-z])(?=[^\s|]{0,64}?[A-Z])[^\s|`*()<>]{8,}+"
-    r"|(?=[^\s|]{0,64}?\d)(?=[^\s|]{0,64}?[A-Za-z])[^\s|`*()<>]{12,}+)"
-)
-
-
-def named_row(names: Sequence[str]) -> str:
-    """Return the expression of a row of a table in Markdown whose first cell names what the next
-    one has: ``| **API key** | `...` |``; types and dates in it are no values."""
-    spoken = r"(?:api|access|secret|private|signing|master|license|encryption) key"
-    name = rf"[\w ./-]{{0,32}}?(?i:{known(names)}|{'|'.join(WEAK)}|{spoken})s?"
-    mark = r"[*_`]{0,3}"
-    cell = rf"\|[ ]{{1,8}}{mark}"
-    return rf"{cell}{name}{mark}[ ]{{0,24}}{cell}{_ROW_VALUE}(?=[ *_`]*\||\Z)"
+    value = r"(?P<cell>(?:(?![<\"'\s]|&(?:\#x27|\#39|quot);)[^<]){1,1024})"
+    return rf"<(?:t[dh]|dt){inside}{name}<[td]d{inside}{quote}{value}"
 
 
 _QUOTED_ENDS = r"\\{0,7}+[\"']"
@@ -433,9 +383,16 @@ def named_in_tag(names: Sequence[str]) -> str:
         rf"{WHOLE_BEGINS}(?i:name|key|type)=(?:{quote})?(?:"
         rf"[\w.:-]{{0,32}}?(?i:{known(names)})[\w.:-]{{0,32}}+(?:{_QUOTED_ENDS}|(?=[\s>]))"
         rf"(?:{value}(?:{quote}([^\"'<>\\]++)|{_UNQUOTED})"
-        r"|[^<>]{0,128}+>(?P<text>(?=\s*+[^<\s])[^<]++))"
+        rf"|[^<>]{{0,128}}+>(?:{BLANK}{{0,16}}<value>)?(?P<text>(?=\s*+[^<\s])[^<]++))"
         rf"|(?i:{weak})(?:{_QUOTED_ENDS}|(?=[\s>])){value}(?:{quote}({LONG})|{_UNQUOTED}))"
     )
+
+
+_VALUES = r"(?i:value|key|secret|password|text|data|val)"
+_IN_OWN_TAG = rf"(?:{BLANK}[^<>]{{0,128}}?)?{BLANK}{_VALUES}=\\{{0,7}}+[\"']"
+OWN_ATTRIBUTE = _IN_OWN_TAG + r"(?P<attribute>[^\"'<>\\]++)"
+LONG_OWN_ATTRIBUTE = rf"{_IN_OWN_TAG}(?P<attribute>{LONG})"
+"""The value of an element that is named after a secret: ``<password value="..."/>``."""
 
 
 def value_in_tag(names: Sequence[str]) -> str:

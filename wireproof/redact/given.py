@@ -16,7 +16,7 @@ from .sentences import is_sentence
 _BEGINS = r"\(\s{0,16}+(?:[brufL@$]{1,2})?\\{0,7}[\"'`][\w.:/# -]{0,48}\Z"
 """How the arguments begin of which the first one is the name, up to where that is known."""
 CALLEE = re.compile(
-    rf"(?:{WORD_BEGINS}(?:define|set|put|add|append|fill|header|param|insert|setenv|putenv)"
+    rf"(?:{WORD_BEGINS}(?:define|set|put|add|append|fill|type|header|param|insert|setenv|putenv)"
     r"|(?<![A-Z])(?:Set|Add|Put|Append|Header|Param)"
     r"|(?:[sS]et|[pP]ut|[aA]dd|query|with)_?"
     r"(?i:_?(?:request|default|query|form|url|path|template|system|env|data|post)){0,2}"
@@ -26,6 +26,8 @@ CALLEE = re.compile(
 """A function that takes a name and a value."""
 SETTER = re.compile(r"(?:[sS]et|[wW]ith|\buse)_?(?:[A-Za-z]{1,24}_?)?\Z")
 """How the name of a function begins whose rest names what it sets."""
+TYPED = re.compile(r"\)\.[a-zA-Z_]{3,10}\([ ]?\\{0,7}[\"'`]|,[ ]with:[ ]")
+"""What stands between the field of a form and what is typed into it."""
 METHOD = re.compile(r"(?:\.|->|::)\Z")
 OPTION = re.compile(r"[\[,]\s{0,16}+\\{0,7}[\"'`]--?[\w-]{0,48}\Z")
 """An option in a list of arguments."""
@@ -38,6 +40,18 @@ SETS = re.compile(
     re.IGNORECASE,
 )
 """How a sentence begins that says what a secret is set to."""
+TELLS = re.compile(
+    r"(?:(?:\b|(?<=\\[nrt]))(?:with|using|use|enter|and|type|via|by|has|have|got)"
+    r"(?:[ ](?:the|my|your|our|this|its|his|her|an?))?(?:[ ][a-z-]{1,16})?[ ]"
+    r"|(?:\b|(?<=\\[nrt]))(?:temporary|initial|default|new|current|one-time|root|admin)[ ]"
+    r"|(?<![\w-])--?[a-z-]{0,32}|[ (][/(]?[ ]?(?<=[/(] )|\bkv put [\w./-]{0,64})\Z",
+    re.IGNORECASE,
+)
+"""How a sentence or a command begins that gives a secret right behind its name."""
+SETTING_NAME = re.compile(r"(?:re)?(?:set|change)-[a-z-]*")
+"""How the name of a command begins that sets one: ``set-initial-password``."""
+SPOKEN = re.compile(r"api|access|secret|private")
+"""The first one of a name's two words."""
 EXACT = re.compile(
     r".*(?:passw(?:or)?d|pass(?:phrase|code)|secret(?:[-_]?(?:access[-_]?)?key)?|[-_a-z]token"
     r"|(?:api|access|private|auth|signing|encryption|master|account|subscription)[-_]?key"
@@ -67,10 +81,13 @@ def is_given(match: re.Match[str], name: str, name_here: str) -> bool:
     after = match.string[match.start() + len(name_here) : match.end()][:1]
     is_mixed = MIXED.fullmatch(value) is not None and TECHNICAL.fullmatch(value) is None
     is_any = EXACT.fullmatch(name) is not None
+    if TYPED.search(match[0]) is not None:
+        return is_any or is_mixed
     if after == "(":
         if SETTER.search(before) is not None:
             return is_any or is_mixed
-        return METHOD.search(before) is not None and is_any and is_mixed
+        is_called = METHOD.search(before) is not None or before.endswith("= ")
+        return is_called and is_any and is_mixed
     if after == ",":
         return TUPLE.search(before) is not None and (is_any or is_mixed)
     if CALLEE.search(before) is not None:
@@ -80,6 +97,13 @@ def is_given(match: re.Match[str], name: str, name_here: str) -> bool:
     return (
         not is_cut and is_any and is_mixed and PAIR.search(before) is not None and _is_last(match)
     )
+
+
+def is_told(before: str, name: str) -> bool:
+    """Return whether what stands before a name, in lower case, tells that a value follows it."""
+    if EXACT.fullmatch(name) is None and SPOKEN.fullmatch(name) is None:
+        return False
+    return SETTING_NAME.match(name) is not None or TELLS.search(before) is not None
 
 
 def _says_nothing(name: str, value: str) -> bool:

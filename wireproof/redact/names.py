@@ -36,7 +36,7 @@ STRONG = (
     ("idtoken", r"idtoken"),
     ("secret", r"secret(?!ar(?:y|i)|ion|ive|[oa]\b)[\w-]{0,24}"),
     ("private", r"private[-_]?key"),
-    ("pass", r"pass(?:word|wd|phrase|code)[\w-]{0,24}"),
+    ("pass", r"pass(?:word|wd|[- ]?phrase|code)[\w-]{0,24}"),
     ("subscription", r"subscription[-_]?key"),
     ("x-amz-", r"x-amz-(?:signature|credential)"),
     ("code", r"code[-_]?verifier"),
@@ -46,6 +46,7 @@ STRONG = (
     ("client", r"client[-_]?(?:assertion(?![-_]?type)|key[-_]?data)"),
     ("saml", r"saml(?:response|assertion)"),
     ("stringdata", r"stringdata"),  # of a Secret of Kubernetes
+    ("rediscli_auth", r"rediscli_auth"),
     ("sess", r"sess[-_]?id"),
     ("mnemonic", r"mnemonic"),
     ("seed", r"seed[-_]?phrase"),
@@ -237,7 +238,7 @@ OF_LONG_OBJECT = re.compile(r"(?:value|access|refresh|bearer|raw|current)", re.I
 ANY_MEMBER = ANY_VALUE.replace("{object}", f"|{OBJECT}")
 ANY_VALUE = ANY_VALUE.replace("{object}", "")
 # An element of XML: a name, attributes, text or CDATA. What its tag begins with is looked at later.
-_ELEMENT = r"(?:\s[^<>]{0,128}+)?>(?:<!\[CDATA\[)?"
+_ELEMENT = r"(?:\s[^<>]{0,128}+)?(?<!/)>(?:<!\[CDATA\[)?"
 XML = _ELEMENT + r"(?P<xml>(?=\s*+[^<\s])[^<\]]++)"
 TAG = re.compile(r"<[\w:.-]{0,64}\Z", re.ASCII)
 """How a tag begins that opens an element."""
@@ -309,7 +310,7 @@ WRAPPED = rf"(?>(?:\{{\s{{0,32}}\\{{0,7}}\"{_TYPE_OF_VALUE}\\{{0,7}}\"\s{{0,4}}:
 LONG_XML = _ELEMENT + rf"(?!\w{{1,64}}+</key>\s{{0,16}}<[a-z])(?P<xml>{LONG})"
 NO_NUMBER = r"(?!-?\d++(?:\.\d++)?(?:[eE][-+]?\d++)?[\s,}\]&;<])"
 """Not what counts or measures: a number."""
-SHORT = ("pass", "pwd", "pw", "pswd", "pin")
+SHORT = ("pass", "pwd", "pw", "pswd", "pin", "psk")
 """Names whose values are secret if they are strings, or in a form, however short: but no paths."""
 IS_STRING = r"(?=\\{0,7}[\"'`]?[ ]{0,4}[:=][ ]{0,4}(?:\\{0,7}[\"'][^/\"'\\]|(?<==)[^\s/&]))"
 WORD = re.compile(rf"{BARE}++", re.ASCII)

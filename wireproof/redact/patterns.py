@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from . import blocks
+from . import blocks, plurals
+from .around import Value, is_plain_around
 from .beginnings import Likely
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .found import LEAST, FoundSecrets
-from .given import SETS, is_given
+from .given import SETS, is_given, is_told
 from .names import (
     BEFORE_NAME,
     IN_NAME,
@@ -29,20 +30,19 @@ from .names import (
 )
 from .personal import PERSONAL, Scan
 from .plain import WORD as WORD_OF_PROSE
-from .plain import (
-    Value,
-    is_placeholder,
-    is_plain_name,
-    is_plain_token,
-    is_plain_value,
-)
+from .plain import is_placeholder, is_plain_name, is_plain_token, is_plain_value
 from .sentences import is_sentence
 from .triggers import POSSIBLE, WORDS, Trigger, likely, prefixes_in, triggers
 
 Span = tuple[int, int]
 OBJECTS = ("object", "long_object")
-LINES = ("items", "entries", "coded_entries")
+LINES = ("items", "long_items", "entries", "coded_entries")
 """Groups of several lines, each of which has a value."""
+OF_ONE_VALUE = (
+    *("xml", "text", "cell", "attribute", "joint", "given", "set_to", "told", "before"),
+)
+"""Groups whose value goes on as it began."""
+LISTS = ("listed", "listed_words")
 
 MAX_CONTEXT = 96
 """Characters kept of what came before: the names and prefixes of the table are shorter."""
@@ -174,6 +174,8 @@ class Patterns:
         if match.lastgroup == "text":
             before = match.string[max(start - 96, 0) : start]
             return ATTRIBUTE_TEXT.search(before) is None or self._is_text_about(match)
+        if match.lastgroup == "attribute":
+            return TAG.search(text_before(match)) is None or self._is_text_about(match)
         if match.lastgroup in ("form", "long_form"):
             said = _FORM_NAME.search(match[0])
             return said is not None and said[1].lower() in self.kept
@@ -196,6 +198,10 @@ class Patterns:
         name = name_of(match)
         if match.lastgroup == "set_to" and SETS.search(text_before(match)) is None:
             return True
+        if match.lastgroup == "told":
+            value = Value(match.string, *match.span("told"), name, start)
+            if not is_told(text_before(match), name) or is_plain_around(value, match["told"]):
+                return True
         if match.lastgroup == "given" and not is_given(match, name, here[0]):
             return True
         if self.kept and (name in self.kept or name.rpartition(":")[2] in self.kept):
@@ -305,7 +311,7 @@ def opening_of(match: re.Match[str]) -> str:
     kind, however long.
     """
     kind = match.lastgroup
-    if kind in (None, "xml", "text", "cell", "joint", "given", "set_to", "before"):
+    if kind is None or kind in OF_ONE_VALUE:
         return text_before(match) + _cut(match[0])
     if kind in OPENINGS:
         value = match[kind]
@@ -315,6 +321,9 @@ def opening_of(match: re.Match[str]) -> str:
     if kind in LINES:
         first, last_line = blocks.last_line(match, kind)
         return name_before(match) + first + _cut(last_line)
+    if kind in LISTS:
+        first, last_value = plurals.rest_of_list(match, kind)
+        return name_before(match) + first + _cut(last_value)
     before = text_before(match) + match.string[match.start() : match.start(kind)]
     if kind in OBJECTS:
         return before + _rest_of_object(match, kind)

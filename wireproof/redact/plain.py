@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from parsers.expressions import when_used
 
+from .around import SECRET_OF_STORE, Value, is_plain_around
 from .names import SECRET_NAME
 from .sentences import (
     ABOUT,
@@ -34,7 +34,7 @@ NAME = when_used(
     r"|env(?:[-_]?var)?|arn|provider|count|limit|file|path|dir|rules?|requirements?|validators?"
     r"|reset[-_]?(?:timeout|ur[il])|(?:last[-_]?)?(?:changed|started|seen)"
     r"|hashers?|backends?|constraints?|encryption|algorithms?)"
-    r"|.*passw(?:or)?d[-_]?hint|secret[-_]?(?:questions?|scanning.*)"
+    r"|.*existing[-_]?secret(?:[-_]?name)?|.*passw(?:or)?d[-_]?hint|secret[-_]?(?:questions?|scanning.*)"
     r"|.*(?:input|output|memory|metadata|index|map|group|store|json|dict)_keys?"
     r"|.*(?:secret|passw(?:or)?d)[-_]?(?:key[-_]?)?(?:refs?|selector)"
     r"|.*(?:secret|passw(?:or)?d|token|session|credentials?)[-_]?"
@@ -129,7 +129,7 @@ BEGINS_CODE = when_used(
 )
 """What a value may be that goes on in the next piece: as models write it, token by token."""
 KEYWORD = re.compile(
-    r"impl|dyn|await|new|async|function|lambda|typeof|yield|not|if|match|try|fn|func"
+    r"impl|dyn|await|new|raise|return|throw|async|function|lambda|typeof|yield|not|if|match|try|fn|func"
 )
 INDEX = re.compile(r"\[\d{1,3}\]")
 GENERIC = re.compile(r"<[\w |,.\[\]]{1,64}>\(")
@@ -197,12 +197,15 @@ SIGNATURE_OF_CODE = when_used(r"[^()\"]{0,96}\([^\"]*\)[^\"]*")
 """That of a function, as language servers write it: ``def f(x: int) -> int``."""
 SHORTEST_CURSOR = 8
 COOKIE_WORDS = when_used(
-    r"(?:[ ]?(?:(?:[\w-]{1,24}|<[\w -]{1,24}>)=)?(?:[A-Za-z/-]{1,8}|<[\w -]{1,24}>)(?:;|\Z)){1,8}"
+    r"(?:[ ]?(?:(?i:max-age)=-?\d{1,10}|(?:(?:[\w-]{1,24}|<[\w -]{1,24}>)=)?"
+    r"(?:[A-Za-z/-]{1,8}|<[\w -]{1,24}>))(?:;|\Z)){1,8}"
 )
 """A cookie that remembers a word, with its attributes: ``lang=en; Path=/``, or stands for any:
 ``<name>=<value>; Secure``."""
 COOKIE_PROSE = re.compile(r"[a-z]{2,14} [a-z]{1,14} [a-z]{2,14}")
-"""Words in what may be a cookie, none of whose values has a digit."""
+"""Words in what may be a cookie, of which"""
+COOKIE_VALUE = re.compile(r"=|\d[A-Za-z]|[A-Za-z]\d|\d{5}")
+"""none is a value that has a digit, nor a long number."""
 NAMES_KEY = "secretkey"
 """What ExternalSecret calls the key that a secret gets: ``secretKey: password``."""
 SECRET_ID = re.compile(r".*secret[-_]?id")
@@ -231,17 +234,11 @@ LOGPROB = re.compile(r"\\*[\"'],?\s{0,4}\\*\"(?:logprob|bytes|prob|rank)\\*\"")
 """What follows a token that a model says, of which it is no name of a secret."""
 
 
-class Value(NamedTuple):
-    """What stands after a name."""
-
-    text: str
-    """In which it stands."""
-    start: int
-    end: int
-    name: str
-    """All of it, in lower case."""
-    begins: int
-    """Where in the text that is, or a part of it."""
+ADDRESS = re.compile(
+    r"h(?:t{1,2}p?s?:?/?|ttps?://[\w.:-]{0,96}(?:/(?:[A-Za-z_.~-]{0,32}\d{0,2})){0,8}"
+    r"(?:[?#][\w=%./-]{0,24})?)"
+)
+"""Where a password can be reset, without anything random: that is told by what leads there."""
 
 
 @lru_cache(1_024)  # the same few come again and again
@@ -261,9 +258,9 @@ def is_plain_value(value: Value, name_here: str) -> bool:
     as it is written."""
     text, start, end, name, _ = value
     after = text[end : end + 1]
-    if _closes_string(value, name_here):
-        return True
     said = text[start:end]
+    if _closes_string(value, name_here) or is_plain_around(value, said):
+        return True
     if (after and _counts(name, said)) or (name == "passwd" and NSSWITCH.match(text, start)):
         return True
     if not after:  # it may go on
@@ -296,7 +293,9 @@ def _is_cookie_of_words(said: str) -> bool:
     """Return whether what stands where cookies do is words, or prose about one."""
     if COOKIE_WORDS.fullmatch(said):
         return True
-    return COOKIE_PROSE.search(said) is not None and not any(map(str.isdigit, said))
+    if COOKIE_PROSE.search(said) is None:
+        return False
+    return COOKIE_VALUE.search(said) is None or not any(map(str.isdigit, said))
 
 
 def _is_sample_cursor(name: str, said: str) -> bool:
@@ -333,6 +332,8 @@ def is_plain_token(said: str, whole: str, *, is_cut: bool) -> bool:
     """Return whether what looks like a token, or stands in a URL, is none; ``whole`` is that with
     what tells it, ``is_cut`` whether it may go on."""
     if FORM_PROSE.match(said):
+        return True
+    if whole[:6].lower() == "secret" and SECRET_OF_STORE.fullmatch(said):
         return True
     if is_cut and whole[:6].lower() == "bearer" and BEGINS_CODE.fullmatch(said):
         return True
@@ -380,6 +381,8 @@ def _is_word(value: Value, name_here: str) -> bool:
     if DOCUMENTED.search(text, max(begins - 96, 0), begins) is not None:
         return True
     if name == "session" and SESSION_STATE.fullmatch(said):
+        return True
+    if ADDRESS.fullmatch(said):
         return True
     if (LOOSE_WORD if is_loose else WORD).fullmatch(said):
         return True

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from .names import IN_COMMAND, WEAK, WORD_BEGINS, known
+from .labels import BETWEEN_TICKS
+from .names import AFTER_ESCAPE, IN_COMMAND, WEAK, WORD_BEGINS, known
 
 _QUOTED = r"(?:\\{0,7}+[\"'])?"
 _WORD = r"(?![$<%{])([^\s\"'\\]++)"
@@ -86,27 +87,47 @@ ORACLE = (
     rf"|{WORD_BEGINS}(?:sqlplus|expdp|impdp|sqlldr|rman target)[ ](?:-\w{{1,8}}[ ]){{0,3}}"
     rf"{_QUOTED})[\w.$#]{{1,32}}+/(?!/|pass(?:word)?@)(?:\\?\"?)([^\s\"'\\/@]++)(?=\\?\"?@|\Z|[\s\"'\\])"
 )
-# Options of one letter with which well-known commands take a password, each up to that.
+# Options of one letter, and arguments, with which well-known commands take a password, each up to
+# that.
 _GOES_ON = rf"{IN_COMMAND}{{0,160}}?[ ]"
 _OF_SHARE = r"(?:\\{2,8}\S{1,128}[ ])?(?:(?=\S{1,64}[ ]/(?i:user):)|/(?i:user):\S{1,64}[ ](?!/))"
+_LOWER, _UPPER = r"-p[ ]", r"-P[ ]?"
+_MIXED_WORD = r"(?=[\"']?[^\s\d]{0,64}\d)"
 OPTIONS = {
-    "openssl ": r"-[kK][ ]",
-    "zip ": r"-P[ ]",
-    "7z ": r"-p",
-    "ldapsearch ": r"-w[ ]",
-    "ldapmodify ": r"-w[ ]",
-    "ldapadd ": r"-w[ ]",
-    "ldapwhoami ": r"-w[ ]",
+    "openssl ": r"(?:-[kK][ ]|-pass(?:in|out|word)?[ ]pass:)",
+    **dict.fromkeys(("zip ", "unzip ", "sqlcmd ", "bcp ", "tsql ", "isql ", "osql "), _UPPER),
+    **dict.fromkeys(("mosquitto_pub ", "mosquitto_sub ", "mosquitto_rr ", "ipmitool "), _UPPER),
+    **dict.fromkeys(("7z ", "7za ", "rar ", "unrar "), r"-h?p"),
+    **dict.fromkeys(("mongo ", "mongosh ", "mongodump ", "mongorestore "), r"-p[ ]?"),
+    **dict.fromkeys(("mongoexport ", "mongoimport ", "mycli "), r"-p[ ]?"),
+    **dict.fromkeys(("login ", "cqlsh ", "cypher-shell ", "impala-shell ", "beeline "), _LOWER),
+    **dict.fromkeys(("rabbitmqadmin ", "twine upload ", "smbmap ", "crackmapexec "), _LOWER),
+    **dict.fromkeys(("netexec ", "rdesktop ", "ncftp ", "hydra ", "useradd ", "usermod "), _LOWER),
+    **dict.fromkeys(("ldapsearch ", "ldapmodify ", "ldapadd ", "ldapwhoami "), r"-w[ ]?"),
+    **dict.fromkeys(("ldapdelete ", "ldapmodrdn ", "ldapcompare "), r"-w[ ]?"),
+    **dict.fromkeys(("auth login ", "auth init "), r"(?:-t|--token)[ ]"),
+    "ldappasswd ": r"-[was][ ]?",
     "smbclient ": r"-U[ ]\S{1,64}?%",
-    "snmpwalk ": r"-[AX][ ]",
-    "snmpget ": r"-[AX][ ]",
-    "useradd ": r"-p[ ]",
-    "usermod ": r"-p[ ]",
+    **dict.fromkeys(
+        ("snmpwalk ", "snmpget ", "snmpset ", "snmpbulkwalk "),
+        r"-(?:[AX]|c(?![ ](?:public|private)\b))[ ]",
+    ),
     "htpasswd ": r"-\w{0,4}b\w{0,4}[ ]\S{1,128}[ ]\S{1,64}[ ]",
     "net use ": _OF_SHARE,
-    "secret set ": r"(?:--body|-b)[ ]",
+    "secret set ": r"(?:--body[ ]|-b[ ]?)",
     "ssh-keygen ": r"-[NP][ ]",
     "xfreerdp ": r"/p:",
+    "lftp ": r"-u[ ][^\s,]{1,64},",
+    "rabbitmqctl ": r"(?:add_user|change_password|authenticate_user)[ ]\S{1,64}[ ]",
+    "etcdctl ": r"user[ ]add[ ][^\s:]{1,64}:",
+    "wpa_passphrase ": r"\S{1,64}[ ]",
+    "mc alias set ": r"(?<=set[ ])(?:\S{1,128}[ ]){3}",
+    "nmcli ": r"(?:password|[\w.-]{0,24}psk)[ ]",
+    "rclone ": r"(?:obscure|pass(?:word)?|[a-z_]{1,24}(?:token|secret|key))[ =]",
+    "mysqladmin ": r"password[ ]",
+    "npm config set ": r"\S{0,96}_(?:authToken|auth|password)[ =]",
+    "cargo login ": _MIXED_WORD,
+    "nuget push ": r"(?:-k|-ApiKey|--api-key)[ ]",
 }
 
 
@@ -163,8 +184,11 @@ BUNDLER = (
 _MIXED = r"(?=[^\s\d]{0,64}\d)(?=[^\sA-Za-z]{0,64}[A-Za-z])[^\s\"'`\\,;()]{6,}+"
 # A user and a password before an address, as drivers of Go have it.
 DSN = r"(?P<before>@)(?:tcp|unix)\("
-BEFORE_DSN = re.compile(r"(?<=:)(?!passw(?:or)?d\Z|pass\Z|[<${%])[^\s:@\"'`\\/]{1,128}\Z")
-"""The password of one, in what stands before it."""
+BEFORE = {
+    "@": re.compile(r"(?<=:)(?!passw(?:or)?d\Z|pass\Z|[<${%])[^\s:@\"'`\\/]{1,128}\Z"),
+    " ": re.compile(rf"(?:(?<![A-Za-z0-9\\])|{AFTER_ESCAPE}){BETWEEN_TICKS}(?=\\{{0,7}}[\"'`]?\Z)"),
+}
+"""The password in what stands before it, by the character that begins what tells it."""
 NICKSERV = rf"(?i:nickserv[ ]:?identify)[ ](?:[\w-]{{1,32}}[ ])?({_MIXED})"
 # Keys of functions, and of Hawk.
 KEYED = (
@@ -181,6 +205,23 @@ USED_AS = (
 )
 USES = tuple(f"{verb} {quote}" for verb in ("use", "enter", "try", "type") for quote in "\"'`\\")
 LOGIN_OBJECTS = ("networkcredential", "passwordcredential", "passwordauthentication")
+# The same without a quote, which only what comes behind it tells.
+_CALLED = (
+    r"(?:pass(?:word|phrase|code)|api key|access token)"
+    r"(?![ ](?:hash|manager|polic|field|reset|file|column))"
+)
+SAID_BEFORE = (
+    r"(?P<before>[ ](?:as|is)[ ](?:(?:the|your|my|our|its)[ ])?(?:[a-z-]{1,16}[ ])?"
+    rf"(?i:{_CALLED}))"
+)
+_WHOSE = ("the ", "your ", "my ", "our ", "its ")
+BEHIND_VALUE = tuple(f" {verb} {whose}" for verb in ("as", "is") for whose in _WHOSE)
+AS_NAME = (" as pass", " as api", " as access")
+# A user and a password behind a word for both: "credentials are anna / ...".
+LOGIN_PAIRS = ("creds: ", "credentials: ", "credentials are ", "login: ", "logging in with ")
+LOGIN_PAIR = (
+    rf"(?i:{'|'.join(LOGIN_PAIRS)})\\{{0,3}}[\"'`]?[\w.@-]{{1,48}}[ ]?[/:][ ]?({BETWEEN_TICKS})"
+)
 # A user and a password in one line: "user anna password ...", "username anna and password ...".
 LOGIN_LINE = (
     r"(?i:user(?:name)?)[ ]\\{0,3}[\"'`]?[^\s\"'`\\]{1,64}\\{0,3}[\"'`]?[ ]"
@@ -214,7 +255,9 @@ def statements(names: Sequence[str]) -> list[tuple[str, str]]:
         *((begins, KEYED) for begins in ("fernet(", "hmac.new(", "createhmac(")),
         *((begins, HAWK) for begins in ('mac="', "mac=\\")),
         *((begins, USED_AS) for begins in USES),
+        *((begins, SAID_BEFORE) for begins in (*BEHIND_VALUE, *AS_NAME)),
         *((begins, LOGIN_OBJECT) for begins in LOGIN_OBJECTS),
+        *((begins, LOGIN_PAIR) for begins in LOGIN_PAIRS),
         *((begins, LOGIN_LINE) for begins in ("user ", "username ")),
     ]
 
@@ -246,6 +289,9 @@ AFTER = [
         (begins.encode(), rb"[^\s]{8,260} (?:as|for) [a-z ]{0,48}(?:pass|key|token|secret)")
         for begins in USES
     ),
+    *((one.encode(), rb"\S{1,48} ?[/:] ?[^\s\d]{0,64}\d") for one in LOGIN_PAIRS),
+    *((one.encode(), rb"(?:[a-z-]{1,16} )?(?:pass|api key|access)") for one in BEHIND_VALUE),
+    *((one.encode(), b"[wpc ]") for one in AS_NAME),
     (b"bundle_", rb"\w{0,96}__"),
     *((begins, rb"[\\\\\"]{0,8}[\w+/=]") for begins in (b'mac="', b"mac=\\")),
     (b"key (", rb"[^()]{1,256}\)=\("),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from parsers.expressions import when_used
 
-from . import blocks, forms, statements
+from . import blocks, forms, labels, plurals, statements
 from .beginnings import Likely, any_of
 from .languages import after_foreign, foreign_names
 from .names import (
@@ -58,17 +58,11 @@ SETTINGS = {
 POSSIBLE = re.compile(r"[-_.:=$%(~\"/AJK>\x00\x12\xa4-\xbf\xd9]")
 """Whatever is secret has one of these in it or before it, but for what follows such a word, or
 begins with it:"""
-USER_OPTIONS = ("-u", "-a ", "-user ", "-user=", "--auth ")
+USER_OPTIONS = ("-u", "-a ", "-user ", "-user=", "--auth ", "-creds ", "-creds=")
 COMMANDS = (
-    "sshpass",
-    "docker login",
-    "redis-cli",
-    "mysql",
-    "vault login",
-    "authtoken ",
-    "az login",
-    "configure set",
+    *("sshpass", "redis-cli", "mysql", "mariadb", "vault login", "authtoken ", "configure set"),
 )
+READERS = ("password-stdin", "with-token", "sudo -s", "chpasswd", "kinit ")
 SPOKEN = (
     *("token", "session", "secret", "password", "api key", "access key"),
     *("service_role key", "license key"),
@@ -81,10 +75,10 @@ WORDS = (
         b"token",
         b"session",
         b"key ",
-        b"docker",
         b"mysql",
+        b"mariadb",
+        b"<<<",
         b"vault",
-        b"az login",
     ),
     *(b"scw", b"exo", b"cio", b"oy2", b"cmvmd", b"gr1348941", b"dg9ro", b"cnv", b"igq", b"3mvg9"),
     *(
@@ -189,7 +183,7 @@ def _without_name() -> list[tuple[str, str]]:
         *((begins, forms.LINK) for begins in forms.LINKS),
         ("wifi:", forms.WIFI),
         *((begins, forms.PIPED) for begins in ("echo ", "printf ")),
-        *((begins, forms.HERE_STRING) for begins in ("password-stdin", "with-token")),
+        *((begins, forms.HERE_STRING) for begins in READERS),
         ("response=", forms.DIGEST),
         (":5432:", forms.PGPASS),
         ("-----begin ", forms.PEM),
@@ -198,7 +192,7 @@ def _without_name() -> list[tuple[str, str]]:
         ("%3a%2f%2f", forms.USERINFO_ENCODED),
         *((begins, forms.USER_ARGUMENT) for begins in USER_OPTIONS),
         *((begins, forms.COMMAND) for begins in COMMANDS),
-        *((begins, forms.SPOKEN) for begins in SPOKEN),
+        *((begins, labels.SPOKEN) for begins in SPOKEN),
         ("login", forms.NETRC),
         ("password ", forms.SQL),
         *((begins, forms.SQL) for begins in ("identified by", "identified with")),
@@ -229,8 +223,7 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
     return [
         ("form-data;", forms.form_field(names)),
         ("form-data;", forms.file_of_field(names)),
-        *((begins, forms.named_cell(names)) for begins in ("<td", "<th")),
-        ("| ", forms.named_row(names)),
+        *((begins, forms.named_cell(names)) for begins in ("<td", "<th", "<dt")),
         *((begins, pattern) for begins in NAMING for pattern in (member, other)),
         *((begins, first) for begins in _members("value", "v")),
         *((begins, forms.named_line(names)) for begins in ("name: ", "key: ")),
@@ -244,17 +237,20 @@ def _apart(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
-    lines = f"{blocks.SEQUENCE}|{blocks.ENTRIES}"
+    lines = f"{plurals.LISTED}|{blocks.SEQUENCE}|{blocks.ENTRIES}"
     apart = f"{forms.PAIR}|{forms.VALIDATED}|{forms.SERIALIZED}"
-    said = f"{forms.SAID}|{forms.CALLED}|{forms.FENCED}|{forms.GIVEN}"
-    either = f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{XML}|{forms.IN_BINARY}|{apart}|{said})"
+    label = f"{labels.LABELS}|{labels.ROW}"
+    said = f"{labels.SAID}|{labels.CALLED}|{labels.FENCED}|{labels.INDENTED}|{forms.GIVEN}|{label}"
+    in_tag = f"{XML}|{forms.OWN_ATTRIBUTE}"
+    either = f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{in_tag}|{forms.IN_BINARY}|{apart}|{said})"
     found = [(begins, f"(?i:{name}){PLURAL}{either}") for begins, name in STRONG]
     whole = [(name, rf"{WHOLE_BEGINS}{re.escape(name)}(?![\w-])") for name in names]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
-    lines = blocks.SEQUENCE
-    either = (
-        f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{XML}|{apart}|{forms.FENCED}|{forms.GIVEN})"
-    )
+    of_two = f"{labels.SAID}|{labels.FENCED}|{labels.INDENTED}|{label}"
+    found += [(name, f"{WORD_BEGINS}(?i:{name})s?(?:{of_two})") for name in forms.SPOKEN_NAMES]
+    said = f"{labels.FENCED}|{forms.GIVEN}|{label}"
+    lines = f"[sS]{plurals.LISTED}|{blocks.SEQUENCE}"
+    either = f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{in_tag}|{apart}|{said})"
     found += [(begins, f"(?i:{name}){either}") for begins, name in RULES]
     in_object = rf"[sS]?+{BETWEEN}{LONG_OBJECT}"
     found += [(name, rf"(?i:{name}){in_object}") for name in ("token", "auth", "credential")]
@@ -266,8 +262,8 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
         value = LONG_CODE if name in SPELLED else LONG_VALUE
         binary = "" if name.encode() in ONLY_IN_TEXT else f"|{forms.LONG_IN_BINARY}"
         return (
-            rf"(?i:{name})_{{0,2}}+(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}{binary}"
-            rf"|{forms.LONG_FENCED}|{forms.GIVEN})"
+            rf"(?i:{name})(?:[sS](?:{plurals.LISTED}|{blocks.LONG_SEQUENCE})|_{{0,2}}+(?:{BETWEEN}{WRAPPED}{value}|{LONG_XML}|{array}|{apart}{binary}"
+            rf"|{labels.LONG_FENCED}|{forms.GIVEN}|{forms.LONG_OWN_ATTRIBUTE}|{label}))"
         )
 
     begins_word = rf"(?:{WORD_BEGINS}|(?<=_)|(?<=[a-z])(?=[A-Z]))"
@@ -283,13 +279,22 @@ _AFTER_NAME = (
     rb"(?:[:=]|<-|%(?:25){0,3}3[ad]|u003[ad]"
     rb"|(?:\) ?)?(?:\|\||\?\?|\?:|!:|or )|(?<= )[^=\n]{2,24}=)"
     rb"|->|[\\\"']{1,8}+\s{0,4}+[\],;}]"
-    rb"|[:*_ ]{0,6}(?:[ \t]{0,8}(?:\r?\n|\\{1,3}[nr]{1,2})){1,3} {0,4}```"
+    rb"|[:*_ ]{0,6}(?:[ \t]{0,8}(?:\r?\n|\\{1,3}[nr]{1,2})){1,3}"
+    rb"(?: {0,4}```|(?:[ \t]{0,12}|\\{1,3}t)[^\s\d\\]{0,64}\d)"
+    rb"|(?:\t|\\{1,3}t){1,4}=?(?:\t|\\{1,3}t){0,4}[^\s\d\\]{0,64}\d"
+    rb"|[\\\"'`*_]{0,6}(?: {1,8}(?:[-=]{1,2}>?|\xe2..|\\{1,3}u2...) |[ ]?\.{2,48}:? ) {0,3}"
+    rb"[\\\"'`*_]{0,6}[^\s\d]{0,64}\d|[*_`]{0,3} {0,24}\| {0,8}[*_`]{0,3}[^\s|\d]{0,64}\d"
+    rb"|[ :]{0,2}</| '\(|\s[^<>\n]{0,96}?(?:value|key|secret|password|text|data|val)=\\{0,7}[\"']"
 )
-_AFTER_GIVEN = rb"(?:\( {0,2}|, ?(?:<<)?)\\{0,7}+[\"'`][^\s\"'`\\]{3}"
+_AFTER_GIVEN = (
+    rb"(?:\( {0,2}|, ?(?:<<|with: )?|[\\\"'\]]{1,8}\)\.\w{3,10}\( ?)\\{0,7}+[\"'`][^\s\"'`\\]{3}"
+)
 _AFTER_SAID = (
-    rb"s?+(?:[ ]{1,4}+(?:(?:\.[ ])?\\{0,7}+[\"'`]"
+    rb"s?+(?:[ ]{1,4}+(?:(?:\.[ ])?\(?\\{0,7}+[\"'`]"
     rb"|(?:is|was)\b:?[ ]{1,4}+(?:\\{0,7}+[\"'`]|[^\s\d]{0,64}\d))"
-    rb"|(?: [a-z][\w'.@-]{0,20}){0,4} (?:is|was|to):? \\{0,7}[\"'`]?[^\s\d]{0,64}\d"
+    rb"|(?:(?: [a-z][\w'.@-]{0,24}){0,7} (?:is|was|are|be|to|equals|now|currently|still|just)"
+    rb"|(?: [a-z][\w'.@-]{0,24}){1,4}:|[.,;] (?:it|the new one|yours) (?:is|was|will be)(?: now)?"
+    rb"|):? \\{0,7}[\"'`]?[^\s\d]{0,64}\d"
     rb"|%b|[{] ?\\{0,7}[\"'`]\S{6})"
 ) % _AFTER_GIVEN
 _BEFORE_BINARY = rb"|[\x00\x12\xa4-\xbf\xd9]"
@@ -307,7 +312,9 @@ _AFTER_ATTRIBUTE_VALUE = (
     rb"[^<>]{0,64}(?:name|key|type)="
 )
 _AFTER_QUOTE = rb"[\\\"]{0,8}+\s{0,4}+:\s{0,32}+\\{0,7}+\""
-_AFTER_CALL = rb"\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?(?:[(\[]|,)\s{0,32}+\\{0,7}+[\"']"
+_AFTER_CALL = (
+    rb"(?:_password)?\\{0,7}+[\"']?\s{0,4}+(?:[=:]\s{0,4}+)?(?:[(\[]|,)\s{0,32}+\\{0,7}+[\"']"
+)
 _PIPED = rb"[^\r\n|]{1,200}+\|[^\r\n|;]{0,160}(?:-stdin|with-token|sudo -s|chpasswd|phrase-fd)"
 _PRIVATE = _AFTER_QUOTE + rb"(?:[\w-]{20}|[\w-]{0,19}+\Z)"
 
@@ -351,8 +358,7 @@ _AFTERS = [
     *((begins.encode(), rb"[^\n|;&]{0,160}\S") for begins in COMMANDS),
     *((begins.encode(), _AFTER_SPOKEN) for begins in SPOKEN),
     (b"--", rb"\w[\w-]{1,48}+ "),
-    *((begins, rb"[ >][^<>]{0,96}>?[^<>]{1,96}+</t") for begins in (b"<td", b"<th")),
-    (b"| ", rb"[ *_`]{0,8}[\w ./-]{2,64}?[*_`]{0,3}[ ]{0,24}\|[ *`]{0,8}[^\s|]{8}"),
+    *((begins, rb"[ >][^<>]{0,96}>?[^<>]{1,96}+</") for begins in (b"<td", b"<th", b"<dt")),
     *((begins, _AFTER_ATTRIBUTE) for begins in (b"name=", b"key=", b"type=")),
     (b"login", rb"(?:\s|\\{1,7}[nrt]){1,4}[^\s\\]{1,64}+(?:\s|\\{1,7}[nrt]){1,4}password"),
     *((begins, rb"(?:[a-z0-9+/]{12}|[a-z0-9+/]{4,11}+\Z)")
@@ -363,7 +369,7 @@ _AFTERS = [
     (b"appid=", rb"[\da-z]{20}"),
     (b"wifi:", rb"[a-z]{1,4}:"),
     *((begins, _PIPED) for begins in (b"echo ", b"printf ")),
-    *((begins, rb" {0,2}<<<") for begins in (b"password-stdin", b"with-token")),
+    *((begins.encode(), rb"\S{0,64} {0,2}<<<") for begins in READERS),
     (b"$2", rb"[abxy]\$[\w./]"),
     (b"response=", rb"\\{0,7}\"\w"),
     *((begins, _AFTER_CALL) for begins in (b"auth", b"login")),
@@ -398,12 +404,14 @@ def _afters(names: Sequence[str], in_tags: bytes) -> dict[bytes, bytes]:
     ``in_tags`` is what may follow it in a text that has tags.
     """
     own = [(name, name) for name in names]
-    rests = _rests([*STRONG, *LINES, *RULES, *((name, name) for name in (*WEAK, *SHORT)), *own])
+    others = ((name, name) for name in (*WEAK, *SHORT, *forms.SPOKEN_NAMES))
+    rests = _rests([*STRONG, *LINES, *RULES, *others, *own])
     found: dict[bytes, list[bytes]] = {}
     for begins, rest in rests.items():
         in_binary = b"" if begins in ONLY_IN_TEXT else _BEFORE_BINARY
         found[begins] = [rest + _AFTER_NAME + in_tags + in_binary + b")"]
-    for begins, rest in _rests([*STRONG, *own]).items():
+    of_two = [(name, name) for name in forms.SPOKEN_NAMES]
+    for begins, rest in _rests([*STRONG, *own, *of_two]).items():
         found[begins].append(rest + _AFTER_SAID)
     for begins, rest in _rests(RULES).items():
         found[begins].append(rest + b"s?+" + _AFTER_GIVEN)

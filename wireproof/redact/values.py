@@ -10,7 +10,8 @@ import re
 
 from parsers.expressions import when_used
 
-from . import blocks
+from . import blocks, plurals
+from .given import EXACT
 from .names import (
     BARE,
     DESCRIBES,
@@ -24,11 +25,11 @@ from .names import (
     WORD,
     WORD_OF_ARRAY,
 )
-from .patterns import LINES, MAX_CONTEXT, MEMBER_NAME, OBJECTS, Span, name_of
+from .patterns import LINES, LISTS, MAX_CONTEXT, MEMBER_NAME, OBJECTS, Span, name_of
 from .plain import LOOSER, STATE, is_other_name, is_placeholder, is_plain_name
 from .plain import WORD as WORD_OF_PROSE
 from .sentences import is_sentence
-from .statements import BEFORE_DSN
+from .statements import BEFORE
 
 IDENTIFIER = re.compile(rf"(?=[^\s\d]{{0,64}}\d){BARE}{{8,}}+")
 """What may be a secret by its length and its digits."""
@@ -62,6 +63,9 @@ def spans_of(match: re.Match[str]) -> list[Span]:
         values = blocks.values_of(match, match.lastgroup)
         is_schema = DESCRIBES_LINES.search(match.string, *match.span(match.lastgroup)) is not None
         return [span for span in values if not _is_plain_line(match, *span, is_schema=is_schema)]
+    if match.lastgroup in LISTS:
+        values = plurals.strings_of(match, match.lastgroup)
+        return [span for span in values if not _is_plain_listed(match, *span)]
     if match.lastgroup in OBJECTS:
         return _strings_of_object(match, match.lastgroup)
     if match.lastgroup == "coded_object":
@@ -70,7 +74,8 @@ def spans_of(match: re.Match[str]) -> list[Span]:
         return [span for span in spans if blocks.is_coded(match, *span)]
     if match.lastgroup == "before":
         start = match.start()
-        password = BEFORE_DSN.search(match.string, max(start - MAX_CONTEXT, 0), start)
+        expression = BEFORE[match["before"][0]]
+        password = expression.search(match.string, max(start - MAX_CONTEXT, 0), start)
         return [] if password is None else [password.span()]
     if match.lastgroup == "joint":
         start, end = match.span("joint")
@@ -95,9 +100,22 @@ def _is_plain_line(match: re.Match[str], start: int, end: int, *, is_schema: boo
         if is_plain_name(name.lower(), value):
             return True
     names = (name_of(match), name.lower())
+    if match.lastgroup == "long_items" and end < len(text) and not _is_long_word(value):
+        return True
     return end < len(text) and (
         is_placeholder(value) or any(is_sentence(value, one) for one in names if one)
     )
+
+
+def _is_plain_listed(match: re.Match[str], start: int, end: int) -> bool:
+    """Return whether one among several values of a plural is a word, or the name of another one."""
+    value, name = match.string[start:end], name_of(match)
+    is_word = value.isdigit() or WORD_OF_PROSE.fullmatch(value) is not None
+    if is_word or is_placeholder(value) or is_other_name(value):
+        return True
+    is_exact = EXACT.fullmatch(name) is not None
+    is_long = is_exact or _is_long_word(value)
+    return (not is_long and end < len(match.string)) or is_sentence(value, name)
 
 
 def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
@@ -109,7 +127,8 @@ def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:
     if not strings:  # of YAML, or as Go prints it
         words = [one.span() for one in WORD_OF_ARRAY.finditer(text, *span)]
         words = [(a, b) for a, b in words if not is_other_name(text[a:b])]
-        return [(a, b) for a, b in words if kind == "array" or b - a >= LONG_WORD]
+        is_array = kind == "array"
+        return [(a, b) for a, b in words if is_array or b - a >= LONG_WORD or b == len(text)]
     values = [one for one in strings if not one["is_name"]]
     if len(values) < len(strings) and LOOSER.match(text, match.start()):
         # Sessions are listed as well, with their titles.
@@ -169,6 +188,10 @@ def _is_said(value: str, quote: str | None, match: re.Match[str]) -> bool:
         return False
     is_about = is_placeholder(value) or TIME.fullmatch(value) is not None
     return is_about or is_sentence(value, name_of(match))
+
+
+def _is_long_word(value: str) -> bool:
+    return len(value) >= LONG_WORD and IDENTIFIER.fullmatch(value) is not None
 
 
 def _is_long(string: re.Match[str]) -> bool:

@@ -273,7 +273,10 @@ HOSTILE = [
     "sk-", "eyJ", '"api_key', "://a:", "token=", "-----BEGIN ", 'api_key:"', "bearer ", "\\",
     "api_key=\\", "cookie: ", "secret=bearer ", "x_token'", '"api_key":["', '"token":[',
     '"key":["a",', "form-data;", 'form-data; name="', 'form-data; name="password"',
-    "form-data; name=token\n", "<password>", "<password a", "password>", "<a:secret x='",
+    "form-data; name=token\n", "passwords=(", "passwords=a,", 'passwords = ("a", ',
+    "passwords={'a':", "<password value=", "<dt>password</dt>", "password</b>", "password - ",
+    "password:\n\n ", "password has been ", "with password ", " as the password", "creds: a/", "mongosh -p",
+    "login ", "<password>", "<password a", "password>", "<a:secret x='",
 ]  # fmt: skip
 
 
