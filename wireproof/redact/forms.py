@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from parsers.expressions import every
 
 from .blocks import LINE_END
-from .labels import BLANK
+from .labels import BLANK, RANDOM_WORD
 from .names import BARE, IN_COMMAND, LONG, WEAK, WHOLE_BEGINS, WORD_BEGINS, known
 
 # RFC 7468 section 2, RFC 9580 section 6.2; in JSON line ends are escapes.
@@ -388,8 +388,10 @@ def named_in_tag(names: Sequence[str]) -> str:
     )
 
 
-_VALUES = r"(?i:value|key|secret|password|text|data|val)"
-_IN_OWN_TAG = rf"(?:{BLANK}[^<>]{{0,128}}?)?{BLANK}{_VALUES}=\\{{0,7}}+[\"']"
+_IN_OWN_TAG = (
+    rf"(?:{BLANK}[^<>]{{0,128}}?)?{BLANK}(?:(?i:value)=\\{{0,7}}+[\"']"
+    rf"|(?i:key|secret|password|text|data|val)=\\{{0,7}}+[\"'](?={RANDOM_WORD}))"
+)
 OWN_ATTRIBUTE = _IN_OWN_TAG + r"(?P<attribute>[^\"'<>\\]++)"
 LONG_OWN_ATTRIBUTE = rf"{_IN_OWN_TAG}(?P<attribute>{LONG})"
 """The value of an element that is named after a secret: ``<password value="..."/>``."""

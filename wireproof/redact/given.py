@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from .around import SECRET_OF_STORE
 from .names import SECRET_NAME, WORD_BEGINS
 from .plain import WORD, is_placeholder, is_plain_name
 from .sentences import is_sentence
@@ -43,7 +44,7 @@ SETS = re.compile(
 TELLS = re.compile(
     r"(?:(?:\b|(?<=\\[nrt]))(?:with|using|use|enter|and|type|via|by|has|have|got)"
     r"(?:[ ](?:the|my|your|our|this|its|his|her|an?))?(?:[ ][a-z-]{1,16})?[ ]"
-    r"|(?:\b|(?<=\\[nrt]))(?:temporary|initial|default|new|current|one-time|root|admin)[ ]"
+    r"|(?:\b|(?<=\\[nrt]))(?:temporary|initial|default|one-time|root|admin)[ ]"
     r"|(?<![\w-])--?[a-z-]{0,32}|[ (][/(]?[ ]?(?<=[/(] )|\bkv put [\w./-]{0,64})\Z",
     re.IGNORECASE,
 )
@@ -99,9 +100,11 @@ def is_given(match: re.Match[str], name: str, name_here: str) -> bool:
     )
 
 
-def is_told(before: str, name: str) -> bool:
-    """Return whether what stands before a name, in lower case, tells that a value follows it."""
+def is_told(before: str, name: str, value: str) -> bool:
+    """Return whether what stands before a name, in lower case, tells that its value follows it."""
     if EXACT.fullmatch(name) is None and SPOKEN.fullmatch(name) is None:
+        return False
+    if name.endswith("secret") and SECRET_OF_STORE.fullmatch(value):
         return False
     return SETTING_NAME.match(name) is not None or TELLS.search(before) is not None
 

@@ -54,8 +54,10 @@ set to it, or gives it after a verb or a preposition: ``with the password ...``.
 # the end of a line before one that is indented. HTML section 13.1.2; signs that are no ASCII by
 # their UTF-8.
 _OPENING = rf"(?:{BLANK}{{0,16}}<\w{{1,10}}(?:[ ][^<>]{{0,64}})?>)"
+_CLOSING = r"(?:</\w{1,10}>[ ]?)"
 _TAGS = (
-    rf"(?:(?:[ ]?:)?[ ]?(?:</\w{{1,10}}>[ ]?){{1,3}}:?{_OPENING}{{0,3}}|[ ]?[:=]{_OPENING}{{1,3}})"
+    rf"(?:(?:[ ]?:[ ]?{_CLOSING}{{1,3}}|{_CLOSING}{{1,3}}:){_OPENING}{{0,3}}"
+    rf"|(?:{_CLOSING}{{1,3}}|[ ]?[:=]){_OPENING}{{1,3}})"
     rf"{BLANK}{{0,8}}"
 )
 _TAB = r"(?:\t|\\{1,3}t)"

@@ -199,8 +199,9 @@ class Patterns:
         if match.lastgroup == "set_to" and SETS.search(text_before(match)) is None:
             return True
         if match.lastgroup == "told":
+            told = match["told"]
             value = Value(match.string, *match.span("told"), name, start)
-            if not is_told(text_before(match), name) or is_plain_around(value, match["told"]):
+            if not is_told(text_before(match), name, told) or is_plain_around(value, told):
                 return True
         if match.lastgroup == "given" and not is_given(match, name, here[0]):
             return True

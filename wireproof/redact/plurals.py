@@ -35,7 +35,7 @@ _PART = (
 )
 _WORD = r"[^\s\"'\\&,;|<>(){}\[\]]"
 _MIXED = rf"(?=[^\s\d,=]{{0,64}}\d)(?:(?!=){_WORD}){{6,64}}+=*+(?=[,;|\s\\\"']|\Z)"
-_NEXT = rf"[,;|](?:[ ](?={_MIXED}|\Z))?{_WORD}*+"
+_NEXT = rf"[,;|](?!\w{{1,32}}=[^=,;|\s])(?:[ ](?={_MIXED}|\Z))?{_WORD}*+"
 LISTED = (
     rf"{_IS_PLURAL}{_NAME_ENDS}(?:{_TYPE}{_SIGN}{_OPENS}(?P<listed>(?>{_PART}){every(_PART)})"
     rf"|(?:=(?={_WORD}{{2,64}}+[,;|])|[ ]?[=:][ ](?={_MIXED},))"

@@ -93,6 +93,10 @@ _GOES_ON = rf"{IN_COMMAND}{{0,160}}?[ ]"
 _OF_SHARE = r"(?:\\{2,8}\S{1,128}[ ])?(?:(?=\S{1,64}[ ]/(?i:user):)|/(?i:user):\S{1,64}[ ](?!/))"
 _LOWER, _UPPER = r"-p[ ]", r"-P[ ]?"
 _MIXED_WORD = r"(?=[\"']?[^\s\d]{0,64}\d)"
+_REGISTRIES = (
+    *("docker", "podman", "buildah", "nerdctl", "registry", "skopeo", "oras"),
+    *("oc", "cf", "az"),
+)
 OPTIONS = {
     "openssl ": r"(?:-[kK][ ]|-pass(?:in|out|word)?[ ]pass:)",
     **dict.fromkeys(("zip ", "unzip ", "sqlcmd ", "bcp ", "tsql ", "isql ", "osql "), _UPPER),
@@ -100,12 +104,13 @@ OPTIONS = {
     **dict.fromkeys(("7z ", "7za ", "rar ", "unrar "), r"-h?p"),
     **dict.fromkeys(("mongo ", "mongosh ", "mongodump ", "mongorestore "), r"-p[ ]?"),
     **dict.fromkeys(("mongoexport ", "mongoimport ", "mycli "), r"-p[ ]?"),
-    **dict.fromkeys(("login ", "cqlsh ", "cypher-shell ", "impala-shell ", "beeline "), _LOWER),
+    **dict.fromkeys((f"{tool} login " for tool in _REGISTRIES), _LOWER),
+    **dict.fromkeys(("cqlsh ", "cypher-shell ", "impala-shell ", "beeline "), _LOWER),
     **dict.fromkeys(("rabbitmqadmin ", "twine upload ", "smbmap ", "crackmapexec "), _LOWER),
     **dict.fromkeys(("netexec ", "rdesktop ", "ncftp ", "hydra ", "useradd ", "usermod "), _LOWER),
     **dict.fromkeys(("ldapsearch ", "ldapmodify ", "ldapadd ", "ldapwhoami "), r"-w[ ]?"),
     **dict.fromkeys(("ldapdelete ", "ldapmodrdn ", "ldapcompare "), r"-w[ ]?"),
-    **dict.fromkeys(("auth login ", "auth init "), r"(?:-t|--token)[ ]"),
+    **dict.fromkeys(("auth login ", "auth init "), r"(?:-[pt]|--token)[ ]"),
     "ldappasswd ": r"-[was][ ]?",
     "smbclient ": r"-U[ ]\S{1,64}?%",
     **dict.fromkeys(
@@ -208,7 +213,7 @@ LOGIN_OBJECTS = ("networkcredential", "passwordcredential", "passwordauthenticat
 # The same without a quote, which only what comes behind it tells.
 _CALLED = (
     r"(?:pass(?:word|phrase|code)|api key|access token)"
-    r"(?![ ](?:hash|manager|polic|field|reset|file|column))"
+    r"(?![ ](?:hash|manager|polic|field|reset|file|column|flow))"
 )
 SAID_BEFORE = (
     r"(?P<before>[ ](?:as|is)[ ](?:(?:the|your|my|our|its)[ ])?(?:[a-z-]{1,16}[ ])?"
@@ -220,7 +225,7 @@ AS_NAME = (" as pass", " as api", " as access")
 # A user and a password behind a word for both: "credentials are anna / ...".
 LOGIN_PAIRS = ("creds: ", "credentials: ", "credentials are ", "login: ", "logging in with ")
 LOGIN_PAIR = (
-    rf"(?i:{'|'.join(LOGIN_PAIRS)})\\{{0,3}}[\"'`]?[\w.@-]{{1,48}}[ ]?[/:][ ]?({BETWEEN_TICKS})"
+    rf"(?i:{'|'.join(LOGIN_PAIRS)})\\{{0,3}}[\"'`]?[\w.@-]{{1,48}}(?:[ ]/[ ]|[/:])({BETWEEN_TICKS})"
 )
 # A user and a password in one line: "user anna password ...", "username anna and password ...".
 LOGIN_LINE = (

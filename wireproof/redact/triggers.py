@@ -248,10 +248,13 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
     of_two = f"{labels.SAID}|{labels.FENCED}|{labels.INDENTED}|{label}"
     found += [(name, f"{WORD_BEGINS}(?i:{name})s?(?:{of_two})") for name in forms.SPOKEN_NAMES]
-    said = f"{labels.FENCED}|{forms.GIVEN}|{label}"
     lines = f"[sS]{plurals.LISTED}|{blocks.SEQUENCE}"
-    either = f"(?:{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{in_tag}|{apart}|{said})"
-    found += [(begins, f"(?i:{name}){either}") for begins, name in RULES]
+    loose = (
+        f"{lines}|{BETWEEN}{NO_NUMBER}{ANY_VALUE}|{in_tag}|{apart}|{labels.FENCED}|{forms.GIVEN}"
+    )
+    for begins, name in RULES:
+        either = loose if begins in LOOSE_RULES else f"{loose}|{label}"
+        found.append((begins, f"(?i:{name})(?:{either})"))
     in_object = rf"[sS]?+{BETWEEN}{LONG_OBJECT}"
     found += [(name, rf"(?i:{name}){in_object}") for name in ("token", "auth", "credential")]
     either = f"(?:{BETWEEN}{LINE_VALUE}|{XML})"
@@ -272,6 +275,8 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     return found + [(name, f"{begins_word}(?i:{name}){short}") for name in SHORT]
 
 
+LOOSE_RULES = ("session", "signature", "credential")
+"""Names that are words of prose, which a dash or a tag follows as well."""
 NAMING = (*forms.NAMING, *_members("id", "k"))
 # What must follow a beginning before a secret can, in lower case: most of them are words as well.
 _AFTER_NAME = (

@@ -51,6 +51,8 @@ DESCRIBES_LINES = re.compile(
     r"[ ](?:type:[ ]{1,4}(?:string|number|integer|boolean|array|object)|\$ref:)(?=[\s\\]|\Z)"
 )
 """The same of a schema in YAML."""
+VARIABLE_NAME = re.compile(r"[A-Z]{2,16}(?:_[A-Z]{2,16}){0,4}_(?:KEY|TOKEN|PASSWORD|SECRET)S?\d?")
+"""That of another secret, in a list of those."""
 BEFORE_JOINT = re.compile(r"[\w.~]+\Z", re.ASCII)
 """The part of a token before what tells it."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)")
@@ -111,11 +113,12 @@ def _is_plain_listed(match: re.Match[str], start: int, end: int) -> bool:
     """Return whether one among several values of a plural is a word, or the name of another one."""
     value, name = match.string[start:end], name_of(match)
     is_word = value.isdigit() or WORD_OF_PROSE.fullmatch(value) is not None
-    if is_word or is_placeholder(value) or is_other_name(value):
+    if is_word or VARIABLE_NAME.fullmatch(value) or is_placeholder(value) or is_other_name(value):
         return True
     is_exact = EXACT.fullmatch(name) is not None
     is_long = is_exact or _is_long_word(value)
-    return (not is_long and end < len(match.string)) or is_sentence(value, name)
+    is_cut = end == len(match.string) and IDENTIFIER.fullmatch(value) is not None
+    return not (is_long or is_cut) or is_sentence(value, name)
 
 
 def _strings_of_array(match: re.Match[str], kind: str) -> list[Span]:

@@ -157,6 +157,14 @@ def test_a_value_before_its_name(form: str, secret: str) -> None:
         "Password123 is a bad password; sha256 is the password hash.",
         "Password authentication failed for user: anna2024",
         "Password:\n\n    at least eight\n",
+        "- **Session** - PyCon2026\n- **Signature** - RSA-PSS-2048\n",
+        "<b>Password</b> field2name, <h3>Token</h3><p>Base64url encoded</p>",
+        '<secret key="db1"/> <password value="${db.password}"/>',
+        "with secret db-credentials2 in namespace prod2",
+        "new password policy2026 applies",
+        "OAuth2.1 is your new password flow.",
+        "credentials are in /etc/app1, login: see page/42",
+        "ssh login -p 2222, login page -p option2",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

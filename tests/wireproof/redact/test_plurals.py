@@ -135,6 +135,9 @@ def test_what_tells_how_a_list_goes_on() -> None:
         "PASSWORDS=${A},${B}\n",
         'tokens = ("a", "bc", "hello")',
         "sessions=12,3\n",
+        'secrets = ("DB_PASSWORD", "API_KEY2")',
+        "api_keys=None,timeout=30\n",
+        "keys=id,name,email2\n",
         'passwords = ("string", "required")',
     ],
 )

@@ -275,8 +275,8 @@ HOSTILE = [
     '"key":["a",', "form-data;", 'form-data; name="', 'form-data; name="password"',
     "form-data; name=token\n", "passwords=(", "passwords=a,", 'passwords = ("a", ',
     "passwords={'a':", "<password value=", "<dt>password</dt>", "password</b>", "password - ",
-    "password:\n\n ", "password has been ", "with password ", " as the password", "creds: a/", "mongosh -p",
-    "login ", "<password>", "<password a", "password>", "<a:secret x='",
+    "password:\n\n ", "password has been ", "with password ", " as the password", "creds: a/",
+    "mongosh -p", "login ", "<password>", "<password a", "password>", "<a:secret x='",
 ]  # fmt: skip
 
 
