@@ -183,18 +183,23 @@ class _Side(TracedStream):
         self.numbers = array("L")
         self.sizes = array("Q")
         """Of those that the trail does not tell of."""
+        self.missing: set[int] = set()
+        """Where bytes begin that the capture lacks: the trail has them for what showed that."""
 
     def receive_data(self, data: bytes) -> list[Record]:
+        self.done += len(data)
         return []
 
     def receive_gap(self, length: int) -> list[Record]:
+        self.missing.add(self.done)
+        self.done += length
         return []
 
     def payloads(self) -> Iterator[tuple[int, int]]:
         """Yield packet and size of each payload."""
         others = set(self.numbers)
         for start, end, packet in self.trail.runs(0, self.trail.size):
-            if packet not in others:
+            if packet not in others and start not in self.missing:
                 yield packet, end - start
         yield from zip(self.numbers, self.sizes, strict=True)
 

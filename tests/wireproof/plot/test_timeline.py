@@ -66,6 +66,20 @@ def test_how_it_ended() -> None:
     assert whole.is_whole and whole.errors == []
 
 
+def test_what_the_capture_lacks_is_of_no_packet() -> None:
+    talk = Talk().open()
+    talk.client(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 90\r\n\r\n", b"x" * 10)
+    talk.lose("client", 80)
+    talk.server(b"HTTP/1.1 200 OK\r\nContent-Length: 30\r\n\r\n", b"y" * 10)
+    talk.lose("server", 20)
+    talk.close()
+    found = Timelines()
+    found.read(BytesIO(talk.tape.file()))
+    packets = found.choose().lanes["packets"]
+    carried = [len(data) - 54 for *_, data in talk.tape.packets if len(data) > 54]
+    assert sorted(packets.sizes) == sorted(carried) and len(carried) == 4
+
+
 def test_which_one_is_chosen() -> None:
     path = FIXTURES / "sse" / "plain.pcapng"
     assert timelines(path).count == 1
