@@ -10,7 +10,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from . import blocks, plurals
 from .around import Value, is_plain_around
@@ -48,8 +48,26 @@ MAX_CONTEXT = 96
 """Characters kept of what came before: the names and prefixes of the table are shorter."""
 SHORT_TEXT = 512
 """Bytes of a text whose pairs of bytes are looked up at once."""
+PRECEDES, FOLLOWS = 8, 128
+"""Characters before a token, and after its beginning, that tell where it begins: no more are looked
+at (:mod:`.triggers`)."""
 MAX_OPEN = 128
 """Characters kept of a secret that has begun: its rest is of the same kind, however long."""
+
+
+@cache
+def _run_of(character: bytes) -> re.Pattern[bytes]:
+    return re.compile(re.escape(character) + b"*+")
+
+
+def _after_run(lower: bytes, begins: bytes, position: int) -> int:
+    """Return where to look on for a beginning that is one character over and over (``AAAA``), and
+    stands at ``position`` in a run of it: in the middle of a run there is nothing that tells where
+    a token begins. Base64 of zeros is such a run, and each place would be tried."""
+    if lower[max(position - PRECEDES, 0) : position] != begins[:1] * PRECEDES:
+        return position
+    run = _run_of(begins[:1]).match(lower, position)
+    return position if run is None else max(position, run.end() - FOLLOWS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +108,10 @@ class Patterns:
                 match = pattern.match(text, position)
                 if match is not None and not self._is_none(match, is_name=is_name):
                     yield match
-                position = lower.find(begins, position + 1 if match is None else match.end())
+                after = position + 1 if match is None else match.end()
+                position = lower.find(begins, after)
+                if match is None and position == after:
+                    position = _after_run(lower, begins, position)
 
     def _is_likely(self, lower: bytes) -> bool:
         """Return whether there can be a secret at all, which mostly there cannot.

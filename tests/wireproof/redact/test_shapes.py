@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from wireproof.redact import patterns
+from wireproof.redact.patterns import USUAL
 from wireproof.redact.secrets import mask_text
 from wireproof.redact.shapes import Shape, token_shapes
 
@@ -168,3 +173,18 @@ def test_words_behind_a_line_end_are_no_tokens() -> None:
 @pytest.mark.parametrize("token", MADE_UP)
 def test_tokens_as_they_are_described(token: str) -> None:
     assert mask_text(f"({token})") == f"({'*' * len(token)})"
+
+
+RUNS = st.sampled_from(
+    ["a", "A", "A" * 9, "A" * 130, "a" * 300, "1", "\n", " ", "%AA", "\\uAAAA", '"', "\x1b[3m"]
+    + ["AAAA" + "b7_-" * 35, "AAAAbX7:APA91b" + "b7" * 67, "A" * 22 + "%2F" + "c8" * 40]
+)
+
+
+@given(st.lists(RUNS, max_size=9))
+def test_in_runs_of_one_character_each_place_counts(parts: list[str]) -> None:
+    """Base64 of zeros looks like the beginning of a token at each place."""
+    text = "".join(parts)
+    found = [match.span() for match in USUAL.matches(text)]
+    with patch.object(patterns, "_after_run", lambda _, __, position: position):
+        assert found == [match.span() for match in USUAL.matches(text)]
