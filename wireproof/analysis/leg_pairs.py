@@ -264,6 +264,9 @@ class LegPairs:
         for leg in sorted(same, key=_turn):
             if one.may_have(leg):
                 self._pair(one, leg)
+        for leg in waiting:
+            if leg.is_behind is None and _is_failed_try(one, leg):
+                self._pair(one, leg)
         for leg in (one, *waiting):
             if leg.can_be_told:
                 self._look_back(leg)
@@ -319,11 +322,48 @@ def _fits(near: Seen, leg: Seen) -> bool:
     """Whether one may have been asked for the other."""
     if near.key[0] != leg.key[0] or not may_pass_on(near.about, leg.about):
         return False
-    if agrees(near, leg) is False or not nests(near, leg, SLACK):
+    if agrees(near, leg) is False or not nests(near, leg, SLACK) or _differ(near, leg):
         return False
     if not _has_path_of(near, leg):
         return min(len(near.firsts), len(leg.firsts)) >= ENOUGH
     return agrees(near, leg) is True or shows_proxy(near.about, leg.about)
+
+
+def _is_failed_try(near: Seen, leg: Seen) -> bool:
+    """Whether a proxy asked here in vain, and then elsewhere for what it passed on."""
+    if not leg.has_failed or not _may_be_asked(near, leg):
+        return False
+    return any(is_over_before(leg.about, one.about) and not one.has_failed for one in near.legs)
+
+
+def _may_be_asked(near: Seen, leg: Seen) -> bool:
+    """Whether one may have been asked for the other by its path, its head and its time."""
+    return (
+        near.key[0] == leg.key[0]
+        and may_pass_on(near.about, leg.about)
+        and nests(near, leg, SLACK)
+        and _has_path_of(near, leg)
+        and shows_proxy(near.about, leg.about)
+    )
+
+
+def _differ(near: Seen, leg: Seen) -> bool:
+    """Whether what both answered is known in whole, and is not the same: a service that another
+    one asked for what it needs itself is no leg of its way. A proxy may say itself that
+    something failed."""
+    if near.has_failed:
+        return False
+    one, other = near.about.response_body, leg.about.response_body
+    if one is None or other is None or not (one.complete and other.complete):
+        return False
+    return _is_read(near) and _is_read(leg) and one.sha256 != other.sha256
+
+
+def _is_read(one: Seen) -> bool:
+    """Whether the digest is of the content, and not of what a coding makes of it."""
+    body, response = one.about.response_body, one.about.response
+    is_coded = response is not None and bool(response.codings)
+    return body is not None and (body.content_encoding is not None or not is_coded)
 
 
 def _carry_same(near: Seen, leg: Seen) -> bool:

@@ -118,7 +118,7 @@ class MaskedFrames(SegmentTap[P], ABC):
         """Take all packets once more, in order, for the checksums of those that are fragments."""
         for packet in packets:
             if packet[0] in self.fragmented and (found := ip_packet(packet)) is not None:
-                self.sums.add(packet, found, bytes(self._starred(packet)))
+                self.sums.add(packet, found, bytes(self._as_captured(packet)))
 
     def masked(self, packet: Packet) -> bytes:
         """Return a packet's bytes with what is masked, its checksums as right as they were."""
@@ -126,13 +126,20 @@ class MaskedFrames(SegmentTap[P], ABC):
         sums = self.sums.patches.get(number, {})
         if not sums and not self._is_masked(number):
             return data
-        frame = self._starred(packet)
+        frame = self._as_captured(packet)
         for start, checksum in sums.items():
             frame[start : start + len(checksum)] = checksum
         found = outermost(link_type, data, original)
         if isinstance(found, IpPacket):
             self._set_sums(data, frame, found)
         return bytes(frame)
+
+    def _as_captured(self, packet: Packet) -> bytearray:
+        """Return a packet's bytes with what is masked in them, and none of the masks of what the
+        capture cut off."""
+        frame = self._starred(packet)
+        del frame[len(packet[4]) :]
+        return frame
 
     def hide(self, number: int, start: int, end: int) -> None:
         """Mask [start, end) of a packet's frame."""

@@ -306,3 +306,31 @@ def test_few_ways_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
         network.talk(PROXY).server(answer())
     network.close()
     assert told(network) == [False, True] * 2
+
+
+def test_a_service_that_another_one_asks_for_what_it_needs_is_no_leg() -> None:
+    """Its paths end as those of the one that asks, and its answers are others."""
+    network = Network()
+    for number in range(3):
+        network.talk(PROXY).client(ask(b"/api/order/1"))
+        network.talk(SERVER).client(ask(b"/order/1"))
+        network.talk(SERVER).server(answer(b'{"id": %d}' % number))
+        network.talk(PROXY).server(answer(b'{"order": {"id": %d}}' % number))
+    network.close()
+    assert told(network) == [False] * 6
+
+
+@pytest.mark.parametrize("passed_on", [b"{}", b"other"])
+def test_where_a_proxy_asked_in_vain_is_a_leg_if_it_then_passed_on_another_answer(
+    passed_on: bytes,
+) -> None:
+    network = Network()
+    for _ in range(3):
+        network.talk(PROXY).client(ask())
+        network.talk(INNER).client(ask())
+        network.talk(INNER).server(answer(b"no", b"503 Service Unavailable"))
+        network.talk(SERVER).client(ask())
+        network.talk(SERVER).server(answer())
+        network.talk(PROXY).server(answer(passed_on))
+    network.close()
+    assert told(network) == [False, passed_on == b"{}", passed_on == b"{}"] * 3

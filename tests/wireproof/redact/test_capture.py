@@ -8,8 +8,10 @@ from typing import BinaryIO
 
 import pytest
 from support.capture_files import Blocks, codes, option, pcap_header, read_all, record
+from support.corpus import ROOT
 from support.http2 import GET, OK, Http2Talk
 from support.planted import planted
+from support.recut import file_of
 from support.stored import SMALL, name
 from support.summed import all_with_checksums
 from support.talk import Talk, Tape, decoded
@@ -40,6 +42,24 @@ def test_no_secret_is_left_in_the_file(tmp_path: Path) -> None:
     assert codes(reader) == []
     assert [(*packet[:4], len(packet[4])) for packet in after] == [
         (*packet[:4], len(packet[4])) for packet in before
+    ]
+
+
+@pytest.mark.parametrize("most", [96, 160, 300])
+@pytest.mark.parametrize("policy", ["all", "structure"])
+@pytest.mark.parametrize(
+    "path", ["verdicts/hp09-caddy", "proxies/caddy-five-at-once", "links/nagle-filled"]
+)
+def test_packets_that_were_cut_stay_as_long_as_they_are(
+    path: str, policy: Policy, most: int, tmp_path: Path
+) -> None:
+    """A mask may reach into what the capture cut off of a packet."""
+    whole, _ = read_all((ROOT / f"fixtures/{path}.pcap").read_bytes())
+    cut = [(*packet[:4], packet[4][:most]) for packet in whole]
+    after, reader = read_all(redacted(tmp_path, file_of(cut), policy))
+    assert codes(reader) == []
+    assert [(*packet[:4], len(packet[4])) for packet in after] == [
+        (*packet[:4], len(packet[4])) for packet in cut
     ]
 
 
