@@ -196,6 +196,7 @@ class Http2Stream(ElementStream, ABC):
         for first, last in [*self.holes, (end, end)]:
             if last > self._fed:
                 self.receive_data(raw[at + self._fed - start : at + max(first, self._fed) - start])
+            if last > self._fed:  # not at the end, where nothing is missing
                 self.receive_gap(last - self._fed)
 
     def _content_of(self, stream_id: int) -> StreamContent[Any]:

@@ -21,6 +21,7 @@ from support.websocket_frames import KEY, Compressor, frame
 from wireproof import decode
 from wireproof.cli import run
 from wireproof.redact.found import FoundSecrets
+from wireproof.redact.frames import FrameMasks
 
 NAMES = (
     *("password", "api_key", "user_token", "client_secret", "tenant-key", "sessionState"),
@@ -129,6 +130,10 @@ def test_secrets_in_http2_and_grpc(tmp_path: Path) -> None:
     talk.talk.close()
     assert len(secrets.values) == 30
     assert left(redacted(tmp_path, talk.talk.tape.file()), secrets) == []
+    masks = FrameMasks("all")
+    masks.add(talk.talk.tape.packets)
+    masks.end()
+    assert not masks.not_looked_into, "nothing is missing"
 
 
 def test_secrets_in_tls_whose_keys_are_left_out(
