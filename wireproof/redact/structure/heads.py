@@ -131,6 +131,8 @@ def masked_value(veil: Veil, name: bytes, value: bytes) -> bytes:
         token = match[0]
         is_kept = listed is not None and token.lower() in listed
         is_kept = is_kept or (has_numbers and NUMBER.fullmatch(token) is not None)
+        if has_numbers and not is_kept and token.isdigit():
+            return b"9" * len(token)  # a length stays one
         return token if is_kept else stars(len(token))
 
     return TOKEN.sub(kept, value)

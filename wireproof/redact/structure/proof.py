@@ -45,7 +45,8 @@ from ..records import plain_bytes
 from .content import GRPC, media_type
 from .headers import kept_of, usual_payload
 from .heads import SAMPLE_ACCEPT, SAMPLE_KEY, WRONG_ACCEPT
-from .words import FIELD_NAMES, LISTED, METHODS, REASONS, event_names, members, words
+from .lines import MARK
+from .words import COUNT, FIELD_NAMES, LISTED, METHODS, REASONS, event_names, members, words
 
 WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]+")
 SIZE_ENDS = rb"(?=[ \t]*(?:;\**)?\r\n)"
@@ -60,7 +61,6 @@ NO_WORD = 3
 """Digits that are too few for a word: of a chunk that never ends the decoder tells no size."""
 MAX_SIZES, MAX_CUT = 65_536, 4_096
 """Parts of sizes, and packets with some, that are remembered; of more than that none is known."""
-COUNT = re.compile(rb"[0-9]{1,7}|9+(?:[eE]9*)?|[0-9]{1,8}[HMSmun]")
 RAW = (ChunkRecord, DataRecord, Http2DataRecord)
 NOTHING = frozenset((b"",))
 BEFORE, AFTER = (b"", b"\n", b"\r\n"), (b"", b"\r", b"\r\n")
@@ -72,7 +72,6 @@ MAX_PREFIXED = 4_096
 """Messages of gRPC that may go on at the same time."""
 FILLERS = MASK_CHARACTERS
 ETHERNET_HEADER = 14
-"""A number that no content has: a count, a length, a time; or what took one's place."""
 OTHERS = (
     b"http h2c h3 data event id retry done probe proxy unknown pri sm quit true false null".split()
 )
@@ -83,18 +82,19 @@ WANTED = Wants(frozenset(KINDS.values()) - SHOWN_BY_OTHERS, digests=False)
 STANDS_FOR_KEYS = SAMPLE_KEY, SAMPLE_ACCEPT, WRONG_ACCEPT
 SAMPLES = re.compile(
     rb"(?i:http2-settings): ?[\w-]+|(?m:^)[a-k](?=:(?:[\"{\[\r]|\Z))|%s"
-    % b"|".join(map(re.escape, STANDS_FOR_KEYS))
+    % b"|".join(map(re.escape, (*STANDS_FOR_KEYS, MARK)))
 )
 """What takes the place of a WebSocket's key, and of what answers it (RFC 6455 section 1.3); and
-numbers in base64; and the letters that lines of the AI SDK's data streams begin with."""
+numbers in base64; the letters that lines of the AI SDK's data streams begin with; and the mark that
+an event stream may begin with."""
 BEGUN_OR_ENDED = re.compile(
-    rb"\A(?:%s)(?=[\r\n]|\Z)|(?<=[ :])(?:%s)\Z"
+    rb"\A(?:%s)(?=[\r\n]|\Z)|(?<=[ :])(?:%s)\Z|\A\xbb?\xbf|\xef\xbb?\Z"
     % (
         b"|".join(re.escape(one[at:]) for one in STANDS_FOR_KEYS for at in range(len(one))),
         b"|".join(re.escape(one[:at]) for one in STANDS_FOR_KEYS for at in range(len(one), 0, -1)),
     )
 )
-"""The part of a key's stand-in that a segment has, if it ends or begins there."""
+"""The part of a key's stand-in, or of that mark, that a segment has if it ends or begins there."""
 SETTINGS = "http2-settings"
 OTHER_TEXTS: dict[type[Any], Callable[[Any], Iterator[str]]] = {
     ConnectionRecord: lambda _: iter(()),
@@ -121,7 +121,15 @@ def _fields(record: Any) -> Iterator[tuple[str, str]]:
 def allowed() -> frozenset[bytes]:
     """Return the words that may stand in a copy, in lower case."""
     listed = chain(
-        FIELD_NAMES, *LISTED.values(), METHODS, REASONS, members(), words(), event_names(), OTHERS
+        FIELD_NAMES,
+        *LISTED.values(),
+        METHODS,
+        REASONS,
+        members(),
+        words(),
+        event_names(),
+        OTHERS,
+        [MARK],
     )
     return frozenset(WORD.findall(b" ".join(listed).lower()))
 

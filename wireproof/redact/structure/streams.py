@@ -223,6 +223,7 @@ class StructureStream(ElementStream):
     # --- WebSocket ---
 
     def _take_frame(self, record: WebSocketFrameRecord) -> None:
+        self._skip(record.offset)  # what a capture lacks, or what is no frame
         if record.offset == self.done and record.content_offset > self.done:
             header = self._take(record.content_offset)
             self._is_out_of_step = header[0] not in FIRST_BYTES

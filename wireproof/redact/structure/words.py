@@ -123,8 +123,13 @@ NUMBERED = re.compile(
     rb"|keep-alive|cache-control|sec-websocket-extensions|accept-encoding|grpc-timeout"
 )
 """Fields whose numbers are no content: lengths, times, weights and versions."""
-NUMBER = re.compile(rb"\d{1,12}|[01]\.\d{1,3}|\d{1,8}[HMSmun]")
-"""One of these; of gRPC's timeouts with its unit (PROTOCOL-HTTP2)."""
+WHOLE = rb"\d{1,10}|\d{1,8}[HMSmun]"
+"""A number that counts: no longer than one of 32 bits; of gRPC's timeouts with its unit
+(PROTOCOL-HTTP2)."""
+NUMBER = re.compile(WHOLE + rb"|[01]\.\d{1,3}")
+"""One of these, or a weight."""
+COUNT = re.compile(WHOLE + rb"|9+(?:[eE]9*)?")
+"""One of these, or what took the place of a number."""
 
 
 NOTHING, NUMBER_VALUE, WORD_VALUE = 0, 1, 2

@@ -26,6 +26,8 @@ LINES = [
 ]
 FIELDS = [
     (b"Content-Length: 12\r\n", b"Content-Length: 12\r\n"),
+    (b"Content-Length: 4294967295\r\n", b"Content-Length: 4294967295\r\n"),
+    (b"Content-Length: 12345678901\r\n", b"Content-Length: 99999999999\r\n"),
     (b"Content-Length: twelve\r\n", b"Content-Length: ******\r\n"),
     (b"content-type: text/html; charset=utf-8; x=y\n",
      b"content-type: text/html; charset=utf-8; *=*\n"),
