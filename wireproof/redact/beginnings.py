@@ -34,6 +34,17 @@ BREATHER = 16
 """Texts that are not looked at for words after one that had too many of either."""
 
 
+def longest_run(begins: bytes) -> bytes:
+    """Return the longest run of letters in a beginning."""
+    return max(begins.translate(LETTERS).split(), key=len, default=b"")
+
+
+def words_of(lower: bytes) -> bytes:
+    """Return the words of a text, each once: a run of letters that is in none of them is nowhere in
+    the text, and to look there takes a quarter of the time or less."""
+    return b" ".join(set(lower.translate(LETTERS).split()))
+
+
 class Beginnings:
     """The beginnings that are in a text."""
 
@@ -52,7 +63,7 @@ class Beginnings:
             self._add(one)
 
     def _add(self, begins: bytes) -> None:
-        run = max(begins.translate(LETTERS).split(), key=len, default=b"")
+        run = longest_run(begins)
         if not begins.isascii():
             self._wide.append(begins)
         elif b"\\u" in begins:

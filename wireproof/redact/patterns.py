@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
 from . import blocks, plurals
-from .around import Value, is_plain_around
-from .beginnings import Likely
+from .around import COLLATION, Value, is_plain_around
+from .beginnings import Likely, longest_run, words_of
 from .forms import ATTRIBUTE_TEXT, MEMBER, OPENINGS
 from .found import LEAST, FoundSecrets
 from .given import SETS, is_given, is_told
@@ -29,8 +29,8 @@ from .names import (
     TAG,
 )
 from .personal import PERSONAL, Scan
+from .plain import TYPE_OF_COLUMN, is_placeholder, is_plain_name, is_plain_token, is_plain_value
 from .plain import WORD as WORD_OF_PROSE
-from .plain import is_placeholder, is_plain_name, is_plain_token, is_plain_value
 from .sentences import is_sentence
 from .triggers import POSSIBLE, WORDS, Trigger, likely, prefixes_in, triggers
 
@@ -123,10 +123,14 @@ class Patterns:
     def _possible(self, lower: bytes) -> Iterable[Trigger]:
         """Return the triggers that may be in a text, in order: of a short one those whose first
         two bytes are in it, which takes a third of the time of a search for each. Of a long one
-        one pass tells the prefixes of tokens that are in it."""
+        its words tell most of those that are not, and one pass the prefixes of tokens that are."""
         if len(lower) > SHORT_TEXT:
+            words = words_of(lower)
+            others = (ones for run, ones in self._by_run.items() if run in words)
+            indices = sorted(index for ones in others for index in ones)
             prefixes = {match[0] for match in self._prefixes.finditer(lower)}
-            return [*self._others, *(one for key in sorted(prefixes) for one in self._alike[key])]
+            alike = (one for key in sorted(prefixes) for one in self._alike[key])
+            return [*(self.triggers[index] for index in indices), *alike]
         found: list[int] = []
         for pair in self._by_pair.keys() & set(zip(lower, lower[1:], strict=False)):
             found += self._by_pair[pair]
@@ -146,9 +150,14 @@ class Patterns:
         return prefixes_in(self.triggers)
 
     @cached_property
-    def _others(self) -> list[Trigger]:
-        """Triggers that are no prefixes of tokens."""
-        return [one for one in self.triggers if not one.is_prefix]
+    def _by_run(self) -> dict[bytes, list[int]]:
+        """Where in the table those are that are no prefixes of tokens, by their longest run of
+        letters."""
+        found: dict[bytes, list[int]] = {}
+        for index, trigger in enumerate(self.triggers):
+            if not trigger.is_prefix:
+                found.setdefault(longest_run(trigger.begins), []).append(index)
+        return found
 
     @cached_property
     def _alike(self) -> dict[bytes, list[Trigger]]:
@@ -242,7 +251,8 @@ class Patterns:
         assert match.lastgroup is not None
         text = match[match.lastgroup].strip()
         is_cut = match.end() == len(match.string)
-        is_type = match.lastgroup == "cell" and WORD_OF_PROSE.fullmatch(text) is not None
+        types = (WORD_OF_PROSE, TYPE_OF_COLUMN, COLLATION) if match.lastgroup == "cell" else ()
+        is_type = any(one.fullmatch(text) for one in types)
         if match.lastgroup == "cell":
             start = match.start("cell")
             text = match.string[start : start + 512].partition("<")[0]

@@ -177,8 +177,18 @@ DOCUMENTED = re.compile(
 """How a docstring names what it describes: ``:param access_token: Access token string``."""
 LABEL_OF_TOKEN = re.compile(r"[A-Z][a-z\x80-\xff]{2,32}")
 """A word as a label has it, which no token is if it names one: ``{"token": "Zugriffstoken"}``."""
+OF_PAGES = re.compile(r"(?:(?:input|output)_token|(?:limit|result|more_results)_key)s?")
+_STEP = r"[A-Za-z]{2,40}(?:\[-?\d\])?"
+MEMBERS = re.compile(rf"{_STEP}(?:(?:\.| \|\| ){_STEP}){{0,4}}")
+"""What a description of a service says which member leads to the next page:
+``"output_token": "NextToken"``."""
 PERMISSION = re.compile(r"read|write|none|inherit|enabled|disabled|not_set|selected")
 """What a workflow, or a repository's settings, has for names of secrets: ``id-token: write``."""
+TYPE_OF_COLUMN = re.compile(
+    r"(?:n?(?:var)?(?:char|binary)2?|(?:tiny|small|medium|big)?int(?:eger)?|bit|blob|text)\(\d{1,5}\)",
+    re.IGNORECASE,
+)
+"""What a table of columns says of one that is named after a secret."""
 NAMED_OBJECT = re.compile(
     r"\\{0,7}[\"'`] (?:is forbidden|(?:was |could )?not (?:be )?found|already exists|is invalid"
     r"|created|deleted|configured|unchanged|patched|labeled|annotated|rotated|in namespace"
@@ -275,6 +285,8 @@ def is_plain_value(value: Value, name_here: str) -> bool:
     is_bare = said[:1].isalpha()  # an argument in brackets
     if not plain or is_placeholder(plain.rstrip("]" if is_bare else "")) or VERSION.fullmatch(said):
         return True
+    if name.endswith("credentials") and FETCH.fullmatch(plain):
+        return True
     if text[start - 1 : start] in ('"', "'"):
         return _is_plain_string(value, said)
     if _is_sample_cursor(name, plain) or ("cookie" in name and _is_cookie_of_words(said)):
@@ -323,6 +335,11 @@ def _closes_string(value: Value, name_here: str) -> bool:
     )
 
 
+def is_of_pages(name: str, said: str) -> bool:
+    """Return whether a value is the member that a service has its pages in."""
+    return OF_PAGES.fullmatch(name) is not None and MEMBERS.fullmatch(said) is not None
+
+
 def is_placeholder(said: str) -> bool:
     """Return whether a value only stands in the place of one."""
     return PLACEHOLDER.fullmatch(said) is not None
@@ -346,7 +363,7 @@ def is_plain_token(said: str, whole: str, *, is_cut: bool) -> bool:
 
 def _is_plain_string(value: Value, said: str) -> bool:
     text, _, end, name, _ = value
-    if name.endswith("credentials") and FETCH.fullmatch(said):
+    if (name == "accesskey" and len(said) == 1) or is_of_pages(name, said):
         return True
     if name.endswith("token") and LOGPROB.match(text, end):
         return True

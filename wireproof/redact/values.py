@@ -26,7 +26,7 @@ from .names import (
     WORD_OF_ARRAY,
 )
 from .patterns import LINES, LISTS, MAX_CONTEXT, MEMBER_NAME, OBJECTS, Span, name_of
-from .plain import LOOSER, STATE, is_other_name, is_placeholder, is_plain_name
+from .plain import LOOSER, STATE, is_of_pages, is_other_name, is_placeholder, is_plain_name
 from .plain import WORD as WORD_OF_PROSE
 from .sentences import is_sentence
 from .statements import BEFORE
@@ -57,6 +57,8 @@ BEFORE_JOINT = re.compile(r"[\w.~]+\Z", re.ASCII)
 """The part of a token before what tells it."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)")
 """When a secret that a list only names was made (RFC 3339)."""
+ALGORITHM = re.compile(r"[RHEP]S(?:256|384|512)|ES256K|EdDSA|Ed(?:25519|448)")
+"""One of RFC 7518 section 3.1 or RFC 8037 section 3.1; lists are named after what they make."""
 
 
 def spans_of(match: re.Match[str]) -> list[Span]:
@@ -189,8 +191,9 @@ def _is_said(value: str, quote: str | None, match: re.Match[str]) -> bool:
     """Return whether a whole string among those of one name stands for a secret, or is about it."""
     if not quote:
         return False
-    is_about = is_placeholder(value) or TIME.fullmatch(value) is not None
-    return is_about or is_sentence(value, name_of(match))
+    is_about = any((is_placeholder(value), TIME.fullmatch(value), ALGORITHM.fullmatch(value)))
+    name = name_of(match)
+    return is_about or is_of_pages(name, value) or is_sentence(value, name)
 
 
 def _is_long_word(value: str) -> bool:

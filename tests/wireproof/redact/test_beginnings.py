@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wireproof.redact import beginnings
-from wireproof.redact.beginnings import MAX_WORD, MAX_WORDS, MOST_NEW, Beginnings, Likely, any_of
+from wireproof.redact.beginnings import (
+    MAX_WORD,
+    MAX_WORDS,
+    MOST_NEW,
+    Beginnings,
+    Likely,
+    any_of,
+    longest_run,
+    words_of,
+)
 from wireproof.redact.patterns import USUAL, patterns
 
 AFTERS = {
@@ -103,6 +112,18 @@ def test_a_text_of_many_beginnings_is_looked_through_at_once() -> None:
     found = USUAL._likely
     text = b" ".join(one.begins for one in USUAL.triggers if len(one.begins) > 8)
     assert found.is_in(text + b' password="x7Kp2mQ9"')
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=8).map(b"".join))
+def test_the_words_of_a_text_have_the_letters_of_each_beginning_in_it(text: bytes) -> None:
+    for begins in AFTERS:
+        assert begins not in text or longest_run(begins) in words_of(text)
+
+
+def test_words_come_once() -> None:
+    assert words_of(b"key=key, key-1 key") == b"key"
+    assert longest_run(b"//a-key: ") == b"key"
+    assert longest_run(b"$2") == b""
 
 
 def test_a_name_of_a_user_may_be_anything() -> None:

@@ -108,6 +108,14 @@ PLAIN = [
     "secretary: Anna\nallow_credentials=True\n",
     '{"sessions": [{"id": 1, "title": "Opening", "room": "A"}]}',
     'curl -d "user=anna&password=<password>" http://a/',
+    '<a href="x" accesskey="n">Next</a>',
+    "<button accesskey='s'>Save</button>",
+    "{credentials: same-origin}",
+    "fetch(u, {credentials: include}).then(f)",
+    'signatures = ["RS256", "ES256", "EdDSA"]',
+    '{"input_token": "NextToken", "output_token": "NextToken", "limit_key": "MaxResults"}',
+    '{"output_token": "NextMarker || Contents[-1].Key", "limit_key": "MaxKeys"}',
+    '{"output_token": ["NextToken", "Page.NextId"], "result_key": "Items"}',
 ]
 SECRET = [
     ('{"password": "str"}', '{"password": "***"}'),
