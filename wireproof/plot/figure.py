@@ -291,9 +291,13 @@ def _name_stalls(axis: Axes, timeline: Timeline, scale: _Scale) -> None:
                   transform=axis.get_xaxis_transform(), ha="center", va="top")  # fmt: skip
 
 
-def _thing(timeline: Timeline) -> str:
+def _things(timeline: Timeline) -> str:
     found = timeline.top
-    return "" if found is None else found[0].removeprefix("SSE ").removesuffix("s")
+    return "" if found is None else found[0].removeprefix("SSE ")
+
+
+def _thing(timeline: Timeline) -> str:
+    return _things(timeline).removesuffix("s")
 
 
 class Placed(NamedTuple):
@@ -351,7 +355,7 @@ def _draw_gaps(axis: Axes, timeline: Timeline) -> None:
     """Draw how long it took from one element to the next, on a logarithmic scale."""
     ordered = sorted(timeline.gaps())
     gaps = [max(gap, SHORTEST_DRAWN) for gap in ordered]
-    _name(axis, f"gaps of\n{_thing(timeline)}s")
+    _name(axis, f"gaps of\n{_things(timeline)}")
     if len(gaps) < 2:
         axis.text(0.5, 0.5, "too few elements for gaps", ha="center", va="center", color=GREY,
                   transform=axis.transAxes)  # fmt: skip
@@ -359,7 +363,7 @@ def _draw_gaps(axis: Axes, timeline: Timeline) -> None:
         axis.set_yticks([])
         return
     if sum(ordered) <= AT_ONCE:
-        said = f"all {len(gaps) + 1:,} {_thing(timeline)}s at once"
+        said = f"all {len(gaps) + 1:,} {_things(timeline)} at once"
         axis.text(0.5, 0.5, said, ha="center", va="center", color=FAULT, transform=axis.transAxes)
         axis.set_xticks([])
         axis.set_yticks([])
