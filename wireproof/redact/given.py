@@ -36,8 +36,8 @@ PAIR = re.compile(r"[\[({]\s{0,16}+(?:[bru]{1,2})?\\{0,7}[\"'`][\w.:-]{0,48}\Z")
 TUPLE = re.compile(r"\{\s{0,4}+:?[\w-]{0,48}\Z")
 """That of Erlang and Elixir, whose first element is an atom."""
 SETS = re.compile(
-    r"\b(?:sets?|setting|change[ds]?|changing|reset|update[ds]?|rotated?)"
-    r"(?:[ ][\w'.@-]{1,20}){0,5}[ ]\Z",
+    r"(?:\b|(?<=\\[nrt]))(?:sets?|setting|change[ds]?|changing|reset|update[ds]?|rotated?)"
+    r"(?:[ ][\w'.@-]{1,20}){0,5}[ ](?:\\{0,3}[\"'`$])?[A-Z\d_]{0,32}\Z",
     re.IGNORECASE,
 )
 """How a sentence begins that says what a secret is set to."""

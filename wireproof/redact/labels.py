@@ -37,14 +37,22 @@ _IS = (
 )
 _OF_WHAT = r"[ ](?:for|of|on)(?:[ ](?!user\b)[\w'.@-]{1,24}){1,3}(?<!user)(?<!name)(?<!account)"
 _MADE_TO = (
-    r"(?:[ ](?:is|was|were|(?:has|have|had)[ ]been|will[ ]be|gets|got)[ ](?:now[ ])?"
-    r"(?:set|reset|changed|updated|rotated))[ ]to"
+    r"(?:[ ](?:is|was|were|(?:has|have|had)[ ]been|will[ ]be|gets|got)(?:[ ]now)?)?"
+    r"[ ](?:set|reset|changed|updated|rotated)[ ]to"
 )
+_ASIDE = r"[ ][(\[][\w.'@/-][\w .'@/-]{0,31}[)\]]:"
+_IN_TAGS = r"(?:[ ]{0,4}<\w{1,10}(?:[ ][^<>]{0,64})?>){1,3}[ ]?"
+_OWNED = (
+    rf"(?:'|\xe2\x80\x99|\\{{1,3}}u2019)s[ ]({RANDOM_WORD})"
+    r"(?=\Z|[\r\n\\\"'<)(;,]|[ ](?:and|but|for|on|in|if|please|thanks|[-(])|(?<=[.,!?])[ ])"
+)
+"""What a contraction tells: ``my password's ...``, of which nothing is said but that."""
 SAID = (
     rf"(?:[ ]{{1,4}}+(?:(?:\.[ ])?\(?{_QUOTED}|{_IS}[ ]{{1,4}}+(?:{_QUOTED}|{_MIXED}))"
     r"|(?:[.,;][ ](?i:it|the[ ]new[ ]one|yours)[ ](?:is|was|will[ ]be)(?:[ ]now)?:?"
-    rf"|{_FOR_WHAT}[ ]{_IS}|{_OF_WHAT}:|{_MADE_TO}:?)[ ]\\{{0,7}}+[\"'`]?({RANDOM_WORD})"
-    rf"|[ ]to:?[ ]\\{{0,7}}+[\"'`]?(?P<set_to>{RANDOM_WORD})"
+    rf"|{_FOR_WHAT}[ ]{_IS}|{_OF_WHAT}:|{_ASIDE}|{_MADE_TO}:?)[ ]\\{{0,7}}+[\"'`]?({RANDOM_WORD})"
+    rf"|{_FOR_WHAT}?[ ]{_IS}{_IN_TAGS}({RANDOM_WORD})|{_OWNED}"
+    rf"|\\{{0,3}}[\"'`]?[ ]to:?[ ]\\{{0,7}}+[\"'`]?(?P<set_to>{RANDOM_WORD})"
     rf"|[ ](?P<told>{RANDOM_WORD}))"
 )
 """A name and a quoted value, as macros and Lisp have them; prose says that one is the other, or is
@@ -53,7 +61,7 @@ set to it, or gives it after a verb or a preposition: ``with the password ...``.
 # What stands between a label and its value: tags, an arrow, a dash, dots, a border of a table, or
 # the end of a line before one that is indented. HTML section 13.1.2; signs that are no ASCII by
 # their UTF-8.
-_OPENING = rf"(?:{BLANK}{{0,16}}<\w{{1,10}}(?:[ ][^<>]{{0,64}})?>)"
+_OPENING = rf"(?:{BLANK}{{0,16}}<\w{{1,10}}(?:[ ][^<>]{{0,64}}|/)?>)"
 _CLOSING = r"(?:</\w{1,10}>[ ]?)"
 _TAGS = (
     rf"(?:(?:[ ]?:[ ]?{_CLOSING}{{1,3}}|{_CLOSING}{{1,3}}:){_OPENING}{{0,3}}"
@@ -67,7 +75,7 @@ _ARROW = (
     r"|\\{1,3}u(?:201[34]|2192|279[0-9a-f]))"
 )
 _POINTS = (
-    rf"{_MARKS}(?:[ ]{{1,8}}{_ARROW}[ ]{{1,4}}|[ ]?\.{{2,48}}:?[ ]{{1,4}}"
+    rf"{_MARKS}(?::[*_][ ]{{1,4}}|[ ]{{1,8}}{_ARROW}[ ]{{1,4}}|[ ]?\.{{2,48}}:?[ ]{{1,4}}"
     rf"|{_TAB}{{1,4}}=?{_TAB}{{0,4}}){_MARKS}"
 )
 LABELS = rf"(?:{_TAGS}|{_POINTS})({RANDOM_WORD})"
@@ -102,4 +110,12 @@ _NO_PROMPT = r"(?![^\s\\]{0,64}[$#%>~](?:\s|\\|\Z))"
 _LINE_OVER = rf"(?=\\{{0,3}}\Z|{LINE_END})"
 INDENTED = rf"{_INDENTED}{_NO_PROMPT}{_ONE_WORD}({_IN_BLOCK}{{8,}}+){_LINE_OVER}"
 """One word by itself in a line below a label."""
+_NO_FILE = r"(?![~.]{0,2}/|[^\s\\]{0,64}\.[a-z]{2,4}(?:[\s\\]|\Z))"
+_FENCE = rf"(?:[ ]{{0,4}}`{{3}}[a-z]{{0,12}}{LINE_END}|[ ]{{1,12}}|\t|\\{{1,3}}t)?"
+BELOW = (
+    rf"(?:{_FOR_WHAT}?[ ]{_IS}|{_OF_WHAT})(?<!:):(?:{LINE_END}){{1,3}}{_FENCE}"
+    rf"{_NO_PROMPT}{_NO_FILE}{_ONE_WORD}(?={_RANDOM_BEGINS})({_IN_BLOCK}{{8,}}+)"
+    rf"(?:{_LINE_OVER}|(?=\\{{0,7}}\"))"
+)
+"""The same below a sentence that ends with a colon, in a block of code too."""
 LONG_FENCED = rf"{_LABEL_ENDS}{_ONE_WORD}({_IN_BLOCK}{{16,}}+|{_IN_BLOCK}{{8,}}+\Z){_BLOCK_ENDS}"

@@ -240,13 +240,14 @@ def _before_value(names: Sequence[str]) -> list[tuple[str, str]]:
     lines = f"{plurals.LISTED}|{blocks.SEQUENCE}|{blocks.ENTRIES}"
     apart = f"{forms.PAIR}|{forms.VALIDATED}|{forms.SERIALIZED}"
     label = f"{labels.LABELS}|{labels.ROW}"
-    said = f"{labels.SAID}|{labels.CALLED}|{labels.FENCED}|{labels.INDENTED}|{forms.GIVEN}|{label}"
+    below = f"{labels.FENCED}|{labels.INDENTED}|{labels.BELOW}"
+    said = f"{labels.SAID}|{labels.CALLED}|{below}|{forms.GIVEN}|{label}"
     in_tag = f"{XML}|{forms.OWN_ATTRIBUTE}"
     either = f"(?:{lines}|{BETWEEN}{ANY_MEMBER}|{in_tag}|{forms.IN_BINARY}|{apart}|{said})"
     found = [(begins, f"(?i:{name}){PLURAL}{either}") for begins, name in STRONG]
     whole = [(name, rf"{WHOLE_BEGINS}{re.escape(name)}(?![\w-])") for name in names]
     found += [(begins, f"(?i:{name}){either}") for begins, name in whole]
-    of_two = f"{labels.SAID}|{labels.FENCED}|{labels.INDENTED}|{label}"
+    of_two = f"{labels.SAID}|{below}|{label}"
     found += [(name, f"{WORD_BEGINS}(?i:{name})s?(?:{of_two})") for name in forms.SPOKEN_NAMES]
     lines = f"[sS]{plurals.LISTED}|{blocks.SEQUENCE}"
     loose = (
@@ -299,7 +300,11 @@ _AFTER_SAID = (
     rb"|(?:is|was)\b:?[ ]{1,4}+(?:\\{0,7}+[\"'`]|[^\s\d]{0,64}\d))"
     rb"|(?:(?: [a-z][\w'.@-]{0,24}){0,7} (?:is|was|are|be|to|equals|now|currently|still|just)"
     rb"|(?: [a-z][\w'.@-]{0,24}){1,4}:|[.,;] (?:it|the new one|yours) (?:is|was|will be)(?: now)?"
-    rb"|):? \\{0,7}[\"'`]?[^\s\d]{0,64}\d"
+    rb"|(?:'|\xe2\x80\x99|\\{1,3}u2019)s| [(\[][\w .'@/-]{1,32}[)\]]|\\{0,3}[\"'`] to|)"
+    rb":? \\{0,7}[\"'`]?[^\s\d]{0,64}\d"
+    rb"|(?: [a-z][\w'.@-]{0,24}){1,7}:?(?: {0,4}<\w[^<>]{0,72}>){1,3} ?[^\s\d]{0,64}\d"
+    rb"|(?: [a-z][\w'.@-]{0,24}){1,7}:(?:[ \t]{0,8}(?:\r?\n|\\{1,3}[nr]{1,2})){1,3}"
+    rb"(?: {0,4}```|(?:[ \t]{0,12}|\\{1,3}t)[^\s\d\\]{0,64}\d)"
     rb"|%b|[{] ?\\{0,7}[\"'`]\S{6})"
 ) % _AFTER_GIVEN
 _BEFORE_BINARY = rb"|[\x00\x12\xa4-\xbf\xd9]"
