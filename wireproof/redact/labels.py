@@ -22,7 +22,7 @@ _RANDOM_BEGINS = (
     r"(?=[^\s\d&]{0,64}\d)(?=[^\sA-Za-z&]{0,64}[A-Za-z])"
 )
 RANDOM_WORD = rf"{_RANDOM_BEGINS}{BARE}{{8,}}+"
-BETWEEN_TICKS = rf"{_RANDOM_BEGINS}(?:(?!`){BARE}){{8,}}+"
+BETWEEN_TICKS = rf"{_RANDOM_BEGINS}(?>(?:(?!`){BARE}){{8,}})"
 """The same in Markdown."""
 _ROW_VALUE = (
     r"(?!\d{4}-\d\d)((?=[^\s|]{0,64}?\d)(?=[^\s|]{0,64}?[a-z])(?=[^\s|]{0,64}?[A-Z])[^\s|`*()<>]{8,}+"
