@@ -36,6 +36,13 @@ ANSWERS = {
         "streaming": "undecided", "ending": "aborted", "gap": "retransmission",
         "disconnect": "unseen",
     },
+    "blocks": {"streaming": "bursty", "ending": "unknowable"},
+    "gone-after-fin": {
+        "streaming": STREAMED, "ending": "aborted", "gap": "retransmission", "disconnect": "stops",
+    },
+    "gone-after-fin-at-client": {
+        "streaming": STREAMED, "ending": "aborted", "disconnect": "unseen",
+    },
     "late": {"streaming": STREAMED, "ending": WHOLE, "gap": "spurious-retransmission"},
     "late-at-client": {"streaming": STREAMED, "ending": WHOLE, "gap": "reordering"},
 }  # fmt: skip
@@ -48,6 +55,8 @@ UNSURE = {
     "tail-unanswered-at-client": {"possible"},
     "large-unanswered": {"certain", "possible"},
     "late-at-client": {"likely", "possible"},
+    "blocks": {"likely", "certain"},
+    "gone-after-fin-at-client": {"certain", "possible"},
 }
 """What is said of some links is no fact: how sure it is of its causes."""
 
@@ -148,11 +157,26 @@ def test_what_came_400_ms_late_was_sent_again_for_nothing() -> None:
         assert [one["arrived_twice"] for one in connection(name).resent] == said
 
 
+def test_blocks_of_a_buffer_are_no_full_segments() -> None:
+    """nginx passes on 4,096 bytes, of which a window of the sender's leaves 1,200 for later."""
+    causes = verdicts("blocks")["streaming"].causes
+    assert [(cause.code, cause.sure) for cause in causes] == [("proxy-buffer", "likely")]
+
+
+def test_what_is_sent_to_a_client_that_left_says_nothing_of_the_path() -> None:
+    """Its host was gone as soon as it had sent its FIN."""
+    found = verdicts("gone-after-fin")
+    assert found["ending"].severity == "note"
+    assert [cause.code for cause in found["ending"].causes] == ["client-closed"]
+    assert "its host is gone too" in found["disconnect"].summary
+
+
 @pytest.mark.parametrize(
     ("client", "server", "answer", "causes"),
     [
         ("tail-unanswered-at-client", "tail-unanswered", "loses", ["loss"]),
         ("late-at-client", "late", "transparent", ["reordering"]),
+        ("gone-after-fin-at-client", "gone-after-fin", "transparent", []),
     ],
 )
 def test_what_both_ends_say_of_a_path(

@@ -97,8 +97,8 @@ class Resent(TypedDict):
     time: float
     """Of ``packet`` in the capture, in seconds since the epoch."""
     arrived_twice: NotRequired[int | None]
-    """The packet whose receiver says that it has these bytes twice (D-SACK, RFC 2883): what was
-    sent first had only been late. Null if none says so."""
+    """The packet whose receiver says, within a second, that it has all of these bytes twice
+    (D-SACK, RFC 2883): what was sent first had arrived. Null if none says so."""
 
 
 class AckWait(TypedDict):

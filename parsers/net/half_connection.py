@@ -214,7 +214,7 @@ class HalfConnection(Reassembly[T], Generic[T]):
         if self.has_closed_window or not segment.window:
             self._take_closing(segment)
         if len(segment.options) >= LEAST_SACK and (twice := segment.came_twice):
-            self._note_twice(*twice, segment.number)
+            self._note_twice(*twice, segment)
         records = self.peer.check_for_gap() if self.peer.is_waiting else []
         if has_content:
             records += self._receive_payload(self._piece_of(segment, seq))
@@ -291,11 +291,12 @@ class HalfConnection(Reassembly[T], Generic[T]):
                 (packet, time), number, time_ns, self.in_flight, self.scaled_window
             )
 
-    def _note_twice(self, start: int, end: int, number: int) -> None:
+    def _note_twice(self, start: int, end: int, said: Segment) -> None:
         """Take note that it says which bytes of its peer's, by their numbers, came twice."""
         peer = self.peer
         if peer.next_seq is not None:
-            peer.path.note_twice(peer.offset_of(start), peer.offset_of(end), number)
+            twice = peer.offset_of(start), peer.offset_of(end)
+            peer.path.note_twice(*twice, said.number, said.time_ns)
 
     def _take_closing(self, segment: Segment) -> None:
         if not segment.flags & SYN:

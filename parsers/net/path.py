@@ -37,6 +37,11 @@ LEAST_ACK_WAIT = 10_000_000
 ACKs keep a sender going (RFC 5681 section 3.1)."""
 
 
+TWICE_WITHIN = 1_000_000_000
+"""Nanoseconds after a segment was sent again within which its receiver says that it came twice: one
+round trip, which is less than the first time-out (RFC 6298 section 2.1)."""
+
+
 class Moment(NamedTuple):
     """When a segment came, and when it was sent by its sender's clock."""
 
@@ -141,13 +146,16 @@ class Path:
         """Take note of a segment whose bytes had been sent before."""
         _add(self.resent, (offset, length, packet, seconds(time_ns), None))
 
-    def note_twice(self, start: int, end: int, packet: int) -> None:
+    def note_twice(self, start: int, end: int, packet: int, time_ns: int) -> None:
         """Take note that ``packet`` says of some bytes that they came twice.
 
-        It says so once for each copy: of several the first is meant that nothing was said of.
+        It says so once for each copy: of several the first is meant that nothing was said of. What
+        is said of a part of a segment says nothing of the rest, and a probe of a connection that
+        is idle comes twice, too.
         """
+        since = seconds(time_ns - TWICE_WITHIN)
         for at, (offset, length, again, time, said) in enumerate(self.resent):
-            if said is None and offset < end and start < offset + length:
+            if said is None and time >= since and start <= offset and offset + length <= end:
                 self.resent[at] = offset, length, again, time, packet
                 return
 

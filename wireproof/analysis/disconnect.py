@@ -1,10 +1,10 @@
 """What was sent after the client had left, and until when: the judge of its question.
 
 Strategy: a server learns of a client that left by the RST that answers its next data, so what is on
-its way until then is nobody's fault, and what is taken after a FIN was not left: a half-close.
-Behind a proxy that is in the same capture, its upstream leg shows how long the server went on for
-nobody. Where nothing came after the client's last packet, its leg cannot show whether the server
-works on.
+its way until then is nobody's fault, and what is taken after a FIN was not left: a half-close. A
+host that is gone sends no RST, but acknowledges nothing either. Behind a proxy that is in the same
+capture, its upstream leg shows how long the server went on for nobody. Where nothing came after the
+client's last packet, its leg cannot show whether the server works on.
 """
 
 from __future__ import annotations
@@ -122,10 +122,18 @@ def _stops(trace: Trace, left: Leaving, wasted: int) -> Verdict:
     numbers: dict[str, Number] = {"wasted_events": wasted, "server_stops_after": until}
     summary = (
         f"the server sent {count(wasted, f'more {_name(trace)}')} within {duration(until)} after"
-        f" the client had left (packet {left.packet}), until an RST stopped it"
+        f" the client had left (packet {left.packet}), {_stopped_by(trace, left)}"
     )
     packets = (left.packet, trace.streamed.last_packet)
     return Verdict("disconnect", "stops", "note", summary, packets, numbers=numbers)
+
+
+def _stopped_by(trace: Trace, left: Leaving) -> str:
+    connection = trace.about.connection
+    reset = None if connection is None else end_of(connection, "client", "reset")
+    if left.kind == "fin" and reset is None:
+        return "and nothing acknowledged it: its host is gone too"
+    return "until an RST stopped it"
 
 
 def _unseen(trace: Trace, left: Leaving) -> Verdict:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from parsers.records import ConnectionRecord, End, Http2DataRecord, Sender
+from parsers.records import ConnectionRecord, End, Http2DataRecord, Resent, Sender
 
 from ..exchange import SAID
 from ..heads import is_final
@@ -28,6 +28,8 @@ REPLY_SLACK = 0.01
 """Seconds that a RST may take over the round trip: a kernel answers at once."""
 USUAL_RTT = 0.1
 """Seconds, where the round trip was not measured."""
+LEAST_AGAIN = 2
+"""Times that bytes were sent again in vain: the first may have crossed their acknowledgement."""
 REFUSED = ("http2-refused", "http3-refused")
 """The faults of a stream that was not processed (RFC 9113 section 8.7, RFC 9114 section 4.1.1)."""
 CONTENT_MISSING = "http2-content-missing"
@@ -217,16 +219,43 @@ def end_of(connection: ConnectionRecord, sender: Sender, kind: str) -> End | Non
 
 
 def is_half_closed(trace: Trace) -> bool:
-    """Whether the client sent its FIN and went on reading what came after it."""
+    """Whether the client sent its FIN and went on reading what came after it.
+
+    A host that is gone does not answer with a RST either; but it acknowledges nothing.
+    """
     connection = trace.about.connection
     if connection is None or (fin := end_of(connection, "client", "fin")) is None:
         return False
     taken = first_after(trace.streamed, fin["packet"], fin["time"])
-    if taken is None or not is_ended_by(trace):
+    if taken is None or not is_ended_by(trace) or _is_in_vain(trace, connection, fin):
         return False
     reset = end_of(connection, "client", "reset")
     reply = 2 * (USUAL_RTT if connection.rtt is None else connection.rtt) + REPLY_SLACK
     return reset is None or reset["time"] - taken > reply
+
+
+def sent_in_vain(connection: ConnectionRecord, acknowledged: int) -> list[Resent]:
+    """Return what the server sent again, often enough, of bytes that were not acknowledged."""
+    again = [
+        one
+        for one in connection.resent
+        if one["sender"] == "server" and one["offset"] + one["length"] > acknowledged
+    ]
+    return again if len(again) >= LEAST_AGAIN else []
+
+
+def _is_in_vain(trace: Trace, connection: ConnectionRecord, fin: End) -> bool:
+    """Whether nothing that came whole after a FIN was acknowledged, however often it was sent.
+
+    Offsets in TLS are others.
+    """
+    marks, acknowledged = trace.streamed, connection.client_acknowledged
+    response = trace.about.response
+    if acknowledged is None or response is None or response.layer != "tcp":
+        return False
+    at = next(at for at, packet in enumerate(marks.packets) if packet > fin["packet"])
+    is_taken = acknowledged >= marks.offsets[at] + marks.lengths[at]
+    return not is_taken and bool(sent_in_vain(connection, acknowledged))
 
 
 def leaving(trace: Trace) -> Leaving | None:

@@ -23,7 +23,7 @@ from .blocked import BLOCKED_REMEDIES, behind_others, held_by_windows, lost_of_o
 from .holders import REMEDIES as HOLDERS_REMEDIES
 from .holders import only_then
 from .path import (
-    FULL,
+    BY_ACKNOWLEDGEMENTS,
     FULL_REMEDIES,
     Hindrance,
     closed_by,
@@ -88,8 +88,8 @@ REMEDIES: dict[str, str] = {
     **FULL_REMEDIES,
     "congestion-window": "nothing is wrong at either end: the path is slow or loses packets, or the"
     " connection is new; send less at once",
-    "spurious-retransmission": "nothing was lost, but packets or acknowledgements were late: look"
-    " for a path whose delay varies, not at the application",
+    "spurious-retransmission": "the client had it: it or its acknowledgement was late, or the"
+    " acknowledgement was lost: look at the path (delay that varies), not at the application",
     **BLOCKED_REMEDIES,
     "blocked-loop": HOLDERS_REMEDIES["blocked-loop"],
     "not-recorded": "record again without losing packets: see what the recorder says it dropped",
@@ -104,10 +104,6 @@ AT_SENDER = "a capture at the sender, where a lost segment shows up twice"
 
 AT_ONCE = frozenset({"connection-window", "stream-window"})
 """What may hold a sender at the same time: the seconds of these are not added up."""
-
-
-BY_ACKNOWLEDGEMENTS = FULL | {"congestion-window"}
-"""What keeps a sender waiting until some of what is under way is acknowledged."""
 
 
 class Attributed(NamedTuple):
@@ -162,7 +158,10 @@ def _sent_again(waits: Waits) -> Iterator[Attributed]:
         kind: Class = "retransmission"
         if one.arrived_twice is not None:
             kind = "spurious-retransmission"
-            seen += f", and the client had it twice (packet {one.arrived_twice}): nothing was lost"
+            seen += (
+                f", and the client had it twice (packet {one.arrived_twice}): what was sent first"
+            )
+            seen += " had arrived"
         yield Attributed(kind, one.seconds, sent, one.packet, seen)
 
 

@@ -29,7 +29,6 @@ from .arrivals import (
 from .holders import Causes, is_with_head
 from .path import (
     CLOSED,
-    CLOSED_SHARE,
     FULL,
     closed_long,
     hindered,
@@ -64,6 +63,9 @@ TOGETHER = 1.5
 LATE_HEAD = 0.300
 """Seconds beyond the round trip. A header that comes sooner is not worth a word: connections,
 queues and set-up take that long too."""
+FULL_SHARE = 0.75
+"""Part of a stream's time for which a window was full if it set the pace: a timer whose blocks take
+two round trips fills it for two thirds."""
 MAX_PACKETS = 16
 """Packets that a verdict cites."""
 
@@ -127,7 +129,7 @@ def _window_full(view: View) -> Verdict | None:
     full = [one for one in view.hindrances if one.kind in FULL]
     start, end = view.came.times[0], view.came.times[-1]
     seconds = united_seconds(full, start, end)
-    if not full or seconds < max(HELD, CLOSED_SHARE * view.came.span):
+    if not full or seconds < max(HELD, FULL_SHARE * view.came.span):
         return None
     longest = max(full, key=lambda one: one.seconds_within(start, end))
     summary = (

@@ -31,6 +31,12 @@ CLOSED_SHARE = 0.25
 """Part of a stream's time for which the window was closed if its client was what slowed it."""
 LEAST_ROUND = 0.040
 """Seconds of a round trip from which on its steps are worth a word."""
+ETHERNET = 1_460
+"""Bytes of a full segment on Ethernet, by IPv4."""
+INITIAL_WINDOW = 10
+"""Segments that go before the first acknowledgement (RFC 6928 section 2)."""
+TIMESTAMPS = 12
+"""Bytes of a segment that timestamps take (RFC 7323 appendix A)."""
 
 
 HindranceKind = Literal[
@@ -42,6 +48,8 @@ full, below a segment or not; ``congestion-window`` is the sender's own (RFC 568
 names of the last two are those of HTTP/2 (RFC 9113 section 5.2)."""
 CLOSED: frozenset[HindranceKind] = frozenset(("window", "connection-window", "stream-window"))
 FULL: frozenset[HindranceKind] = frozenset(("narrow-window", "receive-window"))
+BY_ACKNOWLEDGEMENTS: frozenset[HindranceKind] = FULL | {"congestion-window"}
+"""What keeps a sender waiting until some of what is under way is acknowledged."""
 LOWEST_FIRST: Sequence[HindranceKind] = (
     *("loss", "reordering", "window", "narrow-window", "receive-window", "congestion-window"),
     *("connection-window", "stream-window"),
@@ -180,23 +188,29 @@ def windows_of(connection: ConnectionRecord) -> list[Hindrance]:
 def acknowledged_late(trace: Trace, connection: ConnectionRecord) -> Iterator[Hindrance]:
     """Yield when a server had as much under way as it may, and went on once that was acknowledged.
 
-    What it sent then had waited for that: it was sent at once. Only its own side shows that.
+    What it sent then had waited for that: it was sent at once. Only its own side shows that. Its
+    own window is no less than the first one was, unless it has sent something again.
     """
     waits = [one for one in connection.ack_waits if one["sender"] == "server"]
     marks = trace.streamed
     if not waits or not marks.count:
         return
     segment, went_on = segment_size(connection), sorted((*marks.starts, *marks.times))
+    again = (one["time"] for one in connection.resent if one["sender"] == "server")
+    first_loss = min(again, default=float("inf"))
     for one in waits:
         end, window = one["time"] + one["seconds"], one["window"]
         at = bisect_left(went_on, end)
         if at == len(went_on) or went_on[at] > end + RELEASED:
             continue
         kind: HindranceKind = "congestion-window"
+        room = INITIAL_WINDOW * (max(segment, ETHERNET) - TIMESTAMPS)
         most = f"of the {window:,} that the client's window had room for"
         if one["in_flight"] > window - min(segment, window // 2):
             kind = "narrow-window" if window < segment else "receive-window"
             most = f"and the client's window was {window:,} bytes"
+        elif one["in_flight"] < room and end < first_loss:
+            continue
         seen = (
             f"{count(one['in_flight'], 'byte')} were under way, {most}: packet"
             f" {one['acknowledged_by']} acknowledged some, and what had waited was sent"
@@ -274,9 +288,11 @@ def sent_again(trace: Trace, came: Arrivals, found: Sequence[Hindrance]) -> list
     """Return which elements were sent again though the capture had them already.
 
     At the sender that is what a loss looks like: there is no hole. Probes of a closed window are
-    none (RFC 9293 section 3.8.6.1).
+    none (RFC 9293 section 3.8.6.1). That an acknowledgement was waited for meanwhile is no other
+    reason: of what was lost there is none.
     """
     connection = trace.about.connection
+    found = [one for one in found if one.kind not in BY_ACKNOWLEDGEMENTS]
     resent = connection.resent if connection is not None else []
     again: dict[int, SentAgain] = {}
     lost: set[int] = set()

@@ -14,7 +14,7 @@ from operator import le
 from ..text.wording import ELEMENT_NAMES, count
 from .arrivals import LEAST, SHORTEST_WAIT, Arrivals, sent_in_all
 from .path import Hindrance, hindered, hindrances, round_trip
-from .tcp_steps import full_segment, may_be_full
+from .tcp_steps import full_segment, may_be_one
 from .trace import Trace
 from .verdict import Number
 
@@ -97,13 +97,17 @@ class View:
 
     @cached_property
     def is_cut_by_the_path(self) -> bool:
-        """Whether flushes that end inside elements are full segments: a slow path makes those."""
+        """Whether flushes that end inside elements are full segments: a slow path makes those.
+
+        Each is one packet and one segment: several make blocks that a buffer has, too.
+        """
         came, waits = self.came, [at for at, gap in self.own_gaps if gap >= SHORTEST_WAIT]
         single, segment = 0, full_segment(self.trace)
         for at in self.cut_at:
             flush = bisect_left(waits, at)
             start = waits[flush - 1] + 1 if flush else 0
-            single += may_be_full(came, start, at + 1, segment)
+            is_packet = came.packets[start] == came.packets[at]
+            single += is_packet and may_be_one(came, start, at + 1, segment)
         return single >= max(LEAST, MOSTLY * len(self.cut_at))
 
     @property

@@ -18,8 +18,11 @@ from typing import NamedTuple
 from .arrivals import LEAST, SHORTEST_WAIT, WAIT, Arrivals
 from .marks import Marks
 from .path import (
+    ETHERNET,
+    INITIAL_WINDOW,
     LEAST_ROUND,
     OF_A_ROUND,
+    TIMESTAMPS,
     Hindrance,
     hindered,
     quickest_round,
@@ -46,15 +49,9 @@ MOST_OF_A_ROUND = 1.3
 the handshake."""
 LINUX_DELAY = 0.050
 """Seconds for which Linux delays an acknowledgement, 40 ms, and what its timers miss by."""
-INITIAL_WINDOW = 10
-"""Segments that go before the first acknowledgement (RFC 6928 section 2)."""
-SEGMENTS = (1_200, 1_460)
+SEGMENTS = (1_200, ETHERNET)
 """Bytes of a full segment: what IPv6's least MTU, tunnels and Ethernet leave. A flush of no more is
 one segment of a slow path, and no buffer's, unless it has a size that segments have not."""
-TIMESTAMPS = 12
-"""Bytes of a segment that timestamps take (RFC 7323 appendix A)."""
-OF_A_SEGMENT = SEGMENTS[0] / SEGMENTS[1]
-"""Part of the size that its ends announced which a full segment has at least."""
 
 
 class Steps(NamedTuple):
@@ -143,17 +140,31 @@ def may_be_full(came: Marks | Arrivals, first: int, cut: int, segment: int) -> b
     """Whether what begins in or before element ``first`` and ends inside element ``cut`` may have
     been full segments of at most ``segment`` bytes.
 
-    That is one, which a path may have made smaller, or several: as many as one packet of a capture
-    holds where a card cuts or merges them, or as an acknowledgement lets go. Where elements are
-    longer than a segment any number of bytes is possible, and says nothing.
+    That is one, or several: as many as one packet of a capture holds where a card cuts or merges
+    them, or as an acknowledgement lets go. Where elements are longer than a segment any number of
+    bytes is possible, and says nothing; and blocks of a buffer may have the size of several, too.
     """
-    whole = first if came.first_packets[first] == came.packets[first] else first + 1
-    least = came.offsets[cut] - came.offsets[whole] if whole < cut else 0
-    most = came.offsets[cut] + came.lengths[cut] - came.offsets[first]
-    if any(least <= size and most >= size * OF_A_SEGMENT for size in (segment, SEGMENTS[1])):
+    if may_be_one(came, first, cut, segment):
         return True
+    least, most = _sizes(came, first, cut)
     segments = max(1, -(-least // segment))
     return most - least <= segment and segments * (segment - TIMESTAMPS) <= most
+
+
+def may_be_one(came: Marks | Arrivals, first: int, cut: int, segment: int) -> bool:
+    """Whether it may have been one full segment, which a path may have made smaller than Ethernet's
+    is."""
+    least, most = _sizes(came, first, cut)
+    is_usual = least <= SEGMENTS[1] and most >= SEGMENTS[0]
+    return is_usual or (least <= segment and most >= segment - TIMESTAMPS)
+
+
+def _sizes(came: Marks | Arrivals, first: int, cut: int) -> tuple[int, int]:
+    """Return how many bytes there are at least, and at most, from where element ``first`` goes on
+    to where element ``cut`` breaks off."""
+    whole = first if came.first_packets[first] == came.packets[first] else first + 1
+    least = came.offsets[cut] - came.offsets[whole] if whole < cut else 0
+    return least, came.offsets[cut] + came.lengths[cut] - came.offsets[first]
 
 
 def _first_of(came: Marks, cut: int) -> int:

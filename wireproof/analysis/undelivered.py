@@ -14,19 +14,18 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import NamedTuple
 
-from parsers.records import ConnectionRecord, Hole, Resent
+from parsers.records import ConnectionRecord, Hole, ResponseRecord
 
 from ..text.wording import ELEMENT_NAMES, FLAGS, count, duration
 from .ending_facts import Ending, ending_verdict
-from .ends import Leaving, first_leaving, is_ended_by
+from .ends import LEAST_AGAIN, Leaving, first_leaving, is_ended_by, sent_in_vain
+from .path import ETHERNET, INITIAL_WINDOW, segment_size
 from .recorded import holes
 from .trace import Trace
 from .verdict import Cause, Verdict
 
 LEAST_HOLE = 1.0
 """Seconds for which a hole must last: by then what was lost has been sent again, several times."""
-LEAST_AGAIN = 2
-"""Times that bytes were sent again: the first may have crossed their acknowledgement."""
 REMEDY = (
     "look at the network, not the application: if small segments arrive and large ones do not,"
     " lower the MTU, or let ICMP's `fragmentation needed` through"
@@ -108,7 +107,8 @@ class Unanswered(NamedTuple):
 def unanswered(trace: Trace) -> Unanswered | None:
     """Return what was sent of a response last and again, and not acknowledged; None if nothing was.
 
-    Of HTTP/2 it is not known whose bytes the last ones are.
+    Of HTTP/2 it is not known whose bytes the last ones are. What is sent once the client has left
+    says nothing of the path: its host may be gone.
     """
     connection, head = trace.about.connection, trace.about.response
     if connection is None or head is None or head.stream_id is not None:
@@ -116,8 +116,13 @@ def unanswered(trace: Trace) -> Unanswered | None:
     acknowledged = connection.client_acknowledged
     if acknowledged is None or acknowledged >= connection.server_bytes or not is_ended_by(trace):
         return None
+    if not _is_acknowledging(connection, head, acknowledged):
+        return None
+    left = first_leaving(connection, is_half=False)
     again = sent_in_vain(connection, acknowledged)
-    if not again:
+    if left is not None:
+        again = [one for one in again if one["time"] < left.time]
+    if len(again) < LEAST_AGAIN:
         return None
     packet, time = _first_sent(trace, acknowledged) or (again[0]["packet"], again[0]["time"])
     seconds = again[-1]["time"] - time
@@ -126,14 +131,20 @@ def unanswered(trace: Trace) -> Unanswered | None:
     return Unanswered(connection.server_bytes - acknowledged, packet, len(again), seconds)
 
 
-def sent_in_vain(connection: ConnectionRecord, acknowledged: int) -> list[Resent]:
-    """Return what the server sent again, often enough, of bytes that were not acknowledged."""
-    again = [
-        one
-        for one in connection.resent
-        if one["sender"] == "server" and one["offset"] + one["length"] > acknowledged
-    ]
-    return again if len(again) >= LEAST_AGAIN else []
+def _is_acknowledging(
+    connection: ConnectionRecord, head: ResponseRecord, acknowledged: int
+) -> bool:
+    """Whether a capture has the acknowledgements by which a client takes an answer.
+
+    Where it lacks all packets without payload, nothing but the next request acknowledges anything.
+    More is under way than ever can be: a sender begins with ten segments, and what it has under way
+    grows by no more than what has been acknowledged (RFC 5681 section 3.1).
+    """
+    most = INITIAL_WINDOW * max(segment_size(connection), ETHERNET) + acknowledged
+    if connection.server_bytes - acknowledged > most:
+        return False
+    # Offsets in TLS are others; there the handshake's last acknowledgement has no payload, too.
+    return acknowledged > head.offset if head.layer == "tcp" else connection.rtt is not None
 
 
 def _first_sent(trace: Trace, offset: int) -> tuple[int, float] | None:

@@ -455,10 +455,28 @@ def test_each_report_of_what_came_twice_is_of_one_copy() -> None:
     for packet in (5, 6, 7):
         path.note_resent(100, 50, packet, 0)
     path.note_resent(900, 50, 8, 0)
-    path.note_twice(100, 150, 9)
-    path.note_twice(120, 150, 10)
-    path.note_twice(150, 900, 11)
+    path.note_twice(100, 150, 9, 0)
+    path.note_twice(80, 200, 10, 0)
+    path.note_twice(150, 900, 11, 0)
     assert [row[4] for row in path.resent] == [9, 10, None, None]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "after", "said"),
+    [
+        (100, 200, 0.1, 9),
+        (150, 200, 0.1, None),  # of a part alone
+        (199, 200, 5.0, None),  # a probe of a connection that is idle
+        (100, 200, 5.0, None),
+    ],
+)
+def test_what_came_twice_is_what_was_just_sent_again(
+    start: int, end: int, after: float, said: int | None
+) -> None:
+    path = Path()
+    path.note_resent(100, 100, 5, 10**18)
+    path.note_twice(start, end, 9, 10**18 + round(after * 1e9))
+    assert [row[4] for row in path.resent] == [said]
 
 
 def test_a_client_says_that_it_has_something_twice() -> None:

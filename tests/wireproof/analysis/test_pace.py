@@ -7,7 +7,7 @@ import random
 import zlib
 
 import pytest
-from support.paced import GZIP, STREAMED, answer, causes, paced, verdict
+from support.paced import GZIP, STREAMED, answer, causes, far, paced, verdict
 from support.talk import Talk
 from support.timed import Socket, Stream, chunk, event
 from support.websocket_frames import KEY, frame
@@ -25,6 +25,24 @@ def test_one_by_one_streams_at_every_rate(rate: float, first: float, size: int) 
     assert found is not None
     assert (found.answer, found.severity, found.causes) == ("streamed", "ok", ())
     assert found.numbers["events"] == found.numbers["groups"] == 13
+
+
+@pytest.mark.parametrize("block", [4_096, 8_192, 16_384, 65_536])
+@pytest.mark.parametrize("size", [130, 250, 400, 600])
+@pytest.mark.parametrize("round_trip", [0.0, 0.06])
+def test_blocks_of_a_buffer_burst_though_they_may_be_full_segments(
+    block: int, size: int, round_trip: float
+) -> None:
+    stream = Stream(fields=STREAMED, thinking=0.2)
+    data = b"".join(chunk(event(number, "x" * size)) for number in range(12 * block // size))
+    for begin in range(0, len(data), block):
+        stream.tape.wait(0.15)
+        end = min(begin + block, len(data))
+        stream.talk.server(*(data[at : min(at + 1_448, end)] for at in range(begin, end, 1_448)))
+        stream.talk.ack("client")
+    found = verdict(far(stream.end(), round_trip))
+    assert found is not None
+    assert (found.answer, causes(found)) == ("bursty", ["proxy-buffer"])
 
 
 @pytest.mark.parametrize("size", [4_096, 65_536])

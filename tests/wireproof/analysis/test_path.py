@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from support.paced import answer, causes, far, paced, verdict
+from support.frames import ACK, PSH
+from support.paced import answer, causes, explained, far, paced, verdict
 from support.talk import decoded
 from support.timed import Stream, chunk, event
 
 from parsers.records import Hole, Resent
+from wireproof.analysis.arrivals import arrivals
 from wireproof.analysis.judges import explain
 from wireproof.analysis.path import (
     Hindrance,
+    HindranceKind,
     hindrances,
     late,
+    sent_again,
     times_closed,
     united_seconds,
 )
@@ -80,16 +84,21 @@ def test_what_the_capture_lacks_held_nothing_up() -> None:
 
 
 def under_way(
-    window: int, *, size: int = 600, idle: float = 0.0, round_trip: float = 0.3
+    window: int,
+    *,
+    size: int = 600,
+    idle: float = 0.0,
+    round_trip: float = 0.3,
+    rest: float = 0.0,
 ) -> Stream:
     """At the server: four events at once, again and again, ``idle`` after the acknowledgement of
-    those before."""
+    those before; and every other time ``rest`` later, of itself."""
     stream = Stream()
     for number in range(24):
         if number and not number % 4:
             stream.tape.wait(round_trip)
             stream.talk.ack("client")
-            stream.tape.wait(idle)
+            stream.tape.wait(idle + (rest if number % 8 else 0.0))
         stream.talk.server(chunk(event(number, "x" * size)))
     stream.talk.ack("client")
     stream.tape.packets = [
@@ -102,7 +111,8 @@ UNDER_WAY = {
     "the client's window is full": (2_600, 600, 0.0, "client-slow", "receive-window", "certain"),
     "it has no room for a segment": (2_900, 600, 0.0, "client-slow", "receive-window", "certain"),
     "it is below a segment": (500, 110, 0.0, "client-slow", "narrow-window", "certain"),
-    "it has room": (9_000, 600, 0.0, "", "congestion-window", "likely"),
+    "it has room": (60_000, 3_700, 0.0, "", "congestion-window", "likely"),
+    "no more than a new connection may send": (60_000, 600, 0.0, "", "", ""),
     "nothing was to be sent": (2_600, 600, 0.05, "", "", ""),
     "little is under way": (9_000, 100, 0.0, "", "", ""),
 }
@@ -133,6 +143,30 @@ def test_what_else_came_with_an_acknowledgement_may_have_been_waited_for() -> No
         stream.talk.server(chunk(event(number, "x" * 600)))
     (first, *_) = explain(stream.end().tape.records())
     assert not hindrances(first.trace)
+
+
+HIDES = {"congestion-window": False, "receive-window": False, "window": True, "loss": True}
+
+
+@pytest.mark.parametrize("kind", HIDES)
+def test_a_wait_for_an_acknowledgement_hides_no_loss(kind: HindranceKind) -> None:
+    """What was lost and sent again was not acknowledged meanwhile, whatever else was."""
+    stream = Stream().events(3, every=0.05)
+    lost = stream.talk.frame("server", chunk(event(4)), PSH | ACK)
+    stream.tape.add(lost)
+    stream.events(3, every=0.05)
+    stream.tape.add(lost)
+    trace = explained(stream.end()).trace
+    came = arrivals(trace)
+    assert came is not None
+    waited = Hindrance(kind, came.times[3] + 0.01, came.times[3] + 0.06, 8, 9)
+    assert [one.at for one in sent_again(trace, came, [])] == [3]
+    assert bool(sent_again(trace, came, [waited])) is not HIDES[kind]
+
+
+def test_a_window_that_is_full_now_and_then_does_not_set_the_pace() -> None:
+    found = verdict(under_way(2_600, size=600, idle=0.0, round_trip=0.3, rest=0.3))
+    assert found is None or found.answer != "client-slow"
 
 
 def test_what_came_twice_was_late() -> None:

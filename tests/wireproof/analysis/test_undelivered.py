@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.frames import ACK, FIN, PSH, RST, ipv4, tcp
-from support.paced import STREAMED, verdict
+from support.paced import STREAMED, causes, verdict
 from support.timed import LAST_CHUNK, Stream, chunk, event
 
 from wireproof.analysis.verdict import Verdict
@@ -109,14 +109,17 @@ class Unheard:
         if is_seen:
             self.stream.talk.ack("client")
         self.acked = self.stream.talk._seq["server"]
-        lost = self.stream.talk.frame("server", chunk(event(6)), PSH | ACK)
-        self.sent_in = self.stream.tape.add(lost)
+        self.lost = self.stream.talk.frame("server", chunk(event(6)), PSH | ACK)
+        self.sent_in = self.stream.tape.add(self.lost)
         self.stream.events(1, every=0.02)
         if is_whole:
             self.stream.talk.server(LAST_CHUNK)
         for number in range(again):
             self.stream.tape.wait(0.3 * 2**number)
-            self.stream.tape.add(lost)
+            self.send_again()
+
+    def send_again(self) -> None:
+        self.stream.tape.add(self.lost)
 
     def client(self, flags: int) -> None:
         asked = self.stream.talk._seq["client"]
@@ -167,6 +170,41 @@ def test_what_no_one_can_know_is_not_said(how: dict[str, int]) -> None:
             one for one in unheard.stream.tape.packets if one[4][34:36] == b"\x1f\x40"
         ]
     assert (unheard.ending().answer, unheard.ending().severity) == ("whole", "ok")
+
+
+def test_what_is_sent_after_the_client_left_is_not_lost_by_the_path() -> None:
+    unheard = Unheard(again=0, is_whole=False)
+    unheard.client(FIN | ACK)
+    for number in range(4):
+        unheard.stream.tape.wait(0.3 * 2**number)
+        unheard.send_again()
+    assert causes(verdict(unheard.stream, "ending")) == ["client-closed"]
+    found = verdict(unheard.stream, "disconnect")
+    assert found is None or found.answer != "half-close"
+
+
+def test_a_capture_without_acknowledgements_does_not_say_what_is_missing() -> None:
+    """As a filter for packets with payload leaves it."""
+    unheard = Unheard()
+    tape = unheard.stream.tape
+    tape.packets = [one for one in tape.packets if one[3] > 54]
+    assert (unheard.ending().answer, unheard.ending().severity) == ("whole", "ok")
+
+
+def test_more_than_can_be_under_way_was_acknowledged_unseen() -> None:
+    stream = Stream(fields=STREAMED).events(1, every=0.02)
+    stream.talk.ack("client")
+    last = b""
+    for number in range(30):
+        last = stream.talk.frame("server", chunk(event(number, "x" * 1_000)), PSH | ACK)
+        stream.tape.add(last)
+    stream.talk.server(LAST_CHUNK)
+    for number in range(3):
+        stream.tape.wait(0.3 * 2**number)
+        stream.tape.add(last)
+    found = verdict(stream, "ending")
+    assert found is not None
+    assert (found.answer, found.severity) == ("whole", "ok")
 
 
 def test_a_keep_alive_is_nothing_that_was_sent_again() -> None:

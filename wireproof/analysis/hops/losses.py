@@ -7,11 +7,13 @@ bound of ours, was not.
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
+from ..ends import LEAST_AGAIN, sent_in_vain
 from ..flaws import is_cut_early
 from ..relayed import ended_by, left_before_end
-from ..undelivered import LEAST_HOLE, sent_in_vain
+from ..undelivered import LEAST_HOLE
 from .clocks import Clock
 from .leg import Leg
 from .passage import Passage
@@ -83,7 +85,8 @@ def lost_bytes(near: Leg, far: Leg, clock: Clock) -> LostBytes | None:
     """Return which last bytes a path lost; None if it lost none, or nobody knows.
 
     Of both captures the one that goes on longer says what the client acknowledged. Later exchanges
-    of the connection have bytes of their own, and so have other streams of HTTP/2.
+    of the connection have bytes of their own, and so have other streams of HTTP/2. What is sent
+    once the client has left says nothing of the path.
     """
     here, there, head = near.connection, far.connection, far.about.response
     if here is None or there is None or head is None or head.stream_id is not None:
@@ -92,12 +95,11 @@ def lost_bytes(near: Leg, far: Leg, clock: Clock) -> LostBytes | None:
     acknowledged = max((one for one in known if one is not None), default=None)
     if None in known or acknowledged is None or not far.about.is_last:
         return None
-    again = sent_in_vain(there, acknowledged)
-    if not again or again[-1]["time"] - again[0]["time"] < LEAST_HOLE:
+    left = next((end["time"] for end in here.ends if end["sender"] == "client"), inf)
+    again = [one for one in sent_in_vain(there, acknowledged) if clock.nearer(one["time"]) < left]
+    if len(again) < LEAST_AGAIN or again[-1]["time"] - again[0]["time"] < LEAST_HOLE:
         return None
-    since = clock.nearer(again[0]["time"])
-    has_left = any(end["sender"] == "client" and end["time"] > since for end in here.ends)
-    return LostBytes(there.server_bytes - acknowledged, len(again), has_left)
+    return LostBytes(there.server_bytes - acknowledged, len(again), left < inf)
 
 
 def _lost(near: Leg, far: Leg, passage: Passage, left_at: float | None) -> tuple[list[int], int]:
