@@ -26,13 +26,13 @@ The first answer that fits, from the outside in:
 |---|---|
 | `unknowable` | packets of it are missing from the capture, or only the end of the connection ended it, without a terminator |
 | `open` | the capture ended before any FIN or RST. A warning only if retransmissions went unanswered for 200 ms or more, the least Linux waits: the path is gone |
-| `aborted` | the client closed or reset first, with more still to come, or before the terminator of its dialect: a note, since it may. A warning if bytes of the server's never arrived: the client acknowledged nothing after them for a second or more, so what came later could not be read; or, at the server, the last of them were sent again for a second or more, the client acknowledged none of that, and left |
+| `aborted` | the client closed or reset first, with more still to come, or before the terminator of its dialect: a note, since it may. A warning if bytes of the server's never arrived: the client acknowledged nothing after them for a second or more, so what came later could not be read; or, at the server, the last of them were sent again for a second or more, the client acknowledged none of that, and then left. What is sent after it left says nothing of the path |
 | `cut` | the server's side ended it before its framing did, or inside its gzip data, an event or a value; or it was cut behind a proxy that completed the framing |
 | `app-error` | an element, a trailer, or a status of 5xx reports an error |
 | `mismatch` | the answer is whole and says that the two ends speak different protocols, such as plain HTTP to a TLS port |
 | `refused` | the answer is whole but does not grant the WebSocket or tunnel that was asked for |
 | `app-incomplete` | the framing is complete, or only the end of the connection ended the body, but the terminator of its dialect never came (`[DONE]`, `message_stop`, `response.completed`, a finish reason) |
-| `whole` | none of these. A warning if the last bytes were sent again for a second or more and nothing acknowledged them, by a capture that holds the client's acknowledgements: whether they arrived is unknown. A warning, too, if the terminator came 0.5 s or more before the end: clients that read to the end wait for a handler that is still running |
+| `whole` | none of these. A warning if the last bytes were sent again for a second or more and nothing acknowledged them, by a capture that holds the client's acknowledgements (it acknowledged some of the answer, and no more is missing than can be under way): whether they arrived is unknown. A warning, too, if the terminator came 0.5 s or more before the end: clients that read to the end wait for a handler that is still running |
 
 A FIN shows who closed, not why. A crash, a kill, an exception after the head, a deploy and a proxy's
 time limit all look the same, so they are given as "either ... or ...". Two times narrow them down:
@@ -50,8 +50,9 @@ elements, each of them later at the client; without elements, a request has anot
 else asked meanwhile. If several fit, none is used. Software is named outright if a Server or Via header names it, otherwise as an example.
 
 A client's FIN is a half-close if the client accepted data after the point where its RST would have
-come: two round trips and 10 ms. Missing bytes are counted if something says how many there should
-be: `Content-Length`, a chunk's size, a frame's length.
+come: two round trips and 10 ms. If that was sent again and never acknowledged, the client's host is
+gone. Missing bytes are counted if something says how many there should be: `Content-Length`, a
+chunk's size, a frame's length.
 
 ## Time limits that are known
 
