@@ -75,7 +75,7 @@ def _line(record: Record, start: float) -> str:
 
 def _goes_without_saying(record: Record, name: str) -> bool:
     """Return whether a field says only that the capture is an ordinary one."""
-    if name in ("recorded_by", "tunnel"):
+    if name in ("recorded_by", "tunnel", "client", "server"):
         return getattr(record, name) is None
     return name in USUAL_PLACE and getattr(record, name) == USUAL_PLACE[name]
 
