@@ -21,7 +21,7 @@ from parsers.decode.fast_connections import FastConnections
 from parsers.decode.packets import PacketDecoder, completion
 from parsers.files.packets import Packet
 from parsers.limits import MAX_SILENCE
-from parsers.records import BodyRecord, ConnectionRecord, Record
+from parsers.records import BodyRecord, ConnectionRecord, Record, RequestRecord
 from parsers.wants import Wants
 
 GET = b"GET /%d HTTP/1.1\r\nHost: example\r\n\r\n"
@@ -483,3 +483,13 @@ def test_windows_are_known_whenever_both_syns_have_come(order: tuple[int, ...], 
     check(given)
     (connection,) = (one for one in decoded(given) if isinstance(one, ConnectionRecord))
     assert len(connection.ack_waits) == waits
+
+
+def test_who_asked_whom_is_said_with_the_request_if_that_is_wanted() -> None:
+    for is_wanted in (False, True):
+        decoder = PacketDecoder(wants=Wants(peers=is_wanted))
+        records = decoder.receive(usual().tape.packets) + decoder.finish()
+        connection = next(one for one in records if isinstance(one, ConnectionRecord))
+        asked = [one for one in records if isinstance(one, RequestRecord)]
+        expected = (connection.client, connection.server) if is_wanted else (None, None)
+        assert [(one.client, one.server) for one in asked] == [expected] * 2

@@ -9,6 +9,7 @@ from support.segments import ACK, CLIENT, FIN, SERVER, SYN, Wire, internet_check
 
 from parsers import limits
 from parsers.net.half_connection import NO_SEQ
+from parsers.net.segment import Segment
 
 ISN = 1_000
 FIRST = ISN + 1
@@ -30,6 +31,16 @@ def test_who_has_acknowledged_nothing_yet() -> None:
     wire.send(CLIENT, ISN, b"", SYN)
     client = wire.direction()
     assert client.acknowledged is client.peer.size_by_acks is None
+
+
+def test_acknowledgements_and_d_sacks_of_what_was_not_captured_say_nothing() -> None:
+    wire = one_way()
+    client = wire.direction()
+    client.note_ack_wait(9, 1)
+    assert client.peer.next_seq is None
+    segment = Segment(FIRST, 5_001, ACK, b"", missing=0, number=9, time_ns=1)
+    client._note_twice(5_001, 5_009, segment)
+    assert client.peer.path.ack_waits == [] and client.peer.path.resent == []
 
 
 def test_whose_beginning_nobody_knows() -> None:
