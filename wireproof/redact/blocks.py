@@ -17,9 +17,10 @@ from .names import OBJECT, WORD_BEGINS
 LINE_END = r"(?:[ \t]{0,8}+(?:\r?\n|(?:\\{1,3}r)?\\{1,3}n))"
 _LINE_ENDS = re.compile(LINE_END)
 _NEXT = r"(?:(?:\\{1,3}(?:r(?:\\{1,3})?)?n?|\r?\n?)[ \t]{0,32}+-?[ \t]{0,8}+\Z)?"
-_IN_LINE = r"(?:[^\r\n\\]|\\{1,7}[\"'])"
-_ITEM = rf"{LINE_END}[ \t]{{0,32}}+-[ \t]{{1,8}}+{_IN_LINE}++"
-_ENTRY = rf"{LINE_END}[ \t]{{1,32}}+(?![\s-]){_IN_LINE}++"
+_PART = r"(?:[^\r\n\\]++|\\{1,7}[\"'])"
+_IN_LINE = f"{_PART}{every(_PART)}"
+_ITEM = rf"{LINE_END}[ \t]{{0,32}}+-[ \t]{{1,8}}+{_IN_LINE}"
+_ENTRY = rf"{LINE_END}[ \t]{{1,32}}+(?![\s-]){_IN_LINE}"
 _NAME_ENDS = r"\\{0,7}+[\"']?+:"
 _ENTRIES = rf"{_NAME_ENDS}(?P<{{group}}>(?>{_ENTRY}){every(_ENTRY)}{_NEXT})"
 SEQUENCE = rf"{_NAME_ENDS}(?P<items>(?>{_ITEM}){every(_ITEM)}{_NEXT})"
