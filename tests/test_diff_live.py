@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from support.threaded import served
 
 from capture import Recorder
 from server.causes.proxies import proxy
@@ -93,31 +91,6 @@ class App:
         writer.write(b"0\r\n\r\n")
 
 
-@contextmanager
-def running(app: App) -> Iterator[int]:
-    """Run an app in a thread; yield its port."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    started = asyncio.start_server(app.talk, "127.0.0.1", 0)
-    server = asyncio.run_coroutine_threadsafe(started, loop).result(10.0)
-    try:
-        yield int(server.sockets[0].getsockname()[1])
-    finally:
-        asyncio.run_coroutine_threadsafe(_close(server), loop).result(10.0)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _close(server: asyncio.Server) -> None:
-    server.close()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-
-
 def ask(port: int, paths: list[str], requests: int) -> None:
     """Ask for one after the other on one connection."""
     talk = HTTPConnection("127.0.0.1", port, timeout=30.0)
@@ -135,7 +108,7 @@ def recorded(
         port = found.getsockname()[1]
     template = TEMPLATES[program].replace("{options}", options)
     with (
-        running(App(thinking)) as app,
+        served(App(thinking).talk) as app,
         proxy(program, port, app, "", template),
         Recorder(path, port=(port, app), comment="", version=__version__),
         ThreadPoolExecutor(len(clients)) as pool,

@@ -10,16 +10,15 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.threaded import served
 
 from capture import Recorder
 from parsers.records import Record, SseEventRecord
@@ -112,31 +111,6 @@ class NamingApp:
         return "connection: close" not in head.lower()
 
 
-@contextmanager
-def naming_app() -> Iterator[int]:
-    """Run the app in a thread; yield its port."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    started = asyncio.start_server(NamingApp().talk, "127.0.0.1", 0)
-    server = asyncio.run_coroutine_threadsafe(started, loop).result(10.0)
-    try:
-        yield int(server.sockets[0].getsockname()[1])
-    finally:
-        asyncio.run_coroutine_threadsafe(_close(server), loop).result(10.0)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
-
-
-async def _close(server: asyncio.Server) -> None:
-    server.close()
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
-
-
 def ask(client: Client, port: int) -> None:
     """Ask and read, until the answer ends or the client has had enough."""
     method = b"POST" if client.body else b"GET"
@@ -155,7 +129,7 @@ def recorded(program: str, clients: list[Client], path: Path) -> list[Record]:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]
     with (
-        naming_app() as app,
+        served(NamingApp().talk) as app,
         proxy(program, port, app, UNBUFFERED[program]),
         Recorder(path, port=(port, app), comment="", version=__version__) as recorder,
     ):
