@@ -320,9 +320,7 @@ def _host(one: Seen, end: int) -> str:
 
 def _fits(near: Seen, leg: Seen) -> bool:
     """Whether one may have been asked for the other."""
-    if near.key[0] != leg.key[0] or not may_pass_on(near.about, leg.about):
-        return False
-    if agrees(near, leg) is False or not nests(near, leg, SLACK) or _differ(near, leg):
+    if not _lies_within(near, leg) or agrees(near, leg) is False or _differ(near, leg):
         return False
     if not _has_path_of(near, leg):
         return min(len(near.firsts), len(leg.firsts)) >= ENOUGH
@@ -331,20 +329,18 @@ def _fits(near: Seen, leg: Seen) -> bool:
 
 def _is_failed_try(near: Seen, leg: Seen) -> bool:
     """Whether a proxy asked here in vain, and then elsewhere for what it passed on."""
-    if not leg.has_failed or not _may_be_asked(near, leg):
+    if not leg.has_failed or not _lies_within(near, leg) or not _has_path_of(near, leg):
         return False
-    return any(is_over_before(leg.about, one.about) and not one.has_failed for one in near.legs)
-
-
-def _may_be_asked(near: Seen, leg: Seen) -> bool:
-    """Whether one may have been asked for the other by its path, its head and its time."""
-    return (
-        near.key[0] == leg.key[0]
-        and may_pass_on(near.about, leg.about)
-        and nests(near, leg, SLACK)
-        and _has_path_of(near, leg)
-        and shows_proxy(near.about, leg.about)
+    is_before = any(
+        is_over_before(leg.about, one.about) and not one.has_failed for one in near.legs
     )
+    return is_before and shows_proxy(near.about, leg.about)
+
+
+def _lies_within(near: Seen, leg: Seen) -> bool:
+    """Whether one may have been asked for the other by its method, its addresses and its time."""
+    is_possible = near.key[0] == leg.key[0] and may_pass_on(near.about, leg.about)
+    return is_possible and nests(near, leg, SLACK)
 
 
 def _differ(near: Seen, leg: Seen) -> bool:
