@@ -8,12 +8,14 @@ no other yet; of several, what was asked for first, which leaves most for the ot
 of the exchanges that are open, however long their connections go on.
 
 What counts has to be right in number: of several clients that ask for the same at once, it does not
-matter whose leg is whose. Who explains one exchange by another has to know that (:mod:`.legs`).
+matter whose leg is whose. Who explains one exchange by another has to know that (:mod:`.legs`). So
+where one finds that others have what it would fit, these move on to what they fit as well, as long
+as one of them finds something free (an augmenting path of a bipartite matching).
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from math import inf
@@ -41,6 +43,10 @@ MAX_OTHERS = 8
 """The same, whatever their paths."""
 MAX_WAYS = 1_024
 """Pairs of servers of which it is known which one asks the other."""
+MAX_MOVABLE = 128
+"""Legs that may move on to another exchange when one more needs theirs, the latest ones."""
+MAX_TRIED = 64
+"""Exchanges that are tried for one leg by moving theirs."""
 Key = tuple[str, str]
 """A method, and the last segment of a path."""
 
@@ -160,6 +166,8 @@ class LegPairs:
         """Those of which it has become known since that was asked for."""
         self._ways: Counter[tuple[str, str]] = Counter()
         """How often the second of two servers was asked for the first."""
+        self._movable: deque[Seen] = deque()
+        """The latest legs, which still know what they may have been asked for."""
         self._nameless: defaultdict[int, list[Seen]] = defaultdict(list)
         """Those that are over, and whose addresses only the end of their connection tells."""
 
@@ -248,7 +256,7 @@ class LegPairs:
         if one is None:
             return False
         if one.is_behind is None:
-            near = self._near_of(one, one.nears)
+            near = self._near_of(one, one.nears) or self._near_made_free(one, {})
             if near is not None:
                 self._pair(near, one)
         return bool(one.is_behind)
@@ -273,11 +281,34 @@ class LegPairs:
 
     def _look_back(self, leg: Seen) -> None:
         """Say of what is over whether it was asked for one of those that are."""
-        near = self._near_of(leg, [near for near in leg.nears if near.is_known])
+        near = self._known_near_of(leg)
+        if near is None and all(near.is_known for near in leg.nears):
+            tried: dict[int, Seen] = {}
+            near = self._near_made_free(leg, tried)
+            if near is None and not _wait_longer(leg, tried.values()):
+                self._settle(leg, is_behind=False)
         if near is not None:
             self._pair(near, leg)
-        elif all(near.is_known for near in leg.nears):
-            self._settle(leg, is_behind=False)
+
+    def _near_made_free(self, leg: Seen, tried: dict[int, Seen]) -> Seen | None:
+        """Return an exchange that fits and has no leg any more, because that moved to another."""
+        for near in leg.nears:
+            number = near.about.number
+            if len(tried) == MAX_TRIED or number in tried or len(near.legs) != 1:
+                continue
+            if not (near.is_known and self._fit(near, leg)):
+                continue
+            tried[number] = near
+            held = near.legs[0]
+            other = self._known_near_of(held) or self._near_made_free(held, tried)
+            if other is not None:
+                self._take_from(near, held)
+                self._give(other, held)
+                return near
+        return None
+
+    def _known_near_of(self, leg: Seen) -> Seen | None:
+        return self._near_of(leg, [near for near in leg.nears if near.is_known])
 
     def _near_of(self, leg: Seen, nears: Sequence[Seen]) -> Seen | None:
         """Return the exchange that another was asked for: one that carried the same, or else one of
@@ -287,20 +318,48 @@ class LegPairs:
         return min(same, key=attrgetter("last_time"), default=None)
 
     def _pair(self, near: Seen, leg: Seen) -> None:
+        self._give(near, leg)
+        self._settle(leg, is_behind=True)
+        self._movable.append(leg)
+        if len(self._movable) > MAX_MOVABLE:
+            self._movable.popleft().nears = ()
+
+    def _give(self, near: Seen, leg: Seen) -> None:
         near.legs.append(leg)
         way = _way(near, leg)
         if len(self._ways) < MAX_WAYS or way in self._ways:
             self._ways[way] += 1
-        self._settle(leg, is_behind=True)
+
+    def _take_from(self, near: Seen, leg: Seen) -> None:
+        near.legs.remove(leg)
+        way = _way(near, leg)
+        if way in self._ways:
+            self._ways[way] -= 1
 
     def _settle(self, leg: Seen, *, is_behind: bool) -> None:
-        leg.is_behind, leg.nears = is_behind, ()
+        leg.is_behind = is_behind
+        if not is_behind:
+            leg.nears = ()
         self._decided.append(leg.about.number)
 
     def _fit(self, near: Seen, leg: Seen) -> bool:
         """Whether one may have been asked for the other, and not the other way round."""
         is_reverse = self._ways[_way(leg, near)] > self._ways[_way(near, leg)]
         return not is_reverse and _fits(near, leg)
+
+
+def _wait_longer(leg: Seen, tried: Iterable[Seen]) -> bool:
+    """Wait also for what others may move to, of those whose exchange a leg would fit."""
+    room = MAX_ALIKE + MAX_OTHERS - len(leg.nears)
+    helds = (held for near in tried for held in near.legs)
+    still_open = {
+        near.about.number: near for held in helds for near in held.nears if not near.is_known
+    }
+    others = tuple(islice(still_open.values(), max(room, 0)))
+    for near in others:
+        near.followers.append(leg)
+    leg.nears += others
+    return bool(others)
 
 
 def _way(near: Seen, leg: Seen) -> tuple[str, str]:

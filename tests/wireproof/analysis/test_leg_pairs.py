@@ -128,6 +128,24 @@ def test_of_clients_that_ask_at_once_each_has_its_leg(moves: list[int], said: by
     assert sum(found) * 2 == len(found)
 
 
+@given(st.lists(st.integers(0, 4), min_size=20, max_size=200))
+def test_streams_that_run_side_by_side_have_a_leg_each(moves: list[int]) -> None:
+    """However a proxy passes on what several of them carry, and whichever ends first."""
+    network = Network()
+    pieces = [STREAM, *(chunk(b"data: %d\n\n" % number) for number in range(3)), LAST_CHUNK]
+    stages = [0] * 5
+    for number in [*moves, *(each for each in range(5) for _ in range(12))]:
+        stage, stages[number] = stages[number], stages[number] + 1
+        port = SERVER if stage % 2 else PROXY
+        if stage < 2:
+            network.talk(port, number).client(ask())
+        elif stage < 12:
+            port = PROXY if stage % 2 else SERVER
+            network.talk(port, number).server(pieces[stage // 2 - 1])
+    network.close()
+    assert sum(told(network)) == 5
+
+
 def test_more_than_are_compared_count_each_by_itself() -> None:
     network, number = Network(), 3 * MAX_ALIKE
     for port, order in ((PROXY, 1), (SERVER, 1)):
