@@ -68,8 +68,12 @@ class Flush(NamedTuple):
 class Arrivals:
     """What is judged of a stream, in columns; times are seconds since the epoch."""
 
-    def __init__(self, marks: Marks, chosen: Sequence[int], asked: float) -> None:
+    def __init__(
+        self, marks: Marks, chosen: Sequence[int], asked: float, paced: Collection[int] = ()
+    ) -> None:
         self._marks = marks
+        self.paced = paced
+        """The indices of gaps that are no waits, for what came after them was under way."""
         self.asked = asked
         """When the request was whole; 0 if that was not captured."""
         self.count = len(chosen)
@@ -89,6 +93,11 @@ class Arrivals:
         chosen = range(self.count) if self._chosen is None else self._chosen
         left = [at for at in chosen if self._marks.packets[at] not in packets]
         return Arrivals(self._marks, left, self.asked)
+
+    def with_paced(self, paced: Collection[int]) -> Arrivals:
+        """Return the same, some gaps of which are no waits."""
+        chosen = range(self.count) if self._chosen is None else self._chosen
+        return Arrivals(self._marks, chosen, self.asked, paced)
 
     def start(self, at: int) -> float:
         """When the first byte of one came."""
@@ -112,7 +121,7 @@ class Arrivals:
     @cached_property
     def waits(self) -> list[float]:
         """The gaps that are waits."""
-        return [gap for gap in self.gaps if gap >= SHORTEST_WAIT]
+        return [self.gaps[at - 1] for at in self.borders[1:-1]]
 
     @cached_property
     def wait(self) -> float:
@@ -147,7 +156,10 @@ class Arrivals:
         return Flush(borders[at], borders[at + 1])
 
     def _borders(self, wait: float) -> list[int]:
-        return [0, *[at for at, gap in enumerate(self.gaps, 1) if gap >= wait], self.count]
+        found = [at for at, gap in enumerate(self.gaps, 1) if gap >= wait]
+        if self.paced:
+            found = [at for at in found if at - 1 not in self.paced]
+        return [0, *found, self.count]
 
 
 def arrivals(trace: Trace) -> Arrivals | None:

@@ -37,7 +37,7 @@ from .path import (
 )
 from .recorded import holes
 from .stream_view import View
-from .tcp_steps import SEGMENTS, nagle_rounds, nagle_steps, slow_start
+from .tcp_steps import SEGMENTS, nagle_rounds, nagle_steps
 from .trace import Trace
 from .verdict import Cause, Number, Severity, Verdict
 
@@ -175,8 +175,8 @@ def _filled(view: View) -> Verdict | None:
 
 def _rounds(view: View) -> Verdict | None:
     """Written at once, and delivered in round trips."""
-    rounds = slow_start(view.trace, view.came)
-    if rounds is None:
+    rounds = view.rounds
+    if rounds is None or not rounds.goes_on:
         return None
     summary = (
         f"{view.said} came in steps of a round trip: the first {rounds.sent:,} bytes at once,"
@@ -301,6 +301,20 @@ def _grouped(view: View) -> Verdict | None:
     return _bursts(view, causes, f"{about} at a time", [])
 
 
+def _paced(view: View) -> Verdict | None:
+    """Flushes that TCP spread out, so that they have waits of their own.
+
+    Where they are cut only what has a buffer's size was one: a slow path cuts anywhere.
+    """
+    whole = view.unpaced
+    if whole is None:
+        return None
+    if len(whole.cut_at) < whole.came.groups / 2:
+        return _grouped(whole)
+    sizes = holders.flush_sizes(view.trace, [whole.came.times[at + 1] for at in whole.cut_at])
+    return None if holders.alignment(sizes) is None else _cut(whole)
+
+
 def _bursts(view: View, causes: Causes, how: str, sizes: list[int]) -> Verdict:
     came = view.came
     starts = came.borders[:-1]
@@ -393,6 +407,7 @@ RULES: Sequence[Rule] = (
     _cut,
     _held,
     _grouped,
+    _paced,
     _header_held,
     _streamed,
     _undecided,

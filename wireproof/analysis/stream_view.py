@@ -14,10 +14,13 @@ from operator import le
 from ..text.wording import ELEMENT_NAMES, count
 from .arrivals import LEAST, SHORTEST_WAIT, Arrivals, sent_in_all
 from .path import Hindrance, hindered, hindrances, round_trip
-from .tcp_steps import full_segment, may_be_one
+from .tcp_steps import Rounds, full_segment, may_be_full, may_be_one, slow_start
 from .trace import Trace
 from .verdict import Number
 
+PACED = 0.040
+"""Seconds after which what comes next was not under way: TCP spreads a window over a round trip, so
+that a few full segments are no further apart than this."""
 MOSTLY = 0.8
 """Part of the flushes that end inside elements which must be full segments if a path made them."""
 
@@ -70,9 +73,11 @@ class View:
     def own_gaps(self) -> list[tuple[int, float]]:
         """The gaps that the path did not make, with the index of the element before each."""
         times, found = self.came.times, self.hindrances
-        gaps = enumerate(self.came.gaps)
+        gaps = list(enumerate(self.came.gaps))
+        if paced := self.came.paced:
+            gaps = [(at, gap) for at, gap in gaps if at not in paced]
         if not found:
-            return list(gaps)
+            return gaps
         return [(at, gap) for at, gap in gaps if not hindered(found, times[at], times[at + 1])]
 
     @cached_property
@@ -109,6 +114,32 @@ class View:
             is_packet = came.packets[start] == came.packets[at]
             single += is_packet and may_be_one(came, start, at + 1, segment)
         return single >= max(LEAST, MOSTLY * len(self.cut_at))
+
+    @cached_property
+    def rounds(self) -> Rounds | None:
+        """Where slow start stopped it."""
+        return slow_start(self.trace, self.came)
+
+    @cached_property
+    def unpaced(self) -> View | None:
+        """The same stream, of which each flush that TCP spread out is one; None if it spread none.
+
+        A sender that has more than the window of its path lets go spreads that over the round trip
+        (pacing, RFC 9002 section 7.7): full segments that end inside an element, and soon the next.
+        Of a new connection it sends the first ten, and the others a round trip later.
+        """
+        came, segment = self.came, full_segment(self.trace)
+        most, start = min(PACED, round_trip(self.trace) / 2), 0
+        paced = set() if self.rounds is None else {self.rounds.at - 1}
+        cut_at = set(self.cut_at)
+        for at, gap in self.own_gaps:
+            if gap < SHORTEST_WAIT:
+                continue
+            if at in cut_at and gap <= most and may_be_full(came, start, at + 1, segment):
+                paced.add(at)
+            start = at + 1
+        left = View(self.trace, came.with_paced(paced)) if paced else None
+        return left if left is not None and left.came.groups > LEAST else None
 
     @property
     def is_relayed(self) -> bool:

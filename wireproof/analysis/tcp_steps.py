@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
+from math import inf
 from operator import sub
 from statistics import median
 from typing import NamedTuple
@@ -49,6 +50,9 @@ MOST_OF_A_ROUND = 1.3
 the handshake."""
 LINUX_DELAY = 0.050
 """Seconds for which Linux delays an acknowledgement, 40 ms, and what its timers miss by."""
+GROWTH = 1.5
+"""How many times more leaves in each round of slow start than in the one before, at least: a
+receiver that acknowledges every other segment lets it grow by half (RFC 5681 section 3.1)."""
 SEGMENTS = (1_200, ETHERNET)
 """Bytes of a full segment: what IPv6's least MTU, tunnels and Ethernet leave. A flush of no more is
 one segment of a slow path, and no buffer's, unless it has a size that segments have not."""
@@ -199,6 +203,8 @@ class Rounds(NamedTuple):
     sent: int
     """Bytes of whole elements that came before it, the head included."""
     seconds: float
+    goes_on: bool
+    """Whether the next round is longer than the first, as the window grows, if there is one."""
 
 
 def slow_start(trace: Trace, came: Arrivals) -> Rounds | None:
@@ -211,16 +217,21 @@ def slow_start(trace: Trace, came: Arrivals) -> Rounds | None:
     rtt, response = round_trip(trace), trace.about.response
     if rtt < LEAST_ROUND or response is None:
         return None
-    at = next((at for at, gap in enumerate(came.gaps) if gap >= rtt / 2), None)
-    if at is None or not OF_A_ROUND * rtt <= came.gaps[at] <= 1.5 * rtt:
+    stops = [at for at, gap in enumerate(came.gaps) if gap >= rtt / 2]
+    if not stops or not OF_A_ROUND * rtt <= came.gaps[at := stops[0]] <= 1.5 * rtt:
         return None
     begin = response.offset
-    sent = came.offsets[at] + came.lengths[at] - begin
-    cut = came.offsets[at + 1] + came.lengths[at + 1] - begin
+    sent, cut = _end(came, at) - begin, _end(came, at + 1) - begin
     least, most = (INITIAL_WINDOW * size for size in SEGMENTS)
     if (sent <= most and cut > least) or _segments(trace, came, at) == INITIAL_WINDOW:
-        return Rounds(at + 1, sent, came.gaps[at])
+        second = _end(came, stops[1]) - begin - sent if stops[1:] else inf
+        return Rounds(at + 1, sent, came.gaps[at], second >= GROWTH * sent)
     return None
+
+
+def _end(came: Arrivals, at: int) -> int:
+    """Return the offset at which an element ends."""
+    return came.offsets[at] + came.lengths[at]
 
 
 def _segments(trace: Trace, came: Arrivals, last: int) -> int:

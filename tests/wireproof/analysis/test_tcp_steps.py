@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,6 +45,21 @@ def test_slow_start_stops_after_ten_segments(
     found = verdict(at_once(size, before, stop=stop))
     assert found is not None
     assert (causes(found) == ["tcp-slow-start"]) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("rounds", "expected"),
+    [
+        ((9, 20, 40, 20), ["tcp-slow-start"]),  # as many more each time as were acknowledged
+        ((9, 31), ["tcp-slow-start"]),
+        ((9, 10, 10, 10), []),
+    ],
+)
+def test_rounds_of_slow_start_grow(rounds: Sequence[int], expected: list[str]) -> None:
+    """Flushes that a timer lets go as often as the path takes a round trip do not."""
+    gaps = [gap for size in rounds for gap in (*[0.0001] * (size - 1), ROUND)]
+    stream = far(paced(gaps[:-1], size=900, thinking=ROUND, first=0.0), ROUND)
+    assert causes(verdict(stream)) == expected
 
 
 def in_halves(half: float, *, late: float, thinking: float) -> Stream:
