@@ -10,6 +10,7 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from functools import cached_property
 from operator import le
+from statistics import median
 
 from ..text.wording import ELEMENT_NAMES, count
 from .arrivals import LEAST, SHORTEST_WAIT, Arrivals, sent_in_all
@@ -21,6 +22,9 @@ from .verdict import Number
 PACED = 0.040
 """Seconds after which what comes next was not under way: TCP spreads a window over a round trip, so
 that a few full segments are no further apart than this."""
+BETWEEN_LOSSES = 10
+"""Cut elements for each loss, at most, where losses keep a sender's window short: it grows by one
+segment a round trip."""
 MOSTLY = 0.8
 """Part of the flushes that end inside elements which must be full segments if a path made them."""
 
@@ -113,7 +117,15 @@ class View:
             start = waits[flush - 1] + 1 if flush else 0
             is_packet = came.packets[start] == came.packets[at]
             single += is_packet and may_be_one(came, start, at + 1, segment)
-        return single >= max(LEAST, MOSTLY * len(self.cut_at))
+        return single >= max(LEAST, MOSTLY * len(self.cut_at)) or self._is_window_short
+
+    @property
+    def _is_window_short(self) -> bool:
+        """Whether a path that loses segments cuts elements that are longer than one: after a loss a
+        sender's window holds but few of them (RFC 5681 section 3.1), and ends anywhere."""
+        lost = sum(one.kind == "loss" for one in self.hindrances)
+        is_often = lost * BETWEEN_LOSSES >= max(LEAST * BETWEEN_LOSSES, len(self.cut_at))
+        return is_often and median(self.came.lengths) > full_segment(self.trace)
 
     @cached_property
     def rounds(self) -> Rounds | None:

@@ -96,3 +96,24 @@ def test_a_flush_is_one_where_tcp_spreads_it(stream: Stream, expected: str, caus
     assert found is not None
     assert found.answer == expected
     assert cause in (causes(found) or [""])
+
+
+@pytest.mark.parametrize(
+    ("size", "losses", "expected"), [(1_600, 6, True), (1_600, 2, False), (700, 6, False)]
+)
+def test_losses_keep_windows_short_that_cut_long_elements(
+    size: int, losses: int, expected: bool
+) -> None:
+    content = b"".join(chunk(event(number, "x" * size)) for number in range(40))
+    stream = Stream(fields=STREAMED)
+    for at in range(0, len(content), SEGMENT):
+        stream.tape.wait(0.1 if at % (4 * SEGMENT) == 0 else 0.0)
+        stream.talk.server(content[at : at + SEGMENT])
+    trace = explained(stream.end()).trace
+    came = arrivals(trace)
+    assert came is not None
+    seen = View(trace, came)
+    times = came.times[-losses - 1 :]
+    seen.hindrances = [Hindrance("loss", time - 0.01, time - 0.001, 9, 10) for time in times[:-1]]
+    assert seen.cut_at
+    assert seen.is_cut_by_the_path is expected
