@@ -212,3 +212,34 @@ def paths(values: Iterable[object]) -> tuple[str, ...]:
     for value in values:
         found += [value] if isinstance(value, str) else value if isinstance(value, tuple) else []
     return tuple(path for path in found if path != "-")
+
+
+def reached(names: Iterable[str]) -> Iterator[str]:
+    """Yield what must be open to read what names stand for: folders and patterns stand for files
+    that may be links to elsewhere."""
+    for name in names:
+        yield name
+        if os.path.isdir(name):  # noqa: PTH112
+            yield from _linked(name)
+        elif any(mark in name for mark in "*?[") and not os.path.lexists(name):
+            yield from _matching(name)
+
+
+def _linked(folder: str) -> Iterator[str]:
+    """Yield where the links to files in a folder lead, and in those in it."""
+    for place, _, files in os.walk(folder):
+        paths = (os.path.join(place, file) for file in files)  # noqa: PTH118
+        yield from map(os.path.realpath, filter(os.path.islink, paths))
+
+
+def _matching(pattern: str) -> Iterator[str]:
+    """Yield the folder that is looked through for a pattern, and what is found."""
+    from glob import glob, magic_check
+
+    parts = pattern.split(os.sep)
+    fixed = next(at for at, part in enumerate(parts) if magic_check.search(part))
+    yield os.sep.join(parts[:fixed]) or (os.sep if fixed else os.curdir)
+    for match in glob(pattern, recursive=True):  # noqa: PTH207  # it may be absolute
+        yield os.path.realpath(match)
+        if os.path.isdir(match):  # noqa: PTH112
+            yield from _linked(match)

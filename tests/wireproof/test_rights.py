@@ -18,7 +18,7 @@ from support.forked import Forked
 
 from capture.linux.rights import landlock_version
 from wireproof.cli import run
-from wireproof.rights import NOBODY, paths
+from wireproof.rights import NOBODY, paths, reached
 
 COMMAND = [sys.executable, "-m", "wireproof"]
 PLAIN = ROOT / "fixtures" / "sse" / "plain.pcapng"
@@ -339,6 +339,48 @@ def test_a_folder_that_only_root_can_enter_is_not_taken_for_none(
 def test_options_that_name_files() -> None:
     assert paths(["a", None, ("b", "-"), "-", 7]) == ("a", "b")
     assert NOBODY == 65_534
+
+
+@pytest.fixture
+def linked(private: Path) -> Path:
+    """A folder with a link to a capture elsewhere, and one to a folder with another."""
+    (private / "in" / "below").mkdir(parents=True)
+    (private / "[in]").touch()
+    (private / "in" / "link.pcapng").symlink_to("../in.pcapng")
+    (private / "in" / "below" / "link.pcapng").symlink_to(private / "in.pcapng")
+    return private
+
+
+NAMED = {
+    "a file": ("in.pcapng", {"in.pcapng"}),
+    "a file that looks like a pattern": ("[in]", {"[in]"}),
+    "what is not there": ("none", {"none"}),
+    "a folder": ("in", {"in", "in.pcapng"}),
+    "a pattern of files": ("in/l*", {"in/l*", "in", "in.pcapng"}),
+    "a pattern of folders": ("i?", {"i?", "", "in", "in.pcapng"}),
+    "a pattern of nothing": ("x/*", {"x/*", "x"}),
+}
+
+
+@pytest.mark.parametrize(("name", "found"), NAMED.values(), ids=NAMED)
+def test_what_names_stand_for(linked: Path, name: str, found: set[str]) -> None:
+    assert set(reached([str(linked / name)])) == {str(linked / one) for one in found}
+
+
+def test_a_pattern_of_this_folder(linked: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(linked)
+    assert set(reached(["*.pcapng"])) == {"*.pcapng", os.curdir, str(linked / "in.pcapng")}
+
+
+@with_landlock
+@pytest.mark.parametrize("name", ["in", "in/*.pcapng", "in/below"])
+def test_captures_behind_links_can_be_read(linked: Path, name: str) -> None:
+    environment = {**os.environ, "TMPDIR": str(linked / "tmp")}
+    command = ["query", str(linked / name), "SELECT count(*) FROM exchanges", "--format", "csv"]
+    done = subprocess.run(
+        [sys.executable, "-m", "wireproof", *command], capture_output=True, env=environment
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_nothing_is_left_of_trying() -> None:

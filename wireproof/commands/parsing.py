@@ -79,11 +79,11 @@ def _prepare(modules: tuple[str, ...]) -> None:
 
 
 def _give_up(values: Mapping[str, object], folder: str | None, listens: int | None) -> None:
-    from ..rights import Needs, give_up, paths
+    from ..rights import Needs, give_up, paths, reached
 
     inputs = [values.get(name) for name in INPUTS]
     inputs += [folder, os.environ.get("SSLKEYLOGFILE")]
     outputs = [values.get(name) for name in OUTPUTS]
-    found = give_up(Needs(paths(inputs), paths(outputs)), listens=listens)
+    found = give_up(Needs(tuple(reached(paths(inputs))), paths(outputs)), listens=listens)
     if found.kept:
         say(found.kept)
