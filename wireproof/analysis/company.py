@@ -85,7 +85,9 @@ class Company:
         """Return the same content on another connection, the one nearest in time; None if none."""
         found = self._same.get((body.sha256, body.size), ())
         same = [one for one in found if one.connection != body.connection]
-        return min(same, key=lambda one: abs(one.end - body.last_time), default=None)
+        if not same:
+            return None  # as of nearly all
+        return min(same, key=lambda one: abs(one.end - body.last_time))
 
     def meanwhile(self, exchange: Exchange, until: float, since: float = 0.0) -> list[Answered]:
         """Return the answers to what the same host was asked while an answer went on.

@@ -91,13 +91,16 @@ def _are_chain(legs: Sequence[Leg]) -> bool:
 
 def may_hide_cut(trace: Trace) -> bool:
     """Whether an answer that may be this one's, behind a proxy, was cut."""
-    return any(is_cut_early(leg.about) for leg in trace.asked_meanwhile)
+    meanwhile = trace.asked_meanwhile
+    return bool(meanwhile) and any(is_cut_early(leg.about) for leg in meanwhile)
 
 
 def connections_to_come(trace: Trace) -> list[int]:
     """Return the connections that go on, and may have a leg of the same way."""
-    others = [leg.about for leg in trace.asked_meanwhile]
-    others += [past.about for past in trace.past.waiting] if trace.past is not None else []
+    waiting = () if trace.past is None else trace.past.waiting
+    if not waiting and not trace.asked_meanwhile:
+        return []  # as nearly always
+    others = [leg.about for leg in (*trace.asked_meanwhile, *waiting)]
     return [about.key.connection for about in others if about.connection is None]
 
 

@@ -19,7 +19,7 @@ from .judges import Explained
 from .keyless.facts import TlsFacts, tls_facts_of
 from .keyless.pace import SealedAnswer
 from .keyless.sealed import SealedConnection
-from .recorded import asked, first_element, holes, is_recorded, started
+from .recorded import asked, first_element_after, holes, is_recorded, started
 from .sessions import Session, sessions_of
 from .silence import silence_since
 from .trace import Trace
@@ -118,7 +118,7 @@ def listed(explained: Explained, named: Sequence[Session] = ()) -> Listed:
         exchange.first_packet,
         exchange.last_packet,
         exchange.first_time,
-        first_element(trace),
+        first_element_after(trace, start),
         streamed.last_time - start if streamed.count and start is not None else None,
         trace.total,
         element_name(trace),

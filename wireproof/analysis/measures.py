@@ -64,7 +64,7 @@ def measures(explained: Explained) -> Measures:
     times = times_of(trace)
     came = [] if times is None else times.contents
     missing = () if times is None else times.holes
-    found = sorted(gaps(came, missing))
+    found = sorted(gaps(came, missing)) if len(came) > 1 else []
     # In their order, for keywords cost as much as all that is looked up.
     return Measures(
         _authority(explained),

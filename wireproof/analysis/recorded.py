@@ -60,6 +60,8 @@ def holes(trace: Trace, sender: Sender = "server") -> list[float]:
     """Return when bytes of a response, or of the client's, were found missing, in seconds since the
     epoch, in order.
     """
+    if not trace.gaps and trace.http2 is None:  # there are late ones only past the first
+        return []
     found = [gap.first_time for gap in trace.gaps if gap.sender == sender]
     if sender == "server":
         found += trace.late_holes or ()
@@ -86,16 +88,19 @@ def is_recorded(start: float, end: float, missing: Sequence[float]) -> bool:
 
 def first_of(times: Sequence[float], since: float, missing: Sequence[float]) -> float | None:
     """Return when the first of some came; None if none did, or another may have come before."""
-    return times[0] if times and is_recorded(since, times[0], missing) else None
+    is_first = bool(times) and (not missing or is_recorded(since, times[0], missing))
+    return times[0] if is_first else None
 
 
 def asked(trace: Trace) -> float | None:
     """Return from when the times of an answer count, in seconds since the epoch; None if the
     capture lacks that: the request, or its end.
     """
-    about = trace.about
-    sent, missing = trace.requested_pieces.last_time, holes(trace, "client")
-    lacks_it = about.request is None or lacks_end_of_request(about, sent, missing)
+    about, missing = trace.about, holes(trace, "client")
+    if about.request is None:
+        return None
+    sent = trace.requested_pieces.last_time
+    lacks_it = bool(missing) and lacks_end_of_request(about, sent, missing)
     return None if lacks_it else about.asked_time
 
 
@@ -136,7 +141,11 @@ def first_element(trace: Trace) -> float | None:
 
     From its beginning, where the answer's content began before the request had ended.
     """
-    start = started(trace)
+    return first_element_after(trace, started(trace))
+
+
+def first_element_after(trace: Trace, start: float | None) -> float | None:
+    """Return the same where it is known what :func:`started` returns."""
     if start is None:
         return None
     first = first_of(trace.streamed.times, start, holes(trace))

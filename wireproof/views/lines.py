@@ -58,6 +58,24 @@ def flow(units: Iterable[Line], width: int, space: str) -> list[Line]:
     return lines
 
 
+def filled(text: str, width: int) -> list[str] | None:
+    """Return the lines that :func:`flow` makes of the words of a text, a blank between them.
+
+    None if a word is wider than a line, or characters may take more than a cell. No unit is made of
+    each word: that takes a tenth of the time.
+    """
+    if not text.isascii():
+        return None
+    lines, rest = [], " ".join(text.split())
+    while len(rest) > width:
+        end = rest.rfind(" ", 0, width + 1)
+        if end < 0:
+            return None
+        lines.append(rest[:end])
+        rest = rest[end + 1 :]
+    return [*lines, rest] if rest else lines
+
+
 def words(text: str, style: str, width: int) -> Iterable[Line]:
     """Yield the words of ``text`` as units, one wider than ``width`` in parts of that width."""
     for word in text.split():

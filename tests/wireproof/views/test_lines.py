@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.lines import text_of
 
-from wireproof.views.lines import Line, fit, flow, measure, right, words
+from wireproof.views.lines import Line, filled, fit, flow, measure, right, words
 
 WIDE = "世界"
 TEXT = st.text(st.sampled_from("ab世e\u0301🚀 "), max_size=30)
@@ -45,6 +45,16 @@ def test_fit_keeps_styles() -> None:
         ("cd", "y"),
         ("…", "faint"),
     ]
+
+
+@given(st.text(st.sampled_from("abc \t\x1c世")), st.integers(1, 12))
+@settings(deadline=None)
+def test_filled_lines_are_those_of_flow(text: str, width: int) -> None:
+    found = filled(text, width)
+    is_told = text.isascii() and all(len(word) <= width for word in text.split())
+    assert (found is not None) == is_told
+    if found is not None:
+        assert found == [text_of(line) for line in flow(words(text, "", width), width, " ")]
 
 
 def test_flow_fills_lines_and_breaks_between_units() -> None:

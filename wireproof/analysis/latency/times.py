@@ -107,26 +107,29 @@ def times_of(trace: Trace) -> Times | None:
     connection, body = about.connection, about.response_body
     tokens, is_asked = trace.tokens, asked(trace) is not None
     upload = (about.request_body or about.request).last_time - about.request.first_time
+    # In their order, for keywords cost as much as all that is looked up.
     return Times(
-        dialect=name,
-        connect=connection.rtt if connection is not None and about.key.exchange == 0 else None,
-        upload=upload if is_asked else None,
-        headers=about.response.last_time - start if is_asked else None,
-        chunks=list(compress(times, are_given)),
-        choices=_some(times, kinds, is_choice),
-        contents=contents,
-        outputs=_some(times, kinds, is_output),
-        texts=_some(times, kinds, is_text),
-        end=None if body is None or not is_asked else body.last_time - start,
-        tokens=len(contents) if tokens is None else tokens,
-        tokens_from=ASSUMED if tokens is None else COUNTED,
-        first_tokens=trace.first_tokens,
-        left_out=max(marks.count - MAX_MARKS, 0),
-        holes=[time - start for time in holes(trace)],
-        is_asked=is_asked,
+        name,
+        connection.rtt if connection is not None and about.key.exchange == 0 else None,
+        upload if is_asked else None,
+        about.response.last_time - start if is_asked else None,
+        list(compress(times, are_given)),
+        _some(times, kinds, is_choice),
+        contents,
+        _some(times, kinds, is_output),
+        _some(times, kinds, is_text),
+        None if body is None or not is_asked else body.last_time - start,
+        len(contents) if tokens is None else tokens,
+        ASSUMED if tokens is None else COUNTED,
+        trace.first_tokens,
+        max(marks.count - MAX_MARKS, 0),
+        [time - start for time in holes(trace)],
+        is_asked,
     )
 
 
 def _some(times: Sequence[float], kinds: bytes | bytearray, mask: bytes) -> list[float]:
     """Return the times of elements of some kinds."""
+    if len(times) == 1:  # as of most short answers
+        return [times[0]] if mask[kinds[0]] else []
     return list(compress(times, kinds.translate(mask)))

@@ -22,7 +22,7 @@ from ...analysis.outcomes import Outcome, Tally
 from ...analysis.verdict import Severity, Verdict
 from ...text.escape import escape
 from ...text.wording import count
-from ..lines import Line, Piece, flow, words
+from ..lines import Line, Piece, filled, flow, words
 from ..painter import Painter
 from .words import (
     counted,
@@ -123,6 +123,8 @@ def _hanging(label: Piece, units: list[Line], text: str, style: str, width: int)
     """Return units and prose that begin after a label, and go on below their own beginning."""
     indent = len(label[0])
     room = max(width - indent, MIN_ROOM)
-    lines = flow(chain(units, words(text, style, room)), room, " ")
     below: Piece = (" " * indent, "")
+    if not units and not style and (plain := filled(text, room)):  # as of all that is fine
+        return [[below if number else label, (line, "")] for number, line in enumerate(plain)]
+    lines = flow(chain(units, words(text, style, room)), room, " ")
     return [[below if number else label, *line] for number, line in enumerate(lines)] or [[label]]
