@@ -117,11 +117,13 @@ class OpenExchanges(Generic[T]):
     def go_on(self, connection: int, exchange: int, sender: Sender) -> None:
         """Note that a side has begun its message; end what both sides have left behind them."""
         known = self._connections[connection]
-        if sender == "client":
-            known.asked = max(known.asked, exchange)
-        else:
-            known.answered = max(known.answered, exchange)
-        if min(known.asked, known.answered) > next(iter(known.open), known.asked):
+        asked, answered = known.asked, known.answered
+        if sender == "client" and exchange > asked:
+            asked = known.asked = exchange
+        elif sender == "server" and exchange > answered:
+            answered = known.answered = exchange
+        # Without min(), for every head of every view.
+        if (asked if asked < answered else answered) > next(iter(known.open), asked):
             for number in list(takewhile(known.is_over, known.open)):
                 self.end((connection, number))
 

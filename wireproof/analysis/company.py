@@ -8,8 +8,8 @@ Of each upload and each answer a few numbers are kept, of the latest ones alone.
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
+from msgspec import Struct
 from parsers.records import BodyRecord, Record, ResponseRecord
 
 from ..exchange import Exchange
@@ -23,7 +23,7 @@ SAME = 0.25
 """Seconds within which a proxy passes a request on: a later one for the same target is another."""
 
 
-class Upload(NamedTuple):
+class Upload(Struct, frozen=True, gc=False):
     """The body of a request; times are seconds since the epoch."""
 
     connection: int
@@ -36,7 +36,7 @@ class Upload(NamedTuple):
     last_packet: int
 
 
-class Answered(NamedTuple):
+class Answered(Struct, frozen=True, gc=False):
     """A response that began; times are seconds since the epoch."""
 
     connection: int

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
+from msgspec import Struct
 from parsers.records import (
     AwsEventRecord,
     BodyRecord,
@@ -65,8 +66,8 @@ RECORD = 512
 """Bytes that a record takes besides its data."""
 
 
-class Moment(NamedTuple):
-    """What a record has brought about."""
+class Moment(Struct, frozen=True):
+    """What a record has brought about: a struct, for a tuple takes three times as long."""
 
     record: Record | None
     """If it is one of TOLD."""

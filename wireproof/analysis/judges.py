@@ -153,7 +153,7 @@ class Explanations:
 
     def take(self, moment: Moment) -> Sequence[Explained]:
         """Take what a record has brought about; return the exchanges that can be judged now."""
-        record, found, ended, _ = moment
+        record, found, ended = moment.record, moment.found, moment.ended
         if found is None:
             self._note(record)
         elif type(record) is RequestRecord:

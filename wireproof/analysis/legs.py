@@ -91,8 +91,7 @@ def _are_chain(legs: Sequence[Leg]) -> bool:
 
 def may_hide_cut(trace: Trace) -> bool:
     """Whether an answer that may be this one's, behind a proxy, was cut."""
-    meanwhile = trace.asked_meanwhile
-    return bool(meanwhile) and any(is_cut_early(leg.about) for leg in meanwhile)
+    return bool([leg for leg in trace.asked_meanwhile if is_cut_early(leg.about)])
 
 
 def connections_to_come(trace: Trace) -> list[int]:
@@ -100,8 +99,8 @@ def connections_to_come(trace: Trace) -> list[int]:
     waiting = () if trace.past is None else trace.past.waiting
     if not waiting and not trace.asked_meanwhile:
         return []  # as nearly always
-    others = [leg.about for leg in (*trace.asked_meanwhile, *waiting)]
-    return [about.key.connection for about in others if about.connection is None]
+    others = [leg.about for leg in trace.asked_meanwhile] + [past.about for past in waiting]
+    return [about.key.connection for about in others if about.end.record is None]
 
 
 def _are_over(legs: Sequence[Leg]) -> bool:

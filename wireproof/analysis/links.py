@@ -59,7 +59,7 @@ class Links:
 
 def _link_legs(trace: Trace, past: Past[Trace], request: RequestRecord) -> None:
     """Link a request with those that wait, one of which it may be asked for."""
-    past.waiting = tuple(one for one in trace.before if _is_waiting(one, request))
+    past.waiting = tuple([one for one in trace.before if _is_waiting(one, request)])
     for one in past.waiting:
         if one.trace is not None and len(one.asked_meanwhile) < MAX_BEFORE:
             one.asked_meanwhile = (*one.asked_meanwhile, past)
@@ -68,9 +68,7 @@ def _link_legs(trace: Trace, past: Past[Trace], request: RequestRecord) -> None:
 
 def _is_waiting(past: Past[Trace], request: RequestRecord) -> bool:
     """Whether an exchange of another connection has been asked, and was not answered yet."""
-    about = past.about
-    if past.trace is None:
+    response = past.about.response
+    if response is not None and is_final(response):
         return False
-    if about.key.connection == request.connection:
-        return False
-    return about.response is None or not is_final(about.response)
+    return past.trace is not None and past.about.key.connection != request.connection

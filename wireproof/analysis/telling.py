@@ -179,16 +179,16 @@ class Teller:
             yield record
 
     def _told(self, moment: Moment) -> Iterator[Message]:
-        record, found, ended, has_begun = moment
+        record, found, ended = moment.record, moment.found, moment.ended
         key = None if found is None else found[0].key
-        if has_begun and key is not None:
+        if moment.has_begun and key is not None:
             self._open.setdefault(key.connection, []).append(key)
         over = tuple(map(self._over, ended))
         if type(record) is ConnectionRecord:
             yield from self._end(record.connection)
         goes_on = found is not None and found not in ended
         remembered = Remembered.of(found) if found is not None and goes_on else None
-        yield Told(record, key, over, has_begun, remembered)
+        yield Told(record, key, over, moment.has_begun, remembered)
 
     def _over(self, found: Found) -> Over:
         exchange, trace = found

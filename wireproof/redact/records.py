@@ -120,6 +120,7 @@ class Redactor:
 
     def __init__(self, policy: Policy | Rules = "headers") -> None:
         self.rules = Rules.of(policy)
+        self._is_thorough = self.rules.is_thorough
         self.report = Report()
         self._plain = PlainHeads(self.rules)
         self._exchanges: Exchanges[Sides] = Exchanges(lambda _: {})
@@ -153,10 +154,6 @@ class Redactor:
             self._sides = {} if found is None else found[1]
         mask = self._masks.get(type(record))
         return record if mask is None else mask(record)
-
-    @property
-    def _is_thorough(self) -> bool:
-        return self.rules.is_thorough
 
     def _side(self, record: Any) -> _Side:
         side = self._sides.get(record.sender)

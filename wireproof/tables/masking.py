@@ -13,6 +13,7 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 from parsers.records import (
+    BodyRecord,
     ChunkRecord,
     DataRecord,
     Http2DataRecord,
@@ -42,6 +43,8 @@ PAYLOAD_ALONE = frozenset(
 )
 """Records without header fields: with known fields masked and no payload they have no secret."""
 
+TRAILED = (ChunkRecord, BodyRecord)
+"""Records whose only header fields are trailers, which few of them have."""
 TRAILERS = attrgetter("trailers")
 
 Mask = Callable[[Sequence[Record]], Sequence[Record]]
@@ -57,14 +60,14 @@ def masker(policy: Policy | Rules, *, keep_data: bool) -> Mask:
         return lambda records: list(map(redact, records))
 
     def mask(records: Sequence[Record]) -> Sequence[Record]:
-        # Without a call for each: nine in ten are chunks and events.
+        # Without a call for each: nine in ten are chunks and events, or ends of bodies.
         kinds = set(map(type, records))
-        chunks = [one for one in records if type(one) is ChunkRecord]
-        if kinds <= PAYLOAD_ALONE | {ChunkRecord} and not any(map(TRAILERS, chunks)):
+        trailed = [one for one in records if isinstance(one, TRAILED)]
+        if kinds <= PAYLOAD_ALONE.union(TRAILED) and not any(map(TRAILERS, trailed)):
             return records
         return [
             one
-            if type(one) in PAYLOAD_ALONE or (type(one) is ChunkRecord and not one.trailers)
+            if type(one) in PAYLOAD_ALONE or (isinstance(one, TRAILED) and not one.trailers)
             else redact(one)
             for one in records
         ]

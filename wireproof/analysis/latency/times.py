@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import compress
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from ...dialects.payload import CONTENT, Kind
 from ..marks import MAX_MARKS, mask_of
@@ -37,7 +38,7 @@ COUNTED = "usage of the stream"
 ASSUMED = "assumed: one token an event"
 
 
-class Times(NamedTuple):
+class Times(Struct, frozen=True):
     """When what came; lists are in the order of arrival."""
 
     dialect: str

@@ -7,6 +7,7 @@ and 1.5, the reason of the end at 1.6, usage at 1.7, ``[DONE]``, and the end at 
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from wireproof.analysis.latency.definitions import FAMILIES, SOURCES, Family, Value, measure
 from wireproof.analysis.latency.times import ASSUMED, COUNTED, Times
@@ -78,24 +79,24 @@ def test_metrics_are_those_of_their_source(family: Family) -> None:
 
 
 def test_vllm_speaks_of_choices_which_other_dialects_have_not() -> None:
-    assert set(measure(TIMES._replace(dialect="anthropic"), "vllm").values()) == {None}
+    assert set(measure(replace(TIMES, dialect="anthropic"), "vllm").values()) == {None}
 
 
 def test_the_first_content_of_several_tokens_is_not_divided_by() -> None:
-    found = measure(TIMES._replace(first_tokens=6), "aiperf")
+    found = measure(replace(TIMES, first_tokens=6), "aiperf")
     assert found["itl"] == pytest.approx(0.1)
     assert found["itl_per_chunk_usage"] == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize("first", [0, 1, 11, 12])
 def test_usage_that_contradicts_itself_is_not_divided_by(first: int) -> None:
-    assert measure(TIMES._replace(first_tokens=first), "aiperf")["itl_per_chunk_usage"] is None
+    assert measure(replace(TIMES, first_tokens=first), "aiperf")["itl_per_chunk_usage"] is None
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_one_token_and_none_have_no_time_between_tokens(family: Family) -> None:
-    one = TIMES._replace(contents=[0.5], outputs=[0.5], texts=[], tokens=1, tokens_from=ASSUMED)
+    one = replace(TIMES, contents=[0.5], outputs=[0.5], texts=[], tokens=1, tokens_from=ASSUMED)
     assert measure(one, family).get("tpot") is None
-    nothing = one._replace(chunks=[], choices=[], contents=[], outputs=[], tokens=0)
+    nothing = replace(one, chunks=[], choices=[], contents=[], outputs=[], tokens=0)
     values = [v for v in measure(nothing, family).values() if v not in (None, [])]
     assert set(values) <= {0.001, 0.0, 0.1, 1.8}
