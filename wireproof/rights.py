@@ -234,11 +234,12 @@ def _linked(folder: str) -> Iterator[str]:
 
 def _matching(pattern: str) -> Iterator[str]:
     """Yield the folder that is looked through for a pattern, and what is found."""
-    from glob import glob, magic_check
+    from glob import glob, has_magic
 
-    parts = pattern.split(os.sep)
-    fixed = next(at for at, part in enumerate(parts) if magic_check.search(part))
-    yield os.sep.join(parts[:fixed]) or (os.sep if fixed else os.curdir)
+    folder = pattern
+    while has_magic(folder):
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    yield folder or os.curdir
     for match in glob(pattern, recursive=True):  # noqa: PTH207  # it may be absolute
         yield os.path.realpath(match)
         if os.path.isdir(match):  # noqa: PTH112
