@@ -139,10 +139,11 @@ class PlacedFrames:
 
     def receive_gap(self, length: int) -> list[Found]:
         """Take note of missing bytes."""
+        found: list[Found] = []
         if self._frames is None:
             self._frames = self._begin()
-        events = self._frames.receive_gap(length)
-        found = [*self._tell(events)]
+            found += self._syntax(self._base, min(self._known, self._base + len(self._raw)))
+        found += self._tell(self._frames.receive_gap(length))
         self._raw += bytes(length)
         return found
 
@@ -209,7 +210,17 @@ class PlacedFrames:
                     if start < event.end:
                         yield Plain(start, self._bytes(start, event.end), event.kind)
                 case Lost():
+                    yield from self._damaged(event)
                     self._headers.forget()
+
+    def _damaged(self, lost: Lost) -> Iterator[Syntax | Unread]:
+        """Tell of a frame that lacks bytes of its payload: its header is there."""
+        start = lost.start + HEADER_SIZE
+        size = self._bytes(lost.start, lost.start + 3)
+        if lost.start == self._known and start + int.from_bytes(size) == lost.end:
+            yield from self._header(start)
+            yield Unread(start, lost.end)
+            self._known = lost.end
 
     def _before(self, start: int) -> Iterator[Unread]:
         """Tell of bytes that were passed over before a frame."""
