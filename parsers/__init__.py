@@ -117,6 +117,7 @@ if TYPE_CHECKING:
     from .net.tcp_header import tcp_options as tcp_options
     from .net.tcp_header import usual_tcp_header as usual_tcp_header
     from .net.tcp_header import window_scale as window_scale
+    from .net.tunnels import entry_of as entry_of
     from .net.tunnels import outermost as outermost
     from .net.tunnels import packets_inside as packets_inside
     from .net.tunnels import read_packet as read_packet
@@ -236,6 +237,7 @@ _EXPORTED = {
         "window_scale",
     ),
     "net.tunnels": (
+        "entry_of",
         "outermost",
         "packets_inside",
         "read_packet",

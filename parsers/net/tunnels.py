@@ -68,7 +68,7 @@ def packets_inside(data: bytes, packet: IpPacket) -> Iterator[IpPacket | Diagnos
     yield packet
     while packet.protocol != TCP and packet.fragment is None:
         held = data[: packet.end]
-        entry = _entry(held, packet)
+        entry = entry_of(held, packet)
         if entry is None:
             return
         if len(packet.layers) >= MAX_TUNNELS:
@@ -102,7 +102,7 @@ def _read_misdeclared(
     return replace(found, layers=(Layer(MISDECLARED, link_type),))
 
 
-def _entry(data: bytes, packet: IpPacket) -> Entry | None:
+def entry_of(data: bytes, packet: IpPacket) -> Entry | None:
     """Return the tunnel that a packet's payload begins, None if it is none that can be entered.
 
     ``data`` ends where the packet does.

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from parsers import ETHERNET, TCP, IpPacket, Packet, accept_for, outermost, packets_inside
+from parsers import ETHERNET, TCP, IpPacket, Packet, accept_for, packets_inside
 from parsers.records import Record, ResponseRecord
 
 from ...bytes.segment_tap import Placed, TracedStream
@@ -23,24 +23,16 @@ from ..masked_frames import START, MaskedFrames
 from ..rules import Rules
 from ..stars import Mask
 from .checksums import set_own_checksums
-from .headers import USUAL_START, clear_options, kept_of, usual_payload
+from .headers import USUAL_START, clear_options, headers_of, kept_of, usual_payload
 from .heads import Heads
 from .http2 import StructureHttp2Stream
 from .log import PacketFlags, PatchLog
 from .masking import Veil, stars
-from .tunnels import clear_link, clear_tunnels
+from .tunnels import clear_cut_headers, clear_link, clear_tunnels
 
 MAX_KEPT = 256 * 1024
 """Bytes of a stream that were given and are kept, for what comes again."""
 ETHERNET_HEADER = 14
-
-
-def readable(packet: Packet) -> list[IpPacket]:
-    """Return the IP packets of a frame that can be read, of which each holds the next."""
-    _, _, link_type, original, data = packet
-    outer = outermost(link_type, data, original)
-    inside = packets_inside(data, outer) if isinstance(outer, IpPacket) else ()
-    return [one for one in inside if isinstance(one, IpPacket)]
 
 
 def _clear_headers(frame: bytearray, packets: Sequence[IpPacket]) -> None:
@@ -163,13 +155,15 @@ class StructureMasks(MaskedFrames[PlacedStructure]):
     def _starred(self, packet: Packet) -> bytearray:
         number, _, link_type, _, data = packet
         frame = bytearray(data)
-        packets = readable(packet)
-        if not packets:
-            begin = min(ETHERNET_HEADER if link_type == ETHERNET else 0, len(data))
-        else:
+        packets, is_cut = headers_of(packet)
+        begin = min(ETHERNET_HEADER if link_type == ETHERNET else 0, len(data))
+        if packets:
             begin = kept_of(data, packets[-1])
             clear_link(frame, link_type, packets[0].header)
             _clear_headers(frame, packets)
+        if is_cut:
+            begin = len(data)
+            clear_cut_headers(frame, link_type, packets)
         frame[begin:] = stars(len(data) - begin)
         for start, replacement in self._log.of(number):
             at = begin + start if start >= 0 else -1 - start

@@ -8,10 +8,21 @@ from __future__ import annotations
 
 from struct import Struct
 
-from parsers import ETHERNET, TCP, TCP_HEADER, IpPacket, Packet
+from parsers import (
+    ETHERNET,
+    TCP,
+    TCP_HEADER,
+    IpPacket,
+    Packet,
+    outermost,
+    packets_inside,
+)
+from parsers.diagnostics import Diagnostic
 
 from .masking import stars
 
+CUT = "packet-cut"
+"""The fault of headers that the capture does not hold whole."""
 ETHERNET_HEADER = 14
 USUAL_IPV4 = bytes.fromhex("080045")
 """The EtherType of IPv4, and its version with a header that has no options."""
@@ -35,6 +46,8 @@ HOP_BY_HOP, FRAGMENT, AUTHENTICATION, DESTINATION = 0, 44, 51, 60
 OTHER_EXTENSIONS = frozenset((43, 135, 139, 140))
 """Routing, mobility, HIP and shim6: none is read (RFC 8200 section 4.4, IANA)."""
 EXTENSIONS = OTHER_EXTENSIONS | {HOP_BY_HOP, FRAGMENT, AUTHENTICATION, DESTINATION}
+EXTENSION_BEGINS = 2
+"""Bytes that say what comes next, and how long an extension is."""
 JUMBO = bytes((0xC2, 4))
 """The option that says how long a packet is (RFC 2675 section 2)."""
 PADDING = 1
@@ -47,6 +60,18 @@ QUOTED = 8
 """Bytes of its payload that a decoder needs: ports, and a sequence number."""
 KEPT = {UDP: UDP_HEADER, ICMP: ICMP_HEADER, ICMPV6: ICMP_HEADER}
 """Bytes of what IP carries that are a header."""
+
+
+def headers_of(packet: Packet) -> tuple[list[IpPacket], bool]:
+    """Return the IP packets of a frame that can be read, of which each holds the next; and whether
+    the capture cuts the headers of one more, so that nothing but headers follows."""
+    _, _, link_type, original, data = packet
+    outer = outermost(link_type, data, original)
+    inside = packets_inside(data, outer) if isinstance(outer, IpPacket) else [outer]
+    found = list(inside)
+    last = found[-1]
+    is_cut = isinstance(last, Diagnostic) and last.code == CUT
+    return [one for one in found if isinstance(one, IpPacket)], is_cut
 
 
 def usual_payload(packet: Packet) -> int | None:
@@ -111,7 +136,20 @@ def clear_options(frame: bytearray, found: IpPacket) -> None:
         _clear_tcp(frame, found.start + TCP_HEADER.size, kept_of(frame, found))
 
 
-def _clear_extensions(frame: bytearray, header: int, end: int) -> None:
+def clear_cut(frame: bytearray, header: int) -> None:
+    """Clear what a header of IP may say that begins at ``header``, and that the capture cuts."""
+    end = len(frame)
+    version = frame[header] >> 4 if header < end else 0
+    if version == 4:
+        begin = min(header + IPV4_HEADER, end)
+        frame[begin:end] = NO_OPERATION * (end - begin)
+    elif version == 6 and header + IPV6_HEADER < end:
+        begin = _clear_extensions(frame, header, end) + EXTENSION_BEGINS
+        frame[begin:end] = bytes(max(end - begin, 0))
+
+
+def _clear_extensions(frame: bytearray, header: int, end: int) -> int:
+    """Clear the extensions of a header that are whole; return where they end."""
     kind, at = frame[header + 6], header + IPV6_HEADER
     while at + 8 <= end and kind in EXTENSIONS:
         size = (frame[at + 1] + 1) * 8
@@ -128,6 +166,7 @@ def _clear_extensions(frame: bytearray, header: int, end: int) -> None:
         elif kind != FRAGMENT:
             frame[at + 2 : last] = bytes(last - at - 2)
         kind, at = frame[at], at + size
+    return at
 
 
 def _padding(size: int) -> bytes:

@@ -36,14 +36,13 @@ from parsers.records import (
 )
 from parsers.wants import KINDS, Wants
 
-from ...bytes.segment_tap import ip_packet
 from ...collector import collect_much
 from ...exchange import PING
 from ...text.progress import shown
 from ..proof import MAX_LEFT, LeftSecret, texts_of
 from ..records import plain_bytes
 from .content import GRPC, media_type
-from .headers import kept_of, usual_payload
+from .headers import headers_of, kept_of, usual_payload
 from .heads import SAMPLE_ACCEPT, SAMPLE_KEY, WRONG_ACCEPT
 from .lines import MARK
 from .words import COUNT, FIELD_NAMES, LISTED, METHODS, REASONS, event_names, members, words
@@ -55,8 +54,11 @@ NO_CHUNK_SIZE = re.compile(
 )
 """A word, or nothing in the place of a chunk's size."""
 CHUNK_LINE = re.compile(rb"(?:(?<=\r\n)|\A\n?)0*[0-9A-Fa-f]{1,8}" + SIZE_ENDS)
-CUT_SIZE = re.compile(rb"(?:(?<=\r\n)|\A\n?)([0-9A-Fa-f]{1,16})(?=[ \t]*(?:;\**)?(?:\r\n|\r?\Z))")
-"""What may be the size of a chunk, or the part of it that a segment has."""
+CUT_SIZE = re.compile(
+    rb"(?:(?<=\r\n)|(?<=\*)|\A\n?)([0-9A-Fa-f]{1,16})(?=[ \t]*(?:;\**)?(?:\r\n|\r?\Z))"
+)
+"""What may be the size of a chunk, or the part of it that a segment has; there are asterisks before
+it in what comes again and begins before its stream does."""
 NO_WORD = 3
 """Digits that are too few for a word: of a chunk that never ends the decoder tells no size."""
 MAX_SIZES, MAX_CUT = 65_536, 4_096
@@ -305,5 +307,8 @@ def _is_coded(record: Any) -> bool:
 def _payload(packet: Packet) -> bytes:
     if (begin := usual_payload(packet)) is not None:
         return packet[4][begin:]
-    found = ip_packet(packet)
-    return packet[4][ETHERNET_HEADER:] if found is None else packet[4][kept_of(packet[4], found) :]
+    data = packet[4]
+    packets, is_cut = headers_of(packet)
+    if is_cut:
+        return b""  # nothing but headers
+    return data[kept_of(data, packets[-1]) :] if packets else data[ETHERNET_HEADER:]

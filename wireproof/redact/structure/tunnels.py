@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Literal
 
-from parsers import ETHERNET, IpPacket
+from parsers import ETHERNET, IpPacket, entry_of, network_offset
 
-from .headers import UDP, UDP_HEADER
+from .headers import UDP, UDP_HEADER, clear_cut
 from .masking import stars
 
 LINUX_COOKED, NFLOG, PKTAP, LINUX_COOKED_2 = 113, 239, 258, 276
@@ -155,6 +155,26 @@ def clear_tunnels(frame: bytearray, packets: Sequence[IpPacket]) -> None:
         else:
             clear(header)
         frame[start : inner.header] = header
+
+
+def clear_cut_headers(frame: bytearray, link_type: int, packets: Sequence[IpPacket]) -> None:
+    """Clear what headers may say that the capture cuts, inside the last of ``packets``."""
+    data = bytes(frame)
+    if not packets:
+        begin = network_offset(link_type, data)
+        if begin >= 0:
+            clear_link(frame, link_type, begin)
+            clear_cut(frame, begin)
+        return
+    outer = packets[-1]
+    entry = entry_of(data[: outer.end], outer)
+    assert entry is not None
+    start = outer.start + (UDP_HEADER if outer.protocol == UDP else 0)
+    inner = entry.start if entry.start >= 0 else len(frame)
+    header = frame[start:inner]
+    TUNNELS.get(entry.layers[0].name, _plain)(header)
+    frame[start:inner] = header
+    clear_cut(frame, inner)
 
 
 def clear_link(frame: bytearray, link_type: int, end: int, start: int = 0) -> None:

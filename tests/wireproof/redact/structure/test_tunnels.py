@@ -8,7 +8,8 @@ from struct import pack
 from typing import Any
 
 import pytest
-from scapy.layers.l2 import GRE
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import GRE, Ether
 from scapy.packet import Raw
 from support.attack import chunk, request, response
 from support.summed import in_fragments
@@ -179,3 +180,39 @@ def test_a_tunnel_in_fragments(name: str, order: int, size: int) -> None:
     assert left(tape) and left(copy) == set()
     assert told(copy) == told(tape)
     assert {one.record for one in tape.records()} >= {"request", "response", "chunk"}
+
+
+@pytest.mark.parametrize("name", [*AROUND_FRAMES, *AROUND_PACKETS])
+def test_headers_that_a_snaplen_cuts(name: str) -> None:
+    """At each of their bytes."""
+    header, _ = (AROUND_FRAMES if name in AROUND_FRAMES else AROUND_PACKETS)[name]
+    whole = tunnelled(header, is_frame=name in AROUND_FRAMES).packets
+    shortest = min(len(packet[4]) for packet in whole)
+    for size in range(14, shortest):
+        tape = Tape()
+        tape.packets = [(*packet[:4], packet[4][:size]) for packet in whole[:4]]
+        assert told(masked(tape.packets)) == told(tape), size
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_texts_that_a_snaplen_cuts_are_cleared(name: str) -> None:
+    header, is_frame = FULL[name]
+    whole = tunnelled(header, is_frame=is_frame, talk=conversation(is_ipv6=name == "teredo"))
+    first = whole.packets[0]
+    for size in range(14, len(first[4])):
+        tape = Tape()
+        tape.packets = [(*first[:4], first[4][:size])]
+        copy = masked(tape.packets)
+        assert left(copy) == set()
+        assert told(copy) == told(tape), size
+
+
+@pytest.mark.parametrize("size", [62, 75, 79, 83])
+def test_extensions_of_ipv6_that_a_snaplen_cuts(size: int) -> None:
+    frame = bytes(Ether() / IPv6(nh=60) / Raw(b"\x3c\x01\1\x0c" + TEXT[:12] + b"\6\1" + TEXT[:14]))
+    tape = Tape()
+    tape.add(frame)
+    tape.packets = [(*packet[:4], packet[4][:size]) for packet in tape.packets]
+    copy = masked(tape.packets)
+    assert left(copy) == set()
+    assert told(copy) == told(tape)
