@@ -1,7 +1,9 @@
-"""Captures cut anew: the same streams in other segments, sent again, out of order, or with a hole.
+"""Captures cut anew: the same streams in other segments, sent again, out of order, or with a hole;
+packets cut short, and captures that begin in the middle.
 
     recut(packets, pieces_of(3))    # each segment in segments of three bytes
     recut(packets, cut_at(17))      # each in two
+    snapped(96)(packets)            # 96 bytes of each packet
 
 Strategy: a packet of TCP that no tunnel has and that is whole becomes several, each with its header
 and part of its payload; lengths, sequence numbers and checksums are right. Any other stays as it
@@ -11,6 +13,7 @@ is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 from struct import pack_into, unpack_from
 
@@ -26,6 +29,10 @@ from .segments import internet_checksum
 Span = tuple[int, int]
 Cut = Callable[[int], Iterable[Span]]
 """Takes how many bytes a payload has; returns which of them each segment is to have."""
+Way = Callable[[Sequence[Packet]], list[Packet]]
+"""Takes the packets of a capture; returns those of another one."""
+LARGEST = 0xFFFF
+"""Bytes that no payload exceeds."""
 
 
 def pieces_of(size: int) -> Cut:
@@ -78,14 +85,29 @@ def with_holes(size: int, every: int = 5) -> Cut:
     ]
 
 
+def snapped(size: int) -> Way:
+    """Packets of which the capture has the first ``size`` bytes, as a snaplen leaves them."""
+    return lambda packets: [(*packet[:4], packet[4][:size]) for packet in packets]
+
+
+def begun(first: int) -> Way:
+    """A capture that begins later, after ``first`` packets."""
+    return lambda packets: list(packets[first:])
+
+
 def at_every_byte(packets: Sequence[Packet]) -> list[Packet]:
-    """Return connections of IPv4 once for each place at which a payload of theirs can be cut in
-    two, all in one capture and each between addresses of its own."""
+    """Return connections once for each place at which a payload of theirs can be cut in two."""
     longest = max(len(packet[4]) for packet in packets)
-    found = []
-    for place in range(1, longest):
+    return side_by_side(packets, [partial(recut, cut=cut_at(at)) for at in range(1, longest)])
+
+
+def side_by_side(packets: Sequence[Packet], ways: Iterable[Way]) -> list[Packet]:
+    """Return connections of IPv4 once for each way, all in one capture and each between addresses
+    of its own."""
+    found: list[Packet] = []
+    for place, way in enumerate(ways, 1):
         moved = [(*packet[:4], _moved(packet[4], place)) for packet in packets]
-        found += recut(moved, cut_at(place))
+        found += way(recut(moved, pieces_of(LARGEST)))
     return renumbered(found)
 
 

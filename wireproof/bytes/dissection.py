@@ -46,6 +46,8 @@ GROWING_COST = 3
 """Charged for two bytes that wait: what grows bit by bit takes more than it holds, and leaves gaps
 in memory behind, which fit little else."""
 
+JOINED = "stream-joined"
+"""The note of where decoding begins in a stream whose beginning the capture does not hold."""
 IN_BODY = ("chunked", "content-length", "close", "http/2")
 """Framings after which content follows."""
 TAKES: dict[type[Any], str] = {
@@ -179,6 +181,8 @@ class ElementStream:
             getattr(self, take)(record)
             self._has_been_told = True
         elif isinstance(record, DiagnosticRecord):
+            if record.code == JOINED and record.offset is not None:
+                self._join(record.offset)
             self.fault(record)
 
     def take_chunks(self, chunks: Sequence[ChunkRecord]) -> None:
@@ -247,6 +251,12 @@ class ElementStream:
         """Where in the stream the next bytes will be."""
         return self.done + self._pending - self._at
 
+    def _join(self, start: int) -> None:
+        """Take note of where decoding begins, behind a head that the capture does not hold: it is
+        content, of which chunks tell if it is in some, unless records say otherwise."""
+        self._take_unfinished(start)
+        self.is_in_body = self._is_chunked = True
+
     def _take_head(self, record: RequestRecord | ResponseRecord) -> None:
         self._take_unfinished(record.offset)
         self.codings = record.codings
@@ -276,6 +286,7 @@ class ElementStream:
 
     def _take_frame(self, record: WebSocketFrameRecord) -> None:
         end = record.offset + record.length
+        self.is_websocket, self.is_in_body = True, False  # what switched may not be there
         self._skip(record.content_offset)
         if record.content_offset == self.done:
             self.payload(record, self._take(end), record.content_offset)
@@ -284,6 +295,7 @@ class ElementStream:
     def _take_sealed(self, record: TlsRecordRecord) -> None:
         """Pass over what is encrypted: its bytes say nothing, and look like anything."""
         is_of_stream = record.layer == "tcp" and record.stream_id is None
+        self.is_in_body = self.is_in_body and not is_of_stream
         if record.type == "application_data" and record.decrypted == "no" and is_of_stream:
             self._take_unfinished(record.offset)
             self._skip(record.offset + record.length)

@@ -13,7 +13,7 @@ from typing import Protocol
 from parsers.records import Fields, RequestRecord, ResponseRecord
 
 from .heads import Heads
-from .lines import CODED_LINE, LineText, event_lines, masked_coded_line
+from .lines import CODED_LINE, LineText, event_lines, json_lines, masked_coded_line
 from .masking import Veil, stars
 from .values import JsonText, is_json
 
@@ -44,6 +44,10 @@ class Content(Protocol):
     def end(self) -> bytes:
         """Return what waits, as nothing follows it."""
 
+    def lose(self, size: int) -> bytes:
+        """Take note that the capture lacks the next bytes; return what can be given by now, with
+        asterisks in their place."""
+
 
 class Unknown:
     """Content of which nothing is known, or that hides what it says."""
@@ -55,6 +59,9 @@ class Unknown:
 
     def end(self) -> bytes:
         return b""
+
+    def lose(self, size: int) -> bytes:
+        return stars(size)
 
 
 class Undeclared:
@@ -84,6 +91,14 @@ class Undeclared:
         inner = self._inner or self._told_by(self._blank.lstrip(BLANK))
         text, self._blank = self._blank, b""
         return inner.feed(text) + inner.end()
+
+    def lose(self, size: int) -> bytes:
+        self._inner = self._inner or self._told_by(self._blank.lstrip(BLANK))
+        text, self._blank = self._blank, b""
+        done = self._inner.feed(text) + self._inner.lose(size)
+        if isinstance(self._inner, JsonText):  # who knows whether what comes is in a string
+            self._inner = json_lines()
+        return done
 
     def _told_by(self, text: bytes) -> Content:
         if CODED_LINE.match(text) is not None:
@@ -130,6 +145,9 @@ class Prefixed:
     def end(self) -> bytes:
         text, self.waiting = self.waiting, b""
         return stars(len(text))
+
+    def lose(self, size: int) -> bytes:
+        return self.feed(bytes(size))  # lengths tell what comes behind
 
 
 def content_of(record: RequestRecord | ResponseRecord, heads: Heads, veil: Veil) -> Content:

@@ -21,7 +21,11 @@ MAX_KNOWN, MAX_KNOWN_LINE = 4_096, 256
 REQUEST_LINE = re.compile(rb"([^ ]*)( )(.*?)( HTTP/\d\.\d)?(\r?\n?)", re.DOTALL)
 STATUS_LINE = re.compile(rb"(HTTP/\d\.\d )(\d{3})( ?)([^\r\n]*)(\r?\n?)")
 FIELD = re.compile(rb"([^:]*):([ \t]*)(.*?)([ \t]*\r?\n?)", re.DOTALL)
-HEAD_BEGINS = re.compile(rb"(?:HTTP/1\.\d \d{3}|(?:%s) )" % b"|".join(sorted(METHODS)))
+STATUS_BEGINS = re.compile(rb"HTTP(?:/(?:1(?:\.(?:\d(?: \d{0,2})?)?)?)?)?\Z")
+"""A status line that the capture cuts."""
+HEAD_BEGINS = re.compile(
+    rb"(?:HTTP/1\.\d \d{3}|(?:%s) |%s)" % (b"|".join(sorted(METHODS)), STATUS_BEGINS.pattern)
+)
 CONNECT, PLACE = b"CONNECT", re.compile(rb"(.+)(:\d{1,5})")
 """Its target is a host and a port (RFC 9112 section 3.2.3)."""
 SCHEME = re.compile(rb"(?:https?|wss?)://", re.IGNORECASE)
@@ -73,6 +77,8 @@ def _lines(data: bytes) -> list[bytes]:
 
 def masked_start(line: bytes) -> bytes:
     """Return a start line without what it says."""
+    if STATUS_BEGINS.match(line) is not None:
+        return line
     if (status := STATUS_LINE.fullmatch(line)) is not None:
         version, code, space, reason, end = status.groups()
         kept = reason if reason in REASONS else stars(len(reason))

@@ -120,6 +120,15 @@ class LineText:
         text, self.waiting = self.waiting, b""
         return self._masked(text)
 
+    def lose(self, size: int) -> bytes:
+        """Take note that the capture lacks the next bytes: behind them a line may begin."""
+        return self.end() + stars(size)
+
+
+def json_lines() -> LineText:
+    """Return what masks JSON in lines of which any may begin in the middle."""
+    return LineText(lambda line: masked_json(line) if is_json(line) else stars(len(line)))
+
 
 def event_lines(veil: Veil) -> LineText:
     """Return what masks an event stream."""

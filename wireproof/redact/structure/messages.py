@@ -50,3 +50,7 @@ class MessageText:
         """Return what waits, as nothing follows it."""
         done = b"" if self._is_told else self._tell()
         return done if self._json is None else done + self._json.end()
+
+    def lose(self, size: int) -> bytes:
+        """Take note that the capture lacks the next bytes."""
+        return self.feed(bytes(size))

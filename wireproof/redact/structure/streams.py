@@ -9,6 +9,7 @@ looked at, and masked again with their key; compressed ones are replaced by some
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from operator import attrgetter
 
 from parsers import match_chunk_line
@@ -16,13 +17,14 @@ from parsers.records import (
     BodyRecord,
     ChunkRecord,
     DiagnosticRecord,
+    Record,
     RequestRecord,
     ResponseRecord,
     TlsRecordRecord,
     WebSocketFrameRecord,
 )
 
-from ...bytes.dissection import ElementStream
+from ...bytes.dissection import MAX_HOLE, ElementStream
 from ...exchange import CLOSE, CONTINUATION
 from ..secrets import Report
 from ..stars import Mask, deflated_stars, xored
@@ -37,6 +39,14 @@ START = attrgetter("start")
 CLOSE_CODE = 2
 """Bytes of a Close frame's code (RFC 6455 section 5.5.1)."""
 TEXT = 1
+LINE_END = b"\r\n" + ElementStream.filling
+"""What ends a chunk, with what stands for bytes that the capture lacks."""
+OTHER_BEGINS = re.compile(rb"([\x14-\x17]\x03[\x00-\x04]\x00)|PRI \* HTTP/2\.0(?:[\r\nSM]{1,10})?")
+"""How one side begins that speaks TLS or HTTP/2 although the other does not, or is cut."""
+BORDER = re.compile(rb"(?:([\r\n]+)|[^ -~])\Z")
+"""What parts a text from what follows: line ends, or a byte that is in no word."""
+NOT_COMPRESSED = "websocket-rsv-set"
+"""The fault of a frame whose first bits say that it is compressed, which was not agreed on."""
 PREFACE = "proxy-protocol"
 """The note of what a proxy says first of whom it speaks for."""
 # RFC 6455 section 5.2: FIN, RSV and opcode; MASK and the payload's length in 7, 16 or 64 bits.
@@ -59,7 +69,7 @@ class StructureStream(ElementStream):
 
     __slots__ = (
         "found", "asked", "expected", "_report", "_heads", "_veil", "_content", "_places",
-        "_in_compressed", "_is_out_of_step", "is_opaque",
+        "_in_compressed", "_is_out_of_step", "_not_compressed", "is_opaque",
     )  # fmt: skip
 
     def __init__(self, heads: Heads, veil: Veil, report: Report) -> None:
@@ -82,6 +92,8 @@ class StructureStream(ElementStream):
         """Whether the message at hand is compressed."""
         self._is_out_of_step = False
         """Whether what was taken for the header of a frame is none."""
+        self._not_compressed = -1
+        """Where the last frame begins that is none that RSV1 says to be compressed."""
 
     @property
     def settled(self) -> int:
@@ -136,7 +148,30 @@ class StructureStream(ElementStream):
         self._give(start, masked_chunk_line(data[:end]) + self._heads.fields(data[end:]))
 
     def content(self, data: bytes, start: int) -> None:
-        self._take_piece(data, start, b"")
+        at = start
+        for first, last in self._holes_in(start, start + len(data)):
+            self._take_piece(data[at - start : first - start], at, b"")
+            self._places.append((first, last, b""))
+            self._give_places(self._content.lose(last - first))
+            at = last
+        self._take_piece(data[at - start :], at, b"")
+
+    def receive_gap(self, length: int) -> list[Record]:
+        if length > MAX_HOLE:  # no byte takes its place
+            self.hand_on(is_end=True)
+            self._give_places(self._content.lose(0))
+        return super().receive_gap(length)
+
+    def _has_hole(self, start: int) -> bool:
+        """Whether the capture lacks something from ``start`` on."""
+        return bool(self.holes) and self.holes[-1][1] > start
+
+    def _holes_in(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield what the capture lacks of [start, end)."""
+        if self._has_hole(start):
+            for first, last in self.holes:
+                if max(first, start) < min(last, end):
+                    yield max(first, start), min(last, end)
 
     def body(self, record: BodyRecord) -> None:
         self._end_message()
@@ -148,7 +183,8 @@ class StructureStream(ElementStream):
         self._take_unfinished(record.offset)
         start, end = self.done, record.offset + record.length
         begin = record.content_offset - start
-        if begin <= 0 or self._places or start != record.offset or record.extension:
+        is_unusual = start != record.offset or record.extension or self._has_hole(record.offset)
+        if begin <= 0 or self._places or is_unusual:
             if begin > 0:
                 self.framing(self._take(record.content_offset), start)
             self._take_content(record.content_offset + record.size)
@@ -170,7 +206,7 @@ class StructureStream(ElementStream):
         start = self.done
         if end > start:
             data = self._take(end)
-            self._give(start, stars(len(data)) if data.strip(b"\r\n") else data)
+            self._give(start, stars(len(data)) if data.strip(LINE_END) else data)
 
     def _take_sealed(self, record: TlsRecordRecord) -> None:
         if record.layer == "tcp" and record.stream_id is None:
@@ -211,11 +247,30 @@ class StructureStream(ElementStream):
             self._unfinished_frame(data, start)
         elif self.is_in_body:
             self.content(data, start)
-        elif HEAD_BEGINS.match(data.lstrip(b"\r\n")) is not None:
+        else:
+            at = start
+            for first, last in self._holes_in(start, start + len(data)):
+                self._untold(data[at - start : first - start], at)
+                at = last
+            self._untold(data[at - start :], at)
+
+    def _untold(self, data: bytes, start: int) -> None:
+        """Give the head that begins what no record tells of, or what of it parts it from what
+        follows: asterisks could be a method's name."""
+        if HEAD_BEGINS.match(data.lstrip(b"\r\n")) is not None:
             self._end_message()
             self._give(start, self._heads.masked(data))
+        elif not start and (begun := OTHER_BEGINS.match(data)) is not None:
+            self.is_opaque = self.is_opaque or begun[1] is not None
+            self._give(start, masked_record(data, self._veil) if begun[1] else begun[0])
+        elif start + len(data) < self._end:
+            border = BORDER.search(data)
+            if border is not None:
+                self._give(start + border.start(), border[1] or b"\0")
 
     def fault(self, record: DiagnosticRecord) -> None:
+        if record.code == NOT_COMPRESSED and record.offset is not None:
+            self._not_compressed = record.offset
         if record.code == PREFACE and record.offset == self.done and record.length:
             start = self.done
             self._give(start, masked_preface(self._take(start + record.length)))
@@ -247,7 +302,7 @@ class StructureStream(ElementStream):
             self._give(start, xored(self._control(record.opcode, data), key, 0))
             return
         if record.opcode != CONTINUATION:
-            self._in_compressed = record.rsv1
+            self._in_compressed = record.rsv1 and record.offset != self._not_compressed
             self._end_message()
             self._content = MessageText() if record.opcode == TEXT else Unknown()
         if self._in_compressed:

@@ -140,6 +140,10 @@ class JsonText:
         self._in_string = False
         return done
 
+    def lose(self, size: int) -> bytes:
+        """Take note that the capture lacks the next bytes."""
+        return self.end() + stars(size)
+
 
 def _border(text: bytes) -> int:
     """Return where the last part begins that goes on in what follows: behind a comma or bracket.
