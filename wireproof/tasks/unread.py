@@ -34,6 +34,8 @@ REASONS = {
 """What connections are called, and what is said of them, by protocol or by how they ended."""
 OF_A_CONNECTION = frozenset(("tcp-start-missing", "tcp-closer-unknown"))
 """Notes that are of no exchange, and that whoever reads of its exchanges should know."""
+REMEDIES = {"packet-cut": "record whole packets (tcpdump -s 0)"}
+"""What to do about what a capture itself lacks, where that helps."""
 FAULTS_TOLD = 5
 """Connections whose own fault is told; of the others, how many there are."""
 SYN_RETRANSMITTED = 1.0
@@ -42,7 +44,7 @@ SYN_RETRANSMITTED = 1.0
 
 def is_of_capture(record: DiagnosticRecord) -> bool:
     """Tell whether something is wrong with the capture itself: it is not whole."""
-    return record.connection is None and record.severity != "note"
+    return record.connection is None and (record.severity != "note" or record.code in REMEDIES)
 
 
 class CaptureFaults:
@@ -80,6 +82,8 @@ class CaptureFaults:
     def sentences(self) -> Iterator[str]:
         """Yield a sentence for each kind."""
         for code, said in self._first.items():
+            if code in REMEDIES:
+                said += f"; {REMEDIES[code]}"
             more = self._found[code] - 1
             yield f"{said}; {more:,} more like it" if more else said
 

@@ -113,3 +113,11 @@ def test_of_many_faults_the_first_of_a_kind_is_said() -> None:
         faults.note([fault])
     faults.note([msgspec.structs.replace(fault, severity="note"), Wire().body()])
     assert list(faults.sentences()) == ["one; 2 more like it"]
+
+
+def test_who_records_beginnings_of_packets_is_told_to_record_whole_ones() -> None:
+    faults = CaptureFaults()
+    fault = Wire().fault(code="packet-cut", summary="packet 4 is the first", severity="note")
+    faults.note([fault, msgspec.structs.replace(fault, connection=None)])
+    [said] = faults.sentences()
+    assert said == "packet 4 is the first; record whole packets (tcpdump -s 0)"
