@@ -9,7 +9,7 @@ import pytest
 from support.corpus import ROOT
 
 from parsers.decode.capture import decode
-from parsers.records import ChunkRecord, RequestRecord, SseEventRecord
+from parsers.records import BodyRecord, ChunkRecord, RequestRecord, SseEventRecord
 from wireproof.analysis.listing import SessionName
 from wireproof.analysis.outcomes import outcomes
 from wireproof.analysis.verdict import Verdict, verdict_record
@@ -53,8 +53,11 @@ def test_what_has_header_fields_is_masked_beside_what_has_none() -> None:
     request = next(one for one in RECORDS if isinstance(one, RequestRecord))
     told = msgspec.structs.replace(chunk, trailers=[("x-api-key", KEY)])
     asked = msgspec.structs.replace(request, headers=[("cookie", f"a={KEY}")])
+    body = next(one for one in RECORDS if isinstance(one, BodyRecord))
+    ended = msgspec.structs.replace(body, trailers=[("x-api-key", KEY)])
     mask = masker("headers", keep_data=False)
-    for given in ([chunk, event], [chunk, told], [asked, chunk, told, event]):
+    assert mask([body, chunk])[0] is body and KEY not in str(mask([ended])[0])
+    for given in ([chunk, event], [chunk, told], [asked, chunk, told, event, ended]):
         found = mask(given)
         assert KEY not in str([getattr(one, "headers", one) for one in found if one is not event])
         assert [one.length for one in found] == [one.length for one in given]
