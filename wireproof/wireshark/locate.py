@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from functools import cache
 from typing import NamedTuple
 
 VERSION = re.compile(r"TShark \(Wireshark\) (\d+)\.(\d+)\.(\d+)")
@@ -40,6 +41,12 @@ def find_tshark() -> Tshark:
     path = shutil.which("tshark")
     if path is None:
         raise TsharkMissing(HOW_TO_GET_IT)
+    return Tshark(path, _version(path))
+
+
+@cache
+def _version(path: str) -> tuple[int, int, int]:
+    """Return which version a tshark is; it takes as long to say so as to read a small capture."""
     try:
         said = subprocess.run(
             [path, "--version"],
@@ -54,4 +61,4 @@ def find_tshark() -> Tshark:
     if found is None:
         raise TsharkMissing(f"{path} does not say its version (exit code {said.returncode})")
     major, minor, patch = map(int, found.groups())
-    return Tshark(path, (major, minor, patch))
+    return major, minor, patch
