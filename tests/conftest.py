@@ -53,6 +53,9 @@ collect_ignore = ["guests", "samples"]  # projects of their own, which others ru
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Produced(config))
     gc.disable()  # nothing that is collected now goes before the tests begin
+    # Nobody outside is asked, nor trusted: a client that reads what else it trusts, as each of
+    # httpx's does, takes 30 ms to start.
+    os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent / "no-certificates")
     # How wide the terminal of whoever runs the tests is. GNU readline says so to all children, and
     # so to xdist's workers, wherever Python is built with it, as Debian's is.
     for name in ("COLUMNS", "LINES"):
@@ -73,7 +76,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     _slow_ones_first(items)
     for item in items:
-        if any(item.get_closest_marker(name) for name in ("browser", "firefox")):
+        if _is_marked(item, DRAWN):
             # A browser draws when it comes to it: what fails must fail twice, and is counted.
             item.add_marker(pytest.mark.flaky(reruns=1))
     if EXAMPLES:
@@ -82,7 +85,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 _draw_more(test)
 
 
-LONG = ("slow", "browser", "firefox", "tshark", "tool", "packets", "namespaces", "redirects")
+DRAWN = frozenset(("browser", "firefox"))
+LONG = DRAWN | {"slow", "tshark", "tool", "packets", "namespaces", "redirects"}
 """Marks of tests that take seconds, or start what does."""
 
 
@@ -92,14 +96,18 @@ def _slow_ones_first(items: list[pytest.Item]) -> None:
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     slow, quick = [], []
     for item in items:
-        is_long = any(map(item.get_closest_marker, LONG))
-        (slow if is_long else quick).append(item)
+        (slow if _is_marked(item, LONG) else quick).append(item)
     items[:] = [
         item
         for worker in range(workers)
         for part in (slow, quick)
         for item in part[len(part) * worker // workers : len(part) * (worker + 1) // workers]
     ]
+
+
+def _is_marked(item: pytest.Item, names: frozenset[str]) -> bool:
+    """Whether a test has one of these marks; asked once of each test by each worker."""
+    return any(mark.name in names for mark in item.iter_markers())
 
 
 def _draw_more(test: Any) -> None:
