@@ -77,7 +77,8 @@ class Forked:
         return int(self._socket.recv(LONGEST))
 
 
-def _load() -> None:
+def load() -> None:
+    """Load what commands load, now instead of when they come to it."""
     import wireproof
 
     for module in walk_packages(wireproof.__path__, "wireproof."):
@@ -123,6 +124,6 @@ def _become(request: dict[str, object], stderr: int, stdout: int | None = None) 
 
 
 if __name__ == "__main__":
-    _load()
+    load()
     gc.freeze()  # what all share is not copied for the collector's marks
     _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -3,18 +3,28 @@ of (see ``support.forked``)."""
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.command_lines import small
-from support.forked import Forked
+from support.forked import Forked, load
 
 
 @pytest.fixture(scope="session")
 def commands() -> Iterator[Forked]:
     with Forked() as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def loaded() -> None:
+    """For those that run hundreds of commands: some collect what they leave, and look through all
+    that has been loaded since the tests began, which takes longer than the command."""
+    load()
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ from wireproof.web.fleet import QUESTIONS
 from wireproof.web.server import InspectorServer, PageServer
 from wireproof.web.viewing import Page
 
+pytestmark = pytest.mark.usefixtures("loaded")
 SEED = 20_261_129
 FEW, MANY = 150, 2_000
 """Mutants of a quick run and of a whole one; WIREPROOF_MUTANTS says how many of a fuzzing."""

@@ -31,7 +31,7 @@ from wireproof.export.run import run as export
 from wireproof.redact.capture import redact_capture
 from wireproof.web.reporting import report_capture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("loaded")]
 
 KEY = b"sk-proj-0a1b2c3d4e5f6a7b8c9d"
 CONTENT = b'{"note": "nothing", "api_key": "%b"}' % KEY + b" " * 40
