@@ -17,7 +17,7 @@ NAMES = ("whole", "damaged", "midstream", "cut", "compressed", "odd", "streams",
 
 def make(folder: Path) -> None:
     """Write one of each name into a folder."""
-    frames = merged(copies=5)
+    frames = merged(copies=3)
     write(folder / "whole.pcapng", timed(iter(frames)))
     write(folder / "damaged.pcapng", timed(damaged(iter(frames), seed=2)))
     write(folder / "midstream.pcapng", timed(iter(frames[700:])))
