@@ -282,7 +282,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_time_is_linear(text: str) -> None:
-    """Twenty times as much takes less than a hundred times as long: square would be 400."""
+    """Ten times as much takes less than fifty times as long: square would be a hundred."""
 
     def cost(size: int) -> float:
         whole = text * (size // len(text))
@@ -291,4 +291,4 @@ def test_time_is_linear(text: str) -> None:
         return process_time() - start
 
     small = min(cost(20_000) for _ in range(3))
-    assert min(cost(400_000) for _ in range(2)) < 100 * max(small, 0.0005)
+    assert any(cost(200_000) < 50 * max(small, 0.0005) for _ in range(2))
