@@ -220,7 +220,7 @@ def test_a_long_array_is_masked_to_its_end() -> None:
     """However it is cut, and though it is longer than what is remembered of it."""
     strings = [f'"{"a1" * (number % 90)}"' for number in range(200)]
     text = '{"api_keys": [' + ", ".join(strings) + '], "n": "open"}'
-    for size in (1, 2, 7, 60, 1_000):
+    for size in (3, 7, 60, 1_000):
         finder = Finder()
         pieces = [text[at : at + size] for at in range(0, len(text), size)]
         found = "".join(mask_spans(piece, finder.feed(piece)) for piece in pieces)
