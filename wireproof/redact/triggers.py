@@ -448,6 +448,19 @@ def _rests(words: Sequence[tuple[str, str]]) -> dict[bytes, bytes]:
 
 
 def prefixes_in(found: Sequence[Trigger]) -> re.Pattern[bytes]:
-    """Return an expression of all prefixes of tokens, in lower case; of those that begin alike the
-    shortest is found."""
-    return re.compile(any_of({one.begins: b"" for one in found if one.is_prefix}))
+    """Return an expression of all prefixes of tokens, in lower case, wherever they begin: a match
+    is the first byte, and has one group that matches, the rest (:func:`prefix_at`). Of those that
+    begin alike the shortest is found."""
+    rests: dict[bytes, dict[bytes, bytes]] = {}
+    for one in found:
+        if one.is_prefix:
+            rests.setdefault(one.begins[:1], {})[one.begins[1:]] = b""
+    first = (re.escape(byte) + b"(?=(%s))" % any_of(rest) for byte, rest in sorted(rests.items()))
+    return re.compile(b"|".join(first))
+
+
+def prefix_at(match: re.Match[bytes]) -> bytes:
+    """Return the prefix that was found."""
+    assert match.lastindex is not None
+    found: bytes = match[0] + match[match.lastindex]
+    return found

@@ -122,6 +122,7 @@ def test_the_words_of_a_text_have_the_letters_of_each_beginning_in_it(text: byte
 
 def test_words_come_once() -> None:
     assert words_of(b"key=key, key-1 key") == b"key"
+    assert words_of(b"k" * 9_000 + b"ey" + b"a" * 2_000) == b"k" * 32 + b"ey" + b"a" * 32
     assert longest_run(b"//a-key: ") == b"key"
     assert longest_run(b"$2") == b""
 
