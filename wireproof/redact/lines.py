@@ -113,6 +113,8 @@ def start_line_spans(
     if not is_request:  # status-line = HTTP-version SP status-code SP [ reason-phrase ]
         first = line.find(" ", first) + 1
     last = line.rfind(" ") if is_request else len(line.rstrip("\r\n"))
+    if last < first:  # the line is cut in the target
+        last = len(line)
     target = line[first:last]
     spans = [*found_in(target, patterns), *hook_spans(target, host_of(record), patterns)]
     if isinstance(record, RequestRecord) and record.method == "CONNECT":

@@ -138,9 +138,11 @@ class MaskStream(ElementStream):
         end_of_line = text.find("\n") + 1
         self._cut_line = "" if text.endswith("\n") else text[text.rfind("\n") + 1 :]
         if self._is_thorough:
-            self._mask(text, start_line_spans(text[:end_of_line], record, self._patterns), start)
+            line = text[:end_of_line] or text  # the capture ends in it
+            self._mask(text, start_line_spans(line, record, self._patterns), start)
             self._look_behind_holes(text, start)
-        self._field_lines(text[end_of_line:], start + end_of_line)
+        if end_of_line:
+            self._field_lines(text[end_of_line:], start + end_of_line)
 
     def _coded_body(self, record: RequestRecord | ResponseRecord) -> CodedBody | None:
         """Return what reads the content after a head, or what comes in its place; None if plain.

@@ -183,3 +183,29 @@ def test_the_path_of_a_webhook_is_secret_by_its_host(host: str, target: str) -> 
     talk.close()
     found = masked(talk.tape.packets)
     assert secret.encode() not in found and f" HTTP/1.1\r\nHost: {host}\r\n".encode() in found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GET /x?token={} HTTP/1.1\r\n",
+        "GET /x?a=1&token={}&b=2 HTTP/1.1\r\n",
+        "GET http://anna:{}@h.example/ HTTP/1.1\r\n",
+        "HTTP/1.1 401 token={}\r\n",
+    ],
+)
+def test_a_start_line_is_looked_at_wherever_the_capture_cuts_it(line: str) -> None:
+    secret = "Zx9qLw7Rt2Vb5Nm8Kp3Dh6"
+    data = line.format(secret).encode()
+    whole = data + b"Host: a\r\n\r\n"
+    for size in range(data.index(secret.encode()) + 13, len(whole)):
+        talk = Talk().open()
+        if line.startswith("GET"):
+            talk.client(whole)
+        else:
+            talk.client(request("/"))
+            talk.server(whole)
+        number, time_ns, link_type, length, frame = talk.tape.packets[-1]
+        cut = frame[: len(frame) - len(whole) + size]
+        talk.tape.packets[-1] = (number, time_ns, link_type, length, cut)
+        assert secret[:12].encode() not in masked(talk.tape.packets), size
