@@ -35,6 +35,8 @@ class Needs(Struct, frozen=True):
 
     inputs: tuple[str, ...]
     outputs: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    """Folders that are looked through for what matches a pattern."""
 
 
 class GivenUp(Struct, frozen=True):
@@ -65,7 +67,8 @@ def give_up(needs: Needs, *, listens: int | None = None) -> GivenUp:
         else:
             _lose_capabilities()
         gain_nothing()
-        confine(list(_readable(needs)), list(_writable(needs)), listens=listens)
+        readable, writable = list(_readable(needs)), list(_writable(needs))
+        confine(readable, writable, listed=needs.listed, listens=listens)
         refuse_calls(serves=listens is not None)
     except Refused as refusal:
         kept = f"could not give up all rights: {refusal}"
@@ -140,7 +143,7 @@ def _others(needs: Needs) -> Iterator[tuple[int, int]]:
 def _suffices(leave: Callable[[], object], needs: Needs) -> bool:
     """Try in a child whether everything can be opened without these rights."""
     # What there is must be asked before: a folder out of reach looks as if there were none.
-    read = [*filter(os.path.lexists, needs.inputs), *_libraries()]
+    read = [*filter(os.path.lexists, needs.inputs), *needs.listed, *_libraries()]
     child = os.fork()
     if not child:
         code = 1
@@ -215,14 +218,38 @@ def paths(values: Iterable[object]) -> tuple[str, ...]:
 
 
 def reached(names: Iterable[str]) -> Iterator[str]:
-    """Yield what must be open to read what names stand for: folders and patterns stand for files
-    that may be links to elsewhere."""
+    """Yield what must be read of what names stand for: folders and patterns stand for files that
+    may be links to elsewhere."""
     for name in names:
         yield name
-        if os.path.isdir(name):  # noqa: PTH112
-            yield from _linked(name)
-        elif any(mark in name for mark in "*?[") and not os.path.lexists(name):
-            yield from _matching(name)
+        for place in _matches(name) if _is_pattern(name) else [name]:
+            if place != name:
+                yield os.path.realpath(place)
+            if os.path.isdir(place):  # noqa: PTH112
+                yield from _linked(place)
+
+
+def looked_through(names: Iterable[str]) -> Iterator[str]:
+    """Yield the folders in which patterns look for names."""
+    from glob import has_magic
+
+    for folder in map(os.path.dirname, filter(_is_pattern, names)):
+        yield from map(os.path.realpath, _matches(folder) if folder else [os.curdir])
+        above = folder
+        while has_magic(above):
+            above = os.path.dirname(above)  # noqa: PTH120
+            yield above or os.curdir
+
+
+def _is_pattern(name: str) -> bool:
+    """Whether a name is a pattern; a file may be called so, too."""
+    return any(mark in name for mark in "*?[") and not os.path.lexists(name)
+
+
+def _matches(pattern: str) -> list[str]:
+    from glob import glob
+
+    return glob(pattern, recursive=True)  # noqa: PTH207  # it may be absolute
 
 
 def _linked(folder: str) -> Iterator[str]:
@@ -230,17 +257,3 @@ def _linked(folder: str) -> Iterator[str]:
     for place, _, files in os.walk(folder):
         paths = (os.path.join(place, file) for file in files)  # noqa: PTH118
         yield from map(os.path.realpath, filter(os.path.islink, paths))
-
-
-def _matching(pattern: str) -> Iterator[str]:
-    """Yield the folder that is looked through for a pattern, and what is found."""
-    from glob import glob, has_magic
-
-    folder = pattern
-    while has_magic(folder):
-        folder = os.path.dirname(folder)  # noqa: PTH120
-    yield folder or os.curdir
-    for match in glob(pattern, recursive=True):  # noqa: PTH207  # it may be absolute
-        yield os.path.realpath(match)
-        if os.path.isdir(match):  # noqa: PTH112
-            yield from _linked(match)

@@ -126,10 +126,14 @@ def landlock_version() -> int:
 
 
 def confine(
-    readable: Iterable[str], writable: Iterable[str], *, listens: int | None = None
+    readable: Iterable[str],
+    writable: Iterable[str],
+    *,
+    listed: Iterable[str] = (),
+    listens: int | None = None,
 ) -> bool:
     """Let this thread open nothing but what lies under these paths; paths that are not there are
-    left out.
+    left out. Of folders that are ``listed`` it learns the names in them, and no more.
 
     With a kernel that can, TCP is refused too, but to listen on the port ``listens`` (0: any free
     one), and signals to others. What is open stays open. Returns whether the kernel has Landlock;
@@ -150,6 +154,8 @@ def confine(
     try:
         for path in readable:
             _allow(rules, path, TO_READ & files)
+        for path in listed:
+            _allow(rules, path, READ_DIR & files)
         for path in writable:
             _allow(rules, path, TO_WRITE & files)
         if listens is not None and version >= CONNECTIONS_SINCE:

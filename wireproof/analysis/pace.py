@@ -301,18 +301,17 @@ def _grouped(view: View) -> Verdict | None:
     return _bursts(view, causes, f"{about} at a time", [])
 
 
-def _paced(view: View) -> Verdict | None:
+def _buffered(view: View) -> Verdict | None:
     """Flushes that TCP spread out, so that they have waits of their own.
 
-    Where they are cut only what has a buffer's size was one: a slow path cuts anywhere.
+    Only what has the size of a buffer again and again is known to be one: a path cuts anywhere.
     """
     whole = view.unpaced
     if whole is None:
         return None
-    if len(whole.cut_at) < whole.came.groups / 2:
-        return _grouped(whole)
     sizes = holders.flush_sizes(view.trace, [whole.came.times[at + 1] for at in whole.cut_at])
-    return None if holders.alignment(sizes) is None else _cut(whole)
+    is_buffer = len(sizes) >= LEAST and holders.alignment(sizes) is not None
+    return _cut(whole) if is_buffer else None
 
 
 def _bursts(view: View, causes: Causes, how: str, sizes: list[int]) -> Verdict:
@@ -403,11 +402,11 @@ RULES: Sequence[Rule] = (
     _window_full,
     _stepped,
     _filled,
+    _buffered,
     _rounds,
     _cut,
     _held,
     _grouped,
-    _paced,
     _header_held,
     _streamed,
     _undecided,

@@ -15,7 +15,7 @@ from statistics import median
 from ..text.wording import ELEMENT_NAMES, count
 from .arrivals import LEAST, SHORTEST_WAIT, Arrivals, sent_in_all
 from .path import Hindrance, hindered, hindrances, round_trip
-from .tcp_steps import Rounds, full_segment, may_be_full, may_be_one, slow_start
+from .tcp_steps import Rounds, full_segment, may_be_one, slow_start
 from .trace import Trace
 from .verdict import Number
 
@@ -134,24 +134,17 @@ class View:
 
     @cached_property
     def unpaced(self) -> View | None:
-        """The same stream, of which each flush that TCP spread out is one; None if it spread none.
+        """The same stream, of which what TCP may have spread out is one flush; None if nothing is.
 
         A sender that has more than the window of its path lets go spreads that over the round trip
-        (pacing, RFC 9002 section 7.7): full segments that end inside an element, and soon the next.
-        Of a new connection it sends the first ten, and the others a round trip later.
+        (pacing, RFC 9002 section 7.7). Of a new connection it sends the first ten segments, and the
+        others a round trip later.
         """
-        came, segment = self.came, full_segment(self.trace)
-        most, start = min(PACED, round_trip(self.trace) / 2), 0
-        paced = set() if self.rounds is None else {self.rounds.at - 1}
-        cut_at = set(self.cut_at)
-        for at, gap in self.own_gaps:
-            if gap < SHORTEST_WAIT:
-                continue
-            if at in cut_at and gap <= most and may_be_full(came, start, at + 1, segment):
-                paced.add(at)
-            start = at + 1
-        left = View(self.trace, came.with_paced(paced)) if paced else None
-        return left if left is not None and left.came.groups > LEAST else None
+        most = min(PACED, round_trip(self.trace) / 2)
+        paced = {at for at, gap in self.own_gaps if SHORTEST_WAIT <= gap <= most}
+        if self.rounds is not None:
+            paced.add(self.rounds.at - 1)
+        return View(self.trace, self.came.with_paced(paced)) if paced else None
 
     @property
     def is_relayed(self) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
-from math import inf
 from operator import sub
 from statistics import median
 from typing import NamedTuple
@@ -204,7 +203,8 @@ class Rounds(NamedTuple):
     """Bytes of whole elements that came before it, the head included."""
     seconds: float
     goes_on: bool
-    """Whether the next round is longer than the first, as the window grows, if there is one."""
+    """Whether it may have made the other stops, too: the next round is longer than the first, as
+    the window grows, or the others are short, or each is a round trip later (a full window)."""
 
 
 def slow_start(trace: Trace, came: Arrivals) -> Rounds | None:
@@ -224,9 +224,17 @@ def slow_start(trace: Trace, came: Arrivals) -> Rounds | None:
     sent, cut = _end(came, at) - begin, _end(came, at + 1) - begin
     least, most = (INITIAL_WINDOW * size for size in SEGMENTS)
     if (sent <= most and cut > least) or _segments(trace, came, at) == INITIAL_WINDOW:
-        second = _end(came, stops[1]) - begin - sent if stops[1:] else inf
-        return Rounds(at + 1, sent, came.gaps[at], second >= GROWTH * sent)
+        return Rounds(at + 1, sent, came.gaps[at], _goes_on(came, stops, begin, rtt))
     return None
+
+
+def _goes_on(came: Arrivals, stops: Sequence[int], begin: int, rtt: float) -> bool:
+    ends = [_end(came, at) - begin for at in stops]
+    rounds = list(map(sub, ends[1:], ends))
+    if not rounds or rounds[0] >= GROWTH * ends[0] or max(rounds[1:], default=0) <= ends[0] / 2:
+        return True
+    of_a_round = sum(OF_A_ROUND * rtt <= came.gaps[at] <= 1.5 * rtt for at in stops)
+    return of_a_round >= MOST_ROUNDS * len(stops)
 
 
 def _end(came: Arrivals, at: int) -> int:

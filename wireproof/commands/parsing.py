@@ -79,11 +79,13 @@ def _prepare(modules: tuple[str, ...]) -> None:
 
 
 def _give_up(values: Mapping[str, object], folder: str | None, listens: int | None) -> None:
-    from ..rights import Needs, give_up, paths, reached
+    from ..rights import Needs, give_up, looked_through, paths, reached
 
     inputs = [values.get(name) for name in INPUTS]
     inputs += [folder, os.environ.get("SSLKEYLOGFILE")]
     outputs = [values.get(name) for name in OUTPUTS]
-    found = give_up(Needs(tuple(reached(paths(inputs))), paths(outputs)), listens=listens)
+    names = paths(inputs)
+    needs = Needs(tuple(reached(names)), paths(outputs), tuple(looked_through(names)))
+    found = give_up(needs, listens=listens)
     if found.kept:
         say(found.kept)

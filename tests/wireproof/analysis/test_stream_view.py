@@ -75,11 +75,6 @@ SPREAD: dict[str, tuple[Stream, str, str]] = {
         "bursty",
         "proxy-buffer",
     ),
-    "what an application sends together": (
-        in_segments(of_events(20, 12), spread=0.004, apart=0.3, ends=True),
-        "bursty",
-        "app-batches",
-    ),
     "a slow path": (in_segments(of_size(16_384, 12), spread=0.02, apart=0.0), "streamed", ""),
     "no buffer's size": (
         in_segments(of_size(15_000, 12), spread=0.004, apart=0.3, ends=True),

@@ -48,16 +48,19 @@ def test_slow_start_stops_after_ten_segments(
 
 
 @pytest.mark.parametrize(
-    ("rounds", "expected"),
+    ("rounds", "every", "expected"),
     [
-        ((9, 20, 40, 20), ["tcp-slow-start"]),  # as many more each time as were acknowledged
-        ((9, 31), ["tcp-slow-start"]),
-        ((9, 10, 10, 10), []),
+        ((9, 20, 40, 20), ROUND, ["tcp-slow-start"]),  # as many more as were acknowledged
+        ((9, 31), ROUND, ["tcp-slow-start"]),
+        ((9, 10, 10, 10, 10), ROUND, ["tcp-slow-start"]),  # a full window
+        ((9, 5, 1, 1, 1), 3 * ROUND, ["tcp-slow-start"]),  # what there was, and then live events
+        ((9, 10, 10, 10, 10), 3 * ROUND, ["app-batches", "proxy-timer", "proxy-buffer"]),
     ],
 )
-def test_rounds_of_slow_start_grow(rounds: Sequence[int], expected: list[str]) -> None:
-    """Flushes that a timer lets go as often as the path takes a round trip do not."""
-    gaps = [gap for size in rounds for gap in (*[0.0001] * (size - 1), ROUND)]
+def test_rounds_after_slow_start(rounds: Sequence[int], every: float, expected: list[str]) -> None:
+    """They grow, or are a round trip apart, or else something that comes later is short."""
+    gaps = [gap for size in rounds for gap in (*[0.0001] * (size - 1), every)]
+    gaps[rounds[0] - 1] = ROUND
     stream = far(paced(gaps[:-1], size=900, thinking=ROUND, first=0.0), ROUND)
     assert causes(verdict(stream)) == expected
 
