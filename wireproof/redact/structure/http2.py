@@ -37,6 +37,7 @@ FLAGS = {
     DATA: 0x09, HEADERS: 0x2D, SETTINGS: 0x01, PUSH_PROMISE: 0x0C, PING: 0x01, CONTINUATION: 0x04,
 }  # fmt: skip
 """Flags that frames have (RFC 9113 section 6)."""
+HEADER_SIZE = 9
 LARGEST_OTHER = 1 << 16
 """Bytes of a frame of another type: of a larger one nobody knows that it is one."""
 OF_CONNECTION = frozenset((SETTINGS, PING, GOAWAY, PRIORITY_UPDATE))
@@ -140,7 +141,9 @@ class StructureHttp2Stream(Http2Stream, StructureStream):
 
 def masked_header(header: bytes) -> bytes:
     """Return the header of a frame: its length, its type, the flags that it has, and its stream;
-    masked if it can be none."""
+    masked if it can be none, or if the capture lacks its end."""
+    if len(header) < HEADER_SIZE:
+        return stars(len(header))
     size, kind, stream = header[:3], header[3], header[5:]
     is_known = kind in FLAGS or kind in KEPT
     most = 0 if kind in OF_CONNECTION else LAST_STREAM

@@ -95,6 +95,7 @@ def test_other_alphabets_where_no_frame_is(name: str, begin: int) -> None:
         ("000006 04 00 00000001", "2a2a2a 2a 2a 2a2a2a2a"),
         ("000006 01 04 01000001", "2a2a2a 2a 2a 2a2a2a2a"),
         ("000004 08 00 e697a5e6", "2a2a2a 2a 2a 2a2a2a2a"),
+        *(("000023012500000003"[: 2 * size], "2a" * size) for size in range(9)),
     ],
 )
 def test_the_header_of_a_frame(header: str, masked: str) -> None:
