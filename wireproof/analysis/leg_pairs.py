@@ -37,7 +37,7 @@ from .legs import (
 )
 from .trace import Trace
 
-MAX_ALIKE = 32
+MAX_ALIKE = 64
 """Exchanges that wait for an answer and are compared, of those whose path ends as the request's."""
 MAX_OTHERS = 8
 """The same, whatever their paths."""
