@@ -30,7 +30,7 @@ class Trail(SourceMap[Arrival]):
     Runs are put aside when the map lets them go, many at once, or when they are asked for.
     """
 
-    __slots__ = ("start", "_ends_before", "_packets_before", "_put_aside")
+    __slots__ = ("start", "_ends_before", "_last_forgotten", "_packets_before", "_put_aside")
 
     def __init__(self) -> None:
         super().__init__()
@@ -38,6 +38,8 @@ class Trail(SourceMap[Arrival]):
         """Of the first run that is kept."""
         self._ends_before = array("q")
         self._packets_before = array("I")
+        self._last_forgotten = 0
+        """The packet of the run before the first that is kept."""
         self._put_aside = 0
         """How many of the runs that the map still has were put aside before."""
 
@@ -64,6 +66,7 @@ class Trail(SourceMap[Arrival]):
             count = bisect_right(self._ends_before, upto)
             if count:
                 self.start = self._ends_before[count - 1]
+                self._last_forgotten = self._packets_before[count - 1]
                 del self._ends_before[:count], self._packets_before[:count]
 
     def runs(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -75,6 +78,15 @@ class Trail(SourceMap[Arrival]):
             if begin >= end:
                 return
             yield begin, ends[index], self._packets_before[index]
+
+    def captured(self, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Yield the same of what was captured: what a packet lacks is a run of its own, right after
+        that of what the capture has of it."""
+        for begin, upto, packet in self.runs(start, end):
+            index = bisect_left(self._ends_before, upto)
+            before = self._packets_before[index - 1] if index else self._last_forgotten
+            if packet != before:
+                yield begin, upto, packet
 
     def columns(self, start: int, end: int, most: int) -> tuple[list[int], list[int]] | None:
         """Return the same as columns, None if they are more than ``most``: where the first of these

@@ -374,7 +374,7 @@ class FrameMasks(MaskedFrames[_PlacedStream]):
         """Mask the packets that did nothing but carry the next bytes: each is a run of its own."""
         others = {placed.packet for placed in stream.placed}
         for mask in masks:
-            for begin, upto, packet in stream.trail.runs(mask.start, mask.end):
+            for begin, upto, packet in stream.trail.captured(mask.start, mask.end):
                 if packet not in others and packet not in self.fragmented:
                     start, end = max(mask.start, begin), min(mask.end, upto)
                     patch = Patch(start - begin, mask.part(start, end))

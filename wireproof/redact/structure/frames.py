@@ -223,7 +223,7 @@ class StructureMasks(MaskedFrames[PlacedStructure]):
         for mask in masks:
             first, last, data = mask.start, mask.end, mask.data
             assert data is not None
-            for begin, upto, packet in stream.trail.runs(first, last):
+            for begin, upto, packet in stream.trail.captured(first, last):
                 if packet not in others:
                     start = first if first > begin else begin
                     end = last if last < upto else upto

@@ -10,7 +10,7 @@ from scapy.layers.l2 import Ether
 from support.attack import chunk, request, response
 from support.frames import fragments, ipv4, tcp
 from support.http2 import EVENTS, GET, OK, Http2Talk, data, framed
-from support.talk import Talk, Tape
+from support.talk import Talk, Tape, decoded
 from support.websocket_frames import KEY, deflated, frame
 
 from parsers.files.packets import Packet
@@ -214,3 +214,22 @@ def test_a_tunnel_that_holds_no_packet() -> None:
     (found,) = masked(tape.packets)
     assert b"secret" not in found
     assert found[:34] == whole[:34] and set(found[34:]) == {ord("*")}
+
+
+@pytest.mark.parametrize("size", range(60, 220, 3))
+def test_a_packet_that_is_cut_keeps_its_beginning(size: int) -> None:
+    """Though what stands for the bytes that it lacks lies behind it."""
+    fields = ("Content-Type: text/event-stream", "Transfer-Encoding: chunked")
+    talk = Talk().open()
+    talk.client(request("/v1/chat", "Host: chat.example"))
+    talk.server(response("200 OK", *fields) + chunk(b"data: one\n\n") + chunk(b"data: two\n\n"))
+    talk.close()
+    cut = [(*packet[:4], packet[4][:size]) for packet in talk.tape.packets]
+    copies = [(*packet[:4], data) for packet, data in zip(cut, masked(cut), strict=True)]
+    found, expected = ([described(one) for one in decoded(those)] for those in (copies, cut))
+    assert found == expected
+
+
+def described(record: Record) -> tuple[object, ...]:
+    names = ("first_packet", "last_packet", "offset", "length", "code")
+    return (type(record).__name__, *(getattr(record, name, None) for name in names))
