@@ -21,6 +21,7 @@ from parsers.http2.elements import (
     PREFACE,
     PRIORITY_FLAG,
     PUSH_PROMISE,
+    SETTINGS,
 )
 from parsers.http2.placed import (
     MASK_CHARACTERS,
@@ -269,6 +270,20 @@ def test_a_hole_in_a_block_leaves_all_of_it_unread_and_forgets_the_table() -> No
     start = len(EMPTY) + len(head(LITERAL)) + 9 + 2
     found = read(stream, lost=(start, start + 2))
     assert found == [*FIELD, ("unread", NEVER), (None, b"de", 1)]
+
+
+@pytest.mark.parametrize("kind, payload", [(PING, b"12345678"), (SETTINGS, bytes(12))])
+@pytest.mark.parametrize("lost", [(9, 11), (10, 12), (9, 17)])
+def test_a_hole_in_another_frame_leaves_its_payload_unread(
+    kind: int, payload: bytes, lost: tuple[int, int]
+) -> None:
+    """Its header is there, and what follows is known; what the table holds may be set anew."""
+    before = EMPTY + head(LITERAL)
+    stream = before + framed(kind, 0, 0, payload) + data(1, b"more") + head(OF_ENTRY, stream=3)
+    start, end = (len(before) + at for at in lost)
+    assert read(stream, lost=(start, end)) == [
+        *FIELD, ("unread", payload), ("content", 1, b"more"), (None, b"de", 1)
+    ]  # fmt: skip
 
 
 def test_a_hole_over_a_border_forgets_the_table() -> None:
