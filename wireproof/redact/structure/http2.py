@@ -38,6 +38,7 @@ FLAGS = {
 }  # fmt: skip
 """Flags that frames have (RFC 9113 section 6)."""
 HEADER_SIZE = 9
+"""Bytes of a frame's header (RFC 9113 section 4.1)."""
 LARGEST_OTHER = 1 << 16
 """Bytes of a frame of another type: of a larger one nobody knows that it is one."""
 OF_CONNECTION = frozenset((SETTINGS, PING, GOAWAY, PRIORITY_UPDATE))

@@ -216,18 +216,29 @@ def test_a_tunnel_that_holds_no_packet() -> None:
     assert found[:34] == whole[:34] and set(found[34:]) == {ord("*")}
 
 
-@pytest.mark.parametrize("size", range(60, 220, 3))
-def test_a_packet_that_is_cut_keeps_its_beginning(size: int) -> None:
-    """Though what stands for the bytes that it lacks lies behind it."""
-    fields = ("Content-Type: text/event-stream", "Transfer-Encoding: chunked")
-    talk = Talk().open()
-    talk.client(request("/v1/chat", "Host: chat.example"))
-    talk.server(response("200 OK", *fields) + chunk(b"data: one\n\n") + chunk(b"data: two\n\n"))
-    talk.close()
-    cut = [(*packet[:4], packet[4][:size]) for packet in talk.tape.packets]
-    copies = [(*packet[:4], data) for packet, data in zip(cut, masked(cut), strict=True)]
-    found, expected = ([described(one) for one in decoded(those)] for those in (copies, cut))
-    assert found == expected
+CUT = {
+    "an event stream": (
+        request("/v1/chat", "Host: chat.example"),
+        response("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked")
+        + chunk(b"data: one\n\n")
+        + chunk(b"data: two\n\n"),
+    ),
+    "a switch to WebSocket": (request("/w", *SWITCH), response("101 Switching Protocols", *SWITCH)),
+}
+
+
+@pytest.mark.parametrize("name", CUT)
+def test_a_packet_that_is_cut_keeps_its_beginning(name: str) -> None:
+    """Though what stands for the bytes that it lacks lies behind it, to the end of the capture."""
+    asked, answered = CUT[name]
+    for size in range(60, 54 + len(answered)):
+        talk = Talk().open()
+        talk.client(asked)
+        talk.server(answered)
+        cut = [(*packet[:4], packet[4][:size]) for packet in talk.tape.packets]
+        copies = [(*packet[:4], data) for packet, data in zip(cut, masked(cut), strict=True)]
+        found, expected = ([described(one) for one in decoded(those)] for those in (copies, cut))
+        assert found == expected, size
 
 
 def described(record: Record) -> tuple[object, ...]:
